@@ -1,0 +1,74 @@
+// What a rollout is judged on: per period and per side, how many requests there were and how many of
+// them were bad. Counts and not averages, because counts can be added over time, compared between sides
+// of unequal size, and recomputed when a late revision of a minute arrives.
+
+/** `count` good or bad outcomes (the policy's business check says which) among `total`. */
+export type BusinessCount = { readonly count: number; readonly total: number };
+
+/** One side (stable or canary) in one period. */
+export type SideMinute = {
+  /** Requests that were answered. 0 means "nobody asked"; that is not the same as no data (null side). */
+  readonly requests: number;
+  /** Answers that were server errors, among `requests`. */
+  readonly errors: number;
+  /** Answers slower than each frozen threshold, in the order of `Baseline.slowThresholdsMs`. */
+  readonly slow: readonly number[];
+  /** 95th percentile of the period, or null when too few requests were seen to tell. */
+  readonly p95Ms?: number | null;
+  readonly unhealthyHosts?: number;
+  /** Requests the balancer could not deliver: no target answered, so they are in neither count above. */
+  readonly connectionErrors?: number;
+  /** By the name of the policy's business check. */
+  readonly business?: Readonly<Record<string, BusinessCount>>;
+};
+
+/** One period of a rollout. Called a minute because that is what CloudWatch gives; 10 s works as well. */
+export type Minute = {
+  /** Start of the period, epoch milliseconds. */
+  readonly startMs: number;
+  readonly periodSeconds: number;
+  /** Percent of requests the canary was configured to get; the observed share comes from the counts. */
+  readonly weight: number;
+  /** null: no data for this side, which is unknown and never counts as zero. */
+  readonly canary: SideMinute | null;
+  readonly stable: SideMinute | null;
+};
+
+/** Bad and total of one side for errors; undeliverable requests are bad requests. */
+export type ErrorCount = { readonly bad: number; readonly total: number };
+
+/**
+ * A target that refuses connections answers nothing: the balancer reports a 502 of its own and counts no
+ * request for the target group. Those are added to both counts, or a dead canary would look idle.
+ */
+export function errorCount(side: SideMinute): ErrorCount {
+  const undelivered = side.connectionErrors ?? 0;
+  return { bad: Math.min(side.errors, side.requests) + undelivered, total: side.requests + undelivered };
+}
+
+/** Sum of errors and requests of one side; periods without data add nothing. */
+export function sumErrors(minutes: readonly Minute[], side: 'canary' | 'stable'): ErrorCount {
+  let bad = 0;
+  let total = 0;
+  for (const minute of minutes) {
+    const counts = minute[side];
+    if (counts === null) continue;
+    const add = errorCount(counts);
+    bad += add.bad;
+    total += add.total;
+  }
+  return { bad, total };
+}
+
+/** Canary's share of the requests really seen in this period, 0–1; null when either side is unknown or both are idle. */
+export function observedShare(minute: Minute): number | null {
+  if (minute.canary === null || minute.stable === null) return null;
+  const canary = errorCount(minute.canary).total;
+  const stable = errorCount(minute.stable).total;
+  return canary + stable === 0 ? null : canary / (canary + stable);
+}
+
+/** End of a period, epoch milliseconds. */
+export function endMs(minute: Minute): number {
+  return minute.startMs + minute.periodSeconds * 1000;
+}
