@@ -8,7 +8,14 @@ export type RequestContext = {
   readonly region: string;
   readonly account: string;
   readonly requestId: string;
+  /** Tells callers apart: every function's process gets an access key of its own. */
   readonly accessKeyId: string;
+  /** Where the caller reached this cloud, for answers that carry addresses: `http://127.0.0.1:4566`. */
+  readonly endpoint?: string;
+  /** The caller's `x-amzn-trace-id`, when it sent one. */
+  readonly traceId?: string;
+  /** Aborted when the caller hangs up before it is answered. */
+  readonly signal?: AbortSignal;
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the shape is the SDK's own, checked against its schema at the endpoint
@@ -20,6 +27,8 @@ export type LocalService = {
   /** The `@aws-sdk/client-*` module, whose exported `<Operation>$` schemas are read. */
   readonly sdk: object;
   readonly operations: Readonly<Record<string, Operation>>;
+  /** Operations take and give the wire's own JSON, neither decoded nor checked: for what is itself a whole emulator. */
+  readonly undecoded?: boolean;
   /** Stops timers, child processes and sockets. */
   close?(): Promise<void>;
 };
