@@ -1,0 +1,81 @@
+/** What can happen on the way back, and the alarms and overrides that decide whether it is taken. */
+import * as z from 'zod/mini';
+import { at, Evidence } from './rollout.ts';
+
+export const AlarmState = z.enum(['OK', 'ALARM', 'INSUFFICIENT_DATA']);
+export type AlarmState = z.infer<typeof AlarmState>;
+
+/** Every alarm that concerns a service is recorded, whatever was done about it. */
+export const AlarmReceived = z.object({
+  type: z.literal('AlarmReceived'),
+  at,
+  alarm: z.string(),
+  state: AlarmState,
+  /** When CloudWatch changed the state, epoch milliseconds. */
+  changedAt: at,
+  scope: z.enum(['canary', 'service']),
+  reason: z.string(),
+  action: z.enum([
+    'roll-back',
+    'hold',
+    'keep-canary',
+    'none',
+    'baseline',
+    'overridden',
+    'suppressed',
+    'already-rolling-back',
+    'wait',
+  ]),
+});
+export type AlarmAction = z.infer<typeof AlarmReceived>['action'];
+
+export const HealthCheckFailed = z.object({
+  type: z.literal('HealthCheckFailed'),
+  at,
+  side: z.enum(['canary', 'stable']),
+  what: z.string(),
+  /** How many in a row, this one included. */
+  consecutive: z.number(),
+});
+
+export const RollbackTrigger = z.enum([
+  'alarm',
+  'analysis',
+  'operator',
+  'deployment',
+  'health',
+  'drift',
+  'fallback',
+]);
+export type RollbackTrigger = z.infer<typeof RollbackTrigger>;
+
+export const RollbackInitiated = z.object({
+  type: z.literal('RollbackInitiated'),
+  at,
+  rolloutId: z.string(),
+  trigger: RollbackTrigger,
+  reason: z.string(),
+  by: z.string(),
+  fromWeight: z.number(),
+  evidence: z.optional(Evidence),
+});
+
+/** Traffic is off, the restored side was read and found as it was. */
+export const RollbackCompleted = z.object({
+  type: z.literal('RollbackCompleted'),
+  at,
+  rolloutId: z.string(),
+  /** From `RollbackInitiated` to the confirmed weight 0. */
+  trafficOffMs: z.number(),
+  differences: z.array(z.string()),
+});
+
+export const OverrideSet = z.object({
+  type: z.literal('OverrideSet'),
+  at,
+  by: z.string(),
+  why: z.string(),
+  until: at,
+});
+
+export const OverrideLifted = z.object({ type: z.literal('OverrideLifted'), at, by: z.string() });

@@ -1,0 +1,83 @@
+/** What can be asked of one service's rollout. Time, ids and everything read from the world arrive in the command. */
+import type { AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
+import type { Evidence, HoldReason, Verdict } from '../../../events/rollout.ts';
+import type { AlarmSettings, ServiceSettings } from '../config/settings.ts';
+import type { Plan } from './plan.ts';
+
+/** `now` is epoch milliseconds. */
+type At = { readonly now: number };
+
+export type Start = At & {
+  readonly type: 'Start';
+  readonly plan: Plan;
+  readonly planHash: string;
+  /** Alarms that are in ALARM before anything moved. */
+  readonly baselineAlarms: readonly string[];
+  readonly requestedBy: string;
+  readonly why?: string;
+  /** Why a revision that was rolled back before may run again. */
+  readonly knownBadOverride?: string;
+};
+
+export type Checkpoint = {
+  readonly weight: number;
+  readonly desiredCounts: { readonly stable: number; readonly canary: number };
+  readonly scaling: { readonly min: number; readonly max: number } | null;
+};
+
+/** What an alarm of service scope means for the two sides, judged from their counts. */
+export type Blame = 'canary' | 'both' | 'stable' | 'unknown';
+
+export type ReceiveAlarm = At & {
+  readonly type: 'ReceiveAlarm';
+  readonly alarm: AlarmSettings;
+  readonly state: AlarmState;
+  readonly changedAt: number;
+  readonly reason: string;
+  readonly blame: Blame;
+  readonly settings: Pick<ServiceSettings, 'coolOffSeconds'>;
+};
+
+export type RecordAnalysis = At & {
+  readonly type: 'RecordAnalysis';
+  readonly verdict: Verdict;
+  readonly evidence: Evidence;
+  readonly settings: Pick<ServiceSettings, 'analysis'>;
+};
+
+export type Command =
+  | Start
+  | (At & { readonly type: 'TakeCheckpoint'; readonly checkpoint: Checkpoint })
+  | (At & { readonly type: 'ConfirmPrepared'; readonly tasks: number })
+  | (At & { readonly type: 'OrderShift' })
+  | (At & { readonly type: 'ConfirmShift'; readonly weight: number })
+  | RecordAnalysis
+  | (At & { readonly type: 'RequestApproval'; readonly autoAfterSeconds: number })
+  | (At & { readonly type: 'Approve'; readonly by: string })
+  | (At & { readonly type: 'Pause'; readonly by: string; readonly why: string })
+  | (At & { readonly type: 'Resume'; readonly by: string })
+  | (At & { readonly type: 'Promote'; readonly by: string })
+  | (At & { readonly type: 'PromoteFully'; readonly by: string })
+  | (At & { readonly type: 'OrderPromotion' })
+  | (At & { readonly type: 'ConfirmPromotion'; readonly rollbackWindowSeconds: number })
+  | (At & { readonly type: 'ConfirmCompletion' })
+  | (At & {
+      readonly type: 'RollBack';
+      readonly trigger: RollbackTrigger;
+      readonly reason: string;
+      readonly by: string;
+    })
+  | (At & { readonly type: 'ConfirmRollback'; readonly differences: readonly string[] })
+  | ReceiveAlarm
+  | (At & {
+      readonly type: 'FailHealth';
+      readonly side: 'canary' | 'stable';
+      readonly what: string;
+      readonly settings: Pick<ServiceSettings, 'healthFailuresMax'>;
+    })
+  | (At & { readonly type: 'FindDrift'; readonly foundWeight: number | null; readonly what: string })
+  | (At & { readonly type: 'Hold'; readonly reason: HoldReason; readonly why: string })
+  | (At & { readonly type: 'SetOverride'; readonly by: string; readonly why: string; readonly until: number })
+  | (At & { readonly type: 'LiftOverride'; readonly by: string });
+
+export type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;

@@ -1,0 +1,69 @@
+/**
+ * decide(state, command) → events | refusal. Pure and total: every command has an answer in every phase.
+ * Repeating a command that already took effect is accepted with no event, so every retry is harmless.
+ */
+import type { ServiceEvent } from '../../../events/service.ts';
+import { type Decision, unreachable } from '../decision.ts';
+import { receiveAlarm } from './alarm.ts';
+import type { Command } from './commands.ts';
+import { failHealth } from './health.ts';
+import { approve, liftOverride, pause, promote, promoteFully, resume, setOverride } from './operator.ts';
+import { confirmPrepared, takeCheckpoint } from './prepare.ts';
+import { confirmCompletion, confirmPromotion, confirmShift, orderPromotion, orderShift } from './progress.ts';
+import { confirmRollback, findDrift, hold, rollBack } from './rollBack.ts';
+import { start } from './start.ts';
+import type { ServiceState } from './state.ts';
+import { recordAnalysis, requestApproval } from './verdict.ts';
+
+export function decide(state: ServiceState, command: Command): Decision<ServiceEvent> {
+  switch (command.type) {
+    case 'Start':
+      return start(state, command);
+    case 'TakeCheckpoint':
+      return takeCheckpoint(state, command);
+    case 'ConfirmPrepared':
+      return confirmPrepared(state, command);
+    case 'OrderShift':
+      return orderShift(state, command);
+    case 'ConfirmShift':
+      return confirmShift(state, command);
+    case 'RecordAnalysis':
+      return recordAnalysis(state, command);
+    case 'RequestApproval':
+      return requestApproval(state, command);
+    case 'Approve':
+      return approve(state, command);
+    case 'Pause':
+      return pause(state, command);
+    case 'Resume':
+      return resume(state, command);
+    case 'Promote':
+      return promote(state, command);
+    case 'PromoteFully':
+      return promoteFully(state, command);
+    case 'OrderPromotion':
+      return orderPromotion(state, command);
+    case 'ConfirmPromotion':
+      return confirmPromotion(state, command);
+    case 'ConfirmCompletion':
+      return confirmCompletion(state, command);
+    case 'RollBack':
+      return rollBack(state, command);
+    case 'ConfirmRollback':
+      return confirmRollback(state, command);
+    case 'ReceiveAlarm':
+      return receiveAlarm(state, command);
+    case 'FailHealth':
+      return failHealth(state, command);
+    case 'FindDrift':
+      return findDrift(state, command);
+    case 'Hold':
+      return hold(state, command);
+    case 'SetOverride':
+      return setOverride(state, command);
+    case 'LiftOverride':
+      return liftOverride(state, command);
+    default:
+      return unreachable(command);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What comes next, from the state alone: the answer every function of the rollout gives its state machine.
+ * The machine knows time and order; this is where the order is decided.
+ */
+import type { Step } from '../../../events/rollout.ts';
+import { mayAdvance } from './progress.ts';
+import type { ServiceState } from './state.ts';
+
+export type NextState =
+  | 'PrepareCanary'
+  | 'ShiftTraffic'
+  | 'EvaluateCanary'
+  | 'AwaitApproval'
+  | 'PromoteCanary'
+  | 'RollBack'
+  | 'Done';
+
+export type Next = {
+  readonly next: NextState;
+  /** How long the machine waits first. */
+  readonly waitSeconds: number;
+  readonly outcome: 'promoted' | 'rolled-back' | 'replaced' | 'under-way';
+};
+
+type Timing = {
+  readonly now: number;
+  readonly rolloutId: string;
+  readonly evaluateSeconds: number;
+  readonly scaleDownDelaySeconds: number;
+  readonly shiftTimeoutSeconds: number;
+};
+
+const underWay = (next: NextState, waitSeconds = 0): Next => ({ next, waitSeconds, outcome: 'under-way' });
+
+export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
+  const { now, evaluateSeconds } = timing;
+  if (rollout.phase === 'none' || rollout.rolloutId !== timing.rolloutId) {
+    return { next: 'Done', waitSeconds: 0, outcome: 'replaced' };
+  }
+  switch (rollout.phase) {
+    case 'preparing':
+      return rollout.prepared ? toNextStep(rollout) : underWay('PrepareCanary', Math.min(5, evaluateSeconds));
+    case 'shifting':
+      return underWay('ShiftTraffic');
+    case 'baking':
+      if (mayAdvance(rollout, now)) return toNextStep(rollout);
+      return underWay('EvaluateCanary', untilLook(rollout.bake.endsAt, now, evaluateSeconds));
+    case 'awaiting-approval':
+      if (rollout.approved) return underWay('ShiftTraffic');
+      if (rollout.autoAt !== null)
+        return underWay('EvaluateCanary', untilLook(rollout.autoAt, now, evaluateSeconds));
+      return underWay('AwaitApproval');
+    case 'paused':
+    case 'held':
+      return underWay('EvaluateCanary', evaluateSeconds);
+    case 'promoting':
+      return underWay('PromoteCanary');
+    case 'rolling-back':
+      return underWay('RollBack', rollout.trafficOffAt === null ? 0 : restSeconds(rollout, timing));
+    case 'promoted': {
+      if (rollout.completed) return { next: 'Done', waitSeconds: 0, outcome: 'promoted' };
+      const coldAt = rollout.promotedAt + timing.scaleDownDelaySeconds * 1000;
+      return underWay('PromoteCanary', Math.max(0, Math.ceil((coldAt - now) / 1000)));
+    }
+    case 'rolled-back':
+      return { next: 'Done', waitSeconds: 0, outcome: 'rolled-back' };
+  }
+}
+
+function toNextStep(rollout: { readonly steps: readonly Step[]; readonly step: number }): Next {
+  const step = rollout.steps[rollout.step + 1];
+  if (step === undefined) return underWay('PromoteCanary');
+  return underWay(step.approval === 'none' ? 'ShiftTraffic' : 'AwaitApproval');
+}
+
+/** The next look, or the end of the bake if that is sooner; never 0, the machine must not spin. */
+const untilLook = (endsAt: number, now: number, evaluateSeconds: number): number =>
+  Math.max(1, Math.min(evaluateSeconds, Math.ceil((endsAt - now) / 1000)));
+
+/**
+ * How long the rollback goes on watching: a late write of a shift may land until its timeout is over, and
+ * the side without traffic stays warm for its delay.
+ */
+function restSeconds(
+  rollout: { readonly lastOrderAt: number | null; readonly trafficOffAt: number | null },
+  timing: Timing,
+): number {
+  const quietAt = quietSince(rollout, timing);
+  return Math.max(0, Math.min(5, Math.ceil((quietAt - timing.now) / 1000)));
+}
+
+/** When nothing can move the weight any more and the slot may be scaled down, epoch milliseconds. */
+export function quietSince(
+  rollout: { readonly lastOrderAt: number | null; readonly trafficOffAt: number | null },
+  timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
+): number {
+  const lateWriteUntil = (rollout.lastOrderAt ?? 0) + timing.shiftTimeoutSeconds * 1000;
+  const warmUntil = (rollout.trafficOffAt ?? 0) + timing.scaleDownDelaySeconds * 1000;
+  return Math.max(lateWriteUntil, warmUntil);
+}

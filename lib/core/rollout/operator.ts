@@ -1,0 +1,96 @@
+/** What a person may say to a rollout. Abort is `RollBack` with the trigger `operator`. */
+import type { ServiceEvent } from '../../../events/service.ts';
+import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
+import type { CommandOf } from './commands.ts';
+import { activeOf, overrideAt, type ServiceState } from './state.ts';
+
+/** The longest an override may hold; it ends by itself. */
+export const overrideHoursMax = 24;
+
+const notRunning = (): Refusal => refuse('not-running', 'no rollout is under way.');
+
+export function pause(state: ServiceState, { by, why, now }: CommandOf<'Pause'>): Decision<ServiceEvent> {
+  const rollout = activeOf(state);
+  if (rollout === null) return notRunning();
+  if (rollout.phase === 'paused') return accept();
+  if (rollout.phase !== 'baking' && rollout.phase !== 'awaiting-approval') {
+    return refuse(
+      'cannot-pause',
+      `a rollout that is ${rollout.phase} cannot be paused: abort it, or wait for the bake.`,
+    );
+  }
+  return accept({ type: 'RolloutPaused', at: now, rolloutId: rollout.rolloutId, by, why });
+}
+
+export function resume(state: ServiceState, { by, now }: CommandOf<'Resume'>): Decision<ServiceEvent> {
+  const rollout = activeOf(state);
+  if (rollout === null) return notRunning();
+  if (rollout.phase === 'baking') return accept();
+  if (rollout.phase !== 'paused' && rollout.phase !== 'held') {
+    return refuse('not-paused', `the rollout is ${rollout.phase}: there is nothing to resume.`);
+  }
+  return accept({ type: 'RolloutResumed', at: now, rolloutId: rollout.rolloutId, by });
+}
+
+export function approve(state: ServiceState, { by, now }: CommandOf<'Approve'>): Decision<ServiceEvent> {
+  const rollout = activeOf(state);
+  if (rollout === null) return notRunning();
+  if (rollout.phase !== 'awaiting-approval') {
+    return refuse('nothing-to-approve', `the rollout is ${rollout.phase}: nothing waits for an approval.`);
+  }
+  if (rollout.approved) return accept();
+  return accept({ type: 'RolloutApproved', at: now, rolloutId: rollout.rolloutId, by });
+}
+
+/** Go on to the next step now, without waiting for the rest of this one's bake. */
+export function promote(state: ServiceState, { by, now }: CommandOf<'Promote'>): Decision<ServiceEvent> {
+  const rollout = activeOf(state);
+  if (rollout === null) return notRunning();
+  switch (rollout.phase) {
+    case 'baking':
+    case 'awaiting-approval':
+    case 'paused':
+      return accept({ type: 'RolloutApproved', at: now, rolloutId: rollout.rolloutId, by });
+    default:
+      return refuse('cannot-promote', `a rollout that is ${rollout.phase} cannot be moved on by hand.`);
+  }
+}
+
+/** Skip every step, bake and analysis that is left. */
+export function promoteFully(
+  state: ServiceState,
+  { by, now }: CommandOf<'PromoteFully'>,
+): Decision<ServiceEvent> {
+  const rollout = activeOf(state);
+  if (rollout === null) return notRunning();
+  switch (rollout.phase) {
+    case 'promoting':
+      return accept();
+    case 'rolling-back':
+      return refuse('rolling-back', 'a rollback is under way: request the rollout again when it is done.');
+    case 'preparing':
+      return refuse('not-prepared', 'the canary is not prepared yet: nothing could take the traffic.');
+    default:
+      return accept({ type: 'PromotionOrdered', at: now, rolloutId: rollout.rolloutId, mode: 'full', by });
+  }
+}
+
+export function setOverride(
+  _state: ServiceState,
+  { by, why, until, now }: CommandOf<'SetOverride'>,
+): Decision<ServiceEvent> {
+  if (why.trim() === '') return refuse('no-reason', 'an override needs a reason: say why.');
+  if (until <= now) return refuse('expired', 'an override must end in the future.');
+  if (until - now > overrideHoursMax * 3_600_000) {
+    return refuse('too-long', `an override lasts at most ${overrideHoursMax} hours.`);
+  }
+  return accept({ type: 'OverrideSet', at: now, by, why: why.slice(0, 300), until });
+}
+
+export function liftOverride(
+  state: ServiceState,
+  { by, now }: CommandOf<'LiftOverride'>,
+): Decision<ServiceEvent> {
+  if (overrideAt(state, now) === null) return accept();
+  return accept({ type: 'OverrideLifted', at: now, by });
+}

@@ -1,0 +1,135 @@
+/**
+ * A strategy becomes a full list of steps before the first one runs. The plan is made once, hashed, printed
+ * and never changed; everything after it executes. One state machine serves every strategy because only the
+ * list differs.
+ */
+import type { Step, Strategy } from '../../../events/rollout.ts';
+import { Weight } from '../../../events/rollout.ts';
+import type { Slot, Target } from '../../../events/target.ts';
+import type { Baseline } from '../analysis/baseline.ts';
+import type { ServiceSettings, StrategySettings } from '../config/settings.ts';
+import { type Expectation, expect } from './expectation.ts';
+
+export type Plan = {
+  readonly rolloutId: string;
+  readonly service: string;
+  readonly strategy: Strategy;
+  readonly revision: string;
+  readonly stableRevision: string;
+  readonly canarySlot: Slot;
+  readonly target: Target;
+  readonly steps: readonly Step[];
+  readonly expected: Expectation;
+  /** Everything that was configured when the rollout was requested, frozen. */
+  readonly settings: ServiceSettings;
+  readonly baseline: Baseline;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+};
+
+export type PlanRequest = Omit<Plan, 'strategy' | 'steps' | 'expected' | 'target' | 'service'>;
+
+/** The plan, or one sentence per rule that its steps break. */
+export function makePlan(request: PlanRequest): Plan | { readonly refused: readonly string[] } {
+  const { settings } = request;
+  const steps = stepsOf(settings.strategy);
+  const refused = refuseSteps(steps, settings.strategy);
+  if (refused.length > 0) return { refused };
+  return {
+    ...request,
+    service: settings.service,
+    strategy: settings.strategy.kind,
+    target: settings.target,
+    steps,
+    expected: expect(settings.strategy.kind, steps),
+    settings: { ...settings, analysis: { ...settings.analysis, stepCount: steps.length } },
+  };
+}
+
+/** The steps a strategy stands for, last one at 100. */
+export function stepsOf(strategy: StrategySettings): readonly Step[] {
+  if (strategy.steps !== null) {
+    return strategy.steps.map(({ weight, bakeSeconds, approval }) => ({
+      weight,
+      bakeSeconds: bakeSeconds ?? bakeAt(weight, strategy),
+      judge: strategy.kind === 'rolling' ? 'health-only' : 'analysed',
+      approval: approval ?? 'none',
+    }));
+  }
+  switch (strategy.kind) {
+    case 'canary':
+      return rising(strategy.startPercent, strategy.stepPercent, strategy, 'analysed');
+    case 'linear':
+      return rising(strategy.stepPercent, strategy.stepPercent, strategy, 'analysed');
+    case 'rolling':
+      return rising(strategy.batchPercent, strategy.batchPercent, strategy, 'health-only');
+    case 'blue-green':
+      return [
+        { weight: 0, bakeSeconds: strategy.previewSeconds, judge: 'health-only', approval: 'none' },
+        {
+          weight: 100,
+          bakeSeconds: strategy.finalBakeSeconds,
+          judge: 'analysed',
+          approval: strategy.autoPromote ? 'auto' : 'manual',
+        },
+      ];
+    case 'all-at-once':
+      return [{ weight: 100, bakeSeconds: strategy.finalBakeSeconds, judge: 'analysed', approval: 'none' }];
+  }
+}
+
+function rising(start: number, by: number, strategy: StrategySettings, judge: Step['judge']): Step[] {
+  const steps: Step[] = [];
+  for (let weight = start; weight < 100; weight = tenth(weight + by)) {
+    steps.push({ weight, bakeSeconds: bakeAt(weight, strategy), judge, approval: 'none' });
+  }
+  // The last look is taken while stable still serves someone: at 100 there is nothing to compare with.
+  const last = steps.at(-1);
+  if (judge === 'analysed' && last !== undefined && last.weight < strategy.finalFromPercent) {
+    steps.push({
+      weight: strategy.finalFromPercent,
+      bakeSeconds: strategy.finalBakeSeconds,
+      judge,
+      approval: 'none',
+    });
+  }
+  steps.push({ weight: 100, bakeSeconds: 0, judge: 'health-only', approval: 'none' });
+  return steps;
+}
+
+const bakeAt = (weight: number, strategy: StrategySettings): number => {
+  if (weight === 100) return strategy.kind === 'blue-green' ? strategy.finalBakeSeconds : 0;
+  return weight >= strategy.finalFromPercent ? strategy.finalBakeSeconds : strategy.bakeSeconds;
+};
+
+const tenth = (weight: number): number => Math.round(weight * 10) / 10;
+
+/** A1's rules for every strategy that raises weight in steps; each broken rule is one sentence with its remedy. */
+export function refuseSteps(steps: readonly Step[], strategy: StrategySettings): readonly string[] {
+  const refused: string[] = [];
+  const gradual = strategy.kind === 'canary' || strategy.kind === 'linear';
+  let before = 0;
+  for (const [index, { weight, bakeSeconds }] of steps.entries()) {
+    const place = `step ${index + 1} (weight ${weight})`;
+    const shape = Weight.safeParse(weight);
+    if (!shape.success) refused.push(`${place}: ${shape.error.issues[0]?.message ?? 'not a weight'}.`);
+    if (index > 0 && weight <= before) {
+      refused.push(`${place}: the weight must rise above ${before}, a plan never goes down.`);
+    }
+    if (gradual && weight - before > strategy.stepPercentMax) {
+      refused.push(
+        `${place}: rises by ${tenth(weight - before)} points, at most ${strategy.stepPercentMax} are allowed; ` +
+          'add a step between or raise stepPercentMax.',
+      );
+    }
+    if (gradual && weight === 100 && before < strategy.finalFromPercent) {
+      refused.push(
+        `${place}: goes to 100 from ${before}; insert a step at ${strategy.finalFromPercent} or more first.`,
+      );
+    }
+    if (bakeSeconds < 0) refused.push(`${place}: bakeSeconds is ${bakeSeconds}, it must be 0 or more.`);
+    before = weight;
+  }
+  if (before !== 100) refused.push(`the plan ends at weight ${before}: the last step must be 100.`);
+  return refused;
+}

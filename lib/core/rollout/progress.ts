@@ -1,0 +1,108 @@
+/** The way forward: one step at a time, each ordered before it is done and confirmed before it counts. */
+import type { ServiceEvent } from '../../../events/service.ts';
+import { accept, type Decision, refuse } from '../decision.ts';
+import type { CommandOf } from './commands.ts';
+import { type Active, activeOf, desiredWeight, type ServiceState } from './state.ts';
+
+/** May the step the rollout stands on be left upwards? */
+export function mayAdvance(rollout: Active, now: number): boolean {
+  switch (rollout.phase) {
+    case 'preparing':
+      return rollout.prepared;
+    case 'baking':
+      return rollout.cleared || (now >= rollout.bake.endsAt && rollout.lastVerdict === 'pass');
+    case 'awaiting-approval':
+      return rollout.approved;
+    default:
+      return false;
+  }
+}
+
+export function orderShift(state: ServiceState, { now }: CommandOf<'OrderShift'>): Decision<ServiceEvent> {
+  const rollout = activeOf(state);
+  if (rollout === null) return refuse('not-running', 'no rollout is under way.');
+  if (rollout.phase === 'shifting') return accept(); // ordered already: the flow drives the order that stands
+  if (!mayAdvance(rollout, now)) {
+    return refuse('not-cleared', `step ${rollout.step + 1} is ${rollout.phase}: it has not been passed.`);
+  }
+  const index = rollout.step + 1;
+  const step = rollout.steps[index];
+  if (step === undefined)
+    return refuse('no-step-left', 'every step is passed: what is left is the promotion.');
+  if (step.approval !== 'none' && rollout.phase !== 'awaiting-approval') {
+    return refuse('needs-approval', `step ${index + 1} (weight ${step.weight}) waits for an approval.`);
+  }
+  return accept({
+    type: 'ShiftOrdered',
+    at: now,
+    rolloutId: rollout.rolloutId,
+    step: index,
+    weight: step.weight,
+  });
+}
+
+export function confirmShift(
+  state: ServiceState,
+  { weight, now }: CommandOf<'ConfirmShift'>,
+): Decision<ServiceEvent> {
+  const { rollout } = state;
+  if (rollout.phase === 'none')
+    return refuse('no-rollout', 'there is no rollout whose traffic could have shifted.');
+  const desired = desiredWeight(rollout);
+  if (desired !== weight) {
+    return refuse(
+      'superseded',
+      `weight ${weight} was confirmed, but the newest decision is ${desired ?? 'to keep off'}.`,
+    );
+  }
+  const confirmed =
+    rollout.phase === 'rolling-back'
+      ? rollout.trafficOffAt !== null
+      : rollout.phase !== 'shifting' && rollout.weight === weight;
+  if (confirmed) return accept();
+  return accept({ type: 'TrafficShifted', at: now, rolloutId: rollout.rolloutId, weight });
+}
+
+export function orderPromotion(
+  state: ServiceState,
+  { now }: CommandOf<'OrderPromotion'>,
+): Decision<ServiceEvent> {
+  const rollout = activeOf(state);
+  if (rollout === null) return refuse('not-running', 'no rollout is under way.');
+  if (rollout.phase === 'promoting') return accept();
+  if (rollout.step < rollout.steps.length - 1 || !mayAdvance(rollout, now)) {
+    return refuse('not-cleared', `step ${rollout.step + 1} of ${rollout.steps.length} has not been passed.`);
+  }
+  return accept({
+    type: 'PromotionOrdered',
+    at: now,
+    rolloutId: rollout.rolloutId,
+    mode: 'earned',
+    by: 'switchback',
+  });
+}
+
+export function confirmPromotion(
+  { rollout }: ServiceState,
+  { now, rollbackWindowSeconds }: CommandOf<'ConfirmPromotion'>,
+): Decision<ServiceEvent> {
+  if (rollout.phase === 'promoted') return accept();
+  if (rollout.phase !== 'promoting') return refuse('not-promoting', 'no promotion was ordered.');
+  return accept({
+    type: 'RolloutPromoted',
+    at: now,
+    rolloutId: rollout.rolloutId,
+    revision: rollout.revision,
+    stableSlot: rollout.canarySlot,
+    rollbackWindowUntil: now + rollbackWindowSeconds * 1000,
+  });
+}
+
+export function confirmCompletion(
+  { rollout }: ServiceState,
+  { now }: CommandOf<'ConfirmCompletion'>,
+): Decision<ServiceEvent> {
+  if (rollout.phase !== 'promoted') return refuse('not-promoted', 'only a promoted rollout is completed.');
+  if (rollout.completed) return accept();
+  return accept({ type: 'RolloutCompleted', at: now, rolloutId: rollout.rolloutId });
+}

@@ -1,0 +1,177 @@
+/**
+ * What we need from outside, in the domain's words. Each world (`lib/aws`, `lib/sim`, …) answers all of it;
+ * flows see nothing else. An answer that cannot be had is an `Outage` (lib/core/outage.ts), never a default.
+ */
+import type { Recorded } from '../events/recorded.ts';
+import type { AlarmState } from '../events/rollback.ts';
+import type { Slot, Target } from '../events/target.ts';
+import type { Minute } from './core/analysis/minutes.ts';
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** A stream as its HEAD item tells it: one read. `version` 0 is a stream that does not exist yet. */
+export type Head = {
+  readonly stream: string;
+  readonly version: number;
+  /** The state folded up to `version`, and the schema of that state; null before the first append. */
+  readonly snapshot: { readonly schema: number; readonly state: unknown } | null;
+  /** The newest events, oldest first, dense up to `version`; older ones are read with `read`. */
+  readonly tail: readonly Recorded[];
+};
+
+export type Append = {
+  /** The version the decision was taken on; the append succeeds only if it still is the newest. */
+  readonly expected: number;
+  readonly events: readonly { readonly type: string; readonly at: number }[];
+  /** Same id, same answer: a repeated command appends nothing and gets what the first one got. */
+  readonly commandId: string;
+  readonly correlationId: string;
+  readonly actor: string;
+  readonly snapshot: { readonly schema: number; readonly state: unknown };
+  /** Keeps the stream in the `active` index while something is under way. */
+  readonly active: boolean;
+};
+
+export type Appended =
+  | {
+      readonly outcome: 'appended' | 'repeated';
+      readonly version: number;
+      readonly events: readonly Recorded[];
+    }
+  /** Somebody was first: `head` is what beat us. */
+  | { readonly outcome: 'conflict'; readonly head: Head };
+
+export interface EventStore {
+  head(stream: string): Promise<Head>;
+  /** One conditional write; at most two where a full tail is first copied to a chunk. */
+  append(stream: string, append: Append): Promise<Appended>;
+  /** Every event from version `from` (default 1) up to the newest at the time of the call, in order. */
+  read(stream: string, from?: number): AsyncIterable<Recorded>;
+  /** Replays the hash chain; `brokenAt` is the first version whose hash does not follow, null when all do. */
+  verify(stream: string): Promise<{ readonly version: number; readonly brokenAt: number | null }>;
+  /**
+   * Keeps a rollout's plan, once, and answers the SHA-256 of its canonical JSON, hex: a second, different
+   * plan under the same id is refused with `PlanDiffers`.
+   */
+  keepPlan(stream: string, rolloutId: string, plan: unknown): Promise<string>;
+  /** null: there is no such plan. */
+  plan(stream: string, rolloutId: string): Promise<unknown>;
+  /** The raw minutes verdicts rest on, by block of the rollout; writing a block again replaces it. Answers their hash. */
+  keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string>;
+  minutes(rolloutId: string): Promise<readonly Minute[]>;
+  /** Streams with something under way; one page after the other. */
+  active(): AsyncIterable<string>;
+}
+
+/** Where traffic goes at a target, as read from the world. */
+export type TrafficReading =
+  /** Percent of requests the slot `green` gets, at the precision the target can hold. */
+  | { readonly kind: 'weights'; readonly greenWeight: number }
+  /** Traffic goes somewhere that is neither slot: `what` says where, for a person. */
+  | { readonly kind: 'unknown'; readonly what: string };
+
+export interface Traffic {
+  read(target: Target): Promise<TrafficReading>;
+  /** Sends `weight` percent to `slot` and the rest to the other; resolves once a read shows it. */
+  shift(target: Target, slot: Slot, weight: number): Promise<void>;
+  /** Marks the stable slot on the target itself, so that it is found without any store. */
+  markStable(target: Target, slot: Slot): Promise<void>;
+}
+
+/** What runs in a slot. */
+export type SlotReading = {
+  readonly revision: string;
+  readonly desired: number;
+  readonly running: number;
+  /** Targets the balancer calls healthy; null where the target has no health of its own. */
+  readonly healthy: number | null;
+};
+
+export interface Workload {
+  read(target: Target, slot: Slot): Promise<SlotReading>;
+  /** Puts `revision` into the slot and asks for `tasks`; returns at once, `read` shows the progress. */
+  place(target: Target, slot: Slot, revision: string, tasks: number): Promise<void>;
+  scale(target: Target, slot: Slot, tasks: number): Promise<void>;
+  /** Lifts the slot's minimum to `tasks` and suspends scale-in; answers the bounds as they were. */
+  pin(
+    target: Target,
+    slot: Slot,
+    tasks: number,
+  ): Promise<{ readonly min: number; readonly max: number } | null>;
+  release(target: Target, slot: Slot, bounds: { readonly min: number; readonly max: number }): Promise<void>;
+}
+
+export interface Metrics {
+  /** Both sides' minutes from `fromMs` to `toMs`, oldest first; a side with no data in a minute is null. */
+  minutes(query: {
+    readonly target: Target;
+    readonly canarySlot: Slot;
+    readonly periodSeconds: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+    /** Latency limits whose exceedings are counted, milliseconds, in this order. */
+    readonly thresholdsMs: readonly number[];
+  }): Promise<readonly Minute[]>;
+}
+
+export type AlarmReading = {
+  readonly name: string;
+  /** null: the alarm does not exist, or its state cannot be read. */
+  readonly state: AlarmState | null;
+  readonly changedAt: number | null;
+  readonly reason: string;
+};
+
+export interface Alarms {
+  read(names: readonly string[]): Promise<readonly AlarmReading[]>;
+}
+
+export interface Machines {
+  /** Starts an execution; the same name with the same input is started once. */
+  start(machine: 'rollout' | 'rollback' | 'migration', name: string, input: unknown): Promise<void>;
+  /** Lets an execution that waits for `token` go on; a token that is no longer waited for is no error. */
+  resume(token: string, output: unknown): Promise<void>;
+}
+
+export interface Tokens {
+  /** Keeps the token an execution waits with, beside the stream. */
+  keep(stream: string, rolloutId: string, token: string): Promise<void>;
+  find(stream: string, rolloutId: string): Promise<string | null>;
+}
+
+/** A second durable tier for a decision that the event store did not take in time. */
+export interface IntentQueue {
+  send(intent: {
+    readonly stream: string;
+    readonly commandId: string;
+    readonly correlationId: string;
+    readonly command: unknown;
+  }): Promise<void>;
+}
+
+/** Asks for a rollout as a person would: the request goes the same way as everybody's. */
+export interface Requests {
+  send(request: {
+    readonly service: string;
+    readonly revision: string;
+    readonly rolloutId: string;
+    readonly requestedBy: string;
+  }): Promise<void>;
+}
+
+export interface Notifications {
+  /** One message per decision; `attributes` let subscribers filter. */
+  notify(message: {
+    readonly subject: string;
+    readonly body: unknown;
+    readonly attributes: Readonly<Record<string, string>>;
+  }): Promise<void>;
+}
+
+/** Structured lines with the correlation id on each. */
+export interface Log {
+  write(line: { readonly message: string; readonly [field: string]: unknown }): void;
+}
