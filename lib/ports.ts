@@ -6,6 +6,7 @@ import type { Recorded } from '../events/recorded.ts';
 import type { AlarmState } from '../events/rollback.ts';
 import type { Slot, Target } from '../events/target.ts';
 import type { Minute } from './core/analysis/minutes.ts';
+import type { Checkpoint } from './core/eventStore/consumer.ts';
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -33,6 +34,8 @@ export type Append = {
   readonly snapshot: { readonly schema: number; readonly state: unknown };
   /** Keeps the stream in the `active` index while something is under way. */
   readonly active: boolean;
+  /** The alarm's way: a full tail is not chunked now (call `compact` afterwards), and an outage is told within 500 ms. */
+  readonly urgent?: boolean;
 };
 
 export type Appended =
@@ -48,6 +51,8 @@ export interface EventStore {
   head(stream: string): Promise<Head>;
   /** One conditional write; at most two where a full tail is first copied to a chunk. */
   append(stream: string, append: Append): Promise<Appended>;
+  /** Copies a full tail to a chunk: what an urgent append left for later. Nothing to do is no error. */
+  compact(stream: string): Promise<void>;
   /** Every event from version `from` (default 1) up to the newest at the time of the call, in order. */
   read(stream: string, from?: number): AsyncIterable<Recorded>;
   /** Replays the hash chain; `brokenAt` is the first version whose hash does not follow, null when all do. */
@@ -58,12 +63,31 @@ export interface EventStore {
    */
   keepPlan(stream: string, rolloutId: string, plan: unknown): Promise<string>;
   /** null: there is no such plan. */
+  /** null when none was kept. */
   plan(stream: string, rolloutId: string): Promise<unknown>;
   /** The raw minutes verdicts rest on, by block of the rollout; writing a block again replaces it. Answers their hash. */
   keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string>;
   minutes(rolloutId: string): Promise<readonly Minute[]>;
   /** Streams with something under way; one page after the other. */
   active(): AsyncIterable<string>;
+}
+
+/** How far a consumer of events has come in one stream. */
+export interface Consumers {
+  checkpoint(consumer: string, stream: string): Promise<Checkpoint>;
+  /** Moves the checkpoint from `from` to `to`; false when another delivery has moved it already. */
+  advance(consumer: string, stream: string, from: number, to: number): Promise<boolean>;
+  /** Counts a failure at `version`; after too many of the same the stream is parked and the others flow on. */
+  failed(consumer: string, stream: string, version: number, why: string): Promise<Checkpoint>;
+  /** Lets a parked stream flow again, from its checkpoint. */
+  unpark(consumer: string, stream: string): Promise<void>;
+}
+
+/** Effects outside the store that must happen once per event: intent first, then done. */
+export interface Effects {
+  /** `new`: nobody tried yet; `open`: somebody did and may have succeeded, so repeat with the same idempotency key; `done`. */
+  intend(stream: string, version: number, effect: string): Promise<'new' | 'open' | 'done'>;
+  done(stream: string, version: number, effect: string): Promise<void>;
 }
 
 /** Where traffic goes at a target, as read from the world. */
@@ -95,14 +119,15 @@ export interface Workload {
   /** Puts `revision` into the slot and asks for `tasks`; returns at once, `read` shows the progress. */
   place(target: Target, slot: Slot, revision: string, tasks: number): Promise<void>;
   scale(target: Target, slot: Slot, tasks: number): Promise<void>;
-  /** Lifts the slot's minimum to `tasks` and suspends scale-in; answers the bounds as they were. */
-  pin(
-    target: Target,
-    slot: Slot,
-    tasks: number,
-  ): Promise<{ readonly min: number; readonly max: number } | null>;
-  release(target: Target, slot: Slot, bounds: { readonly min: number; readonly max: number }): Promise<void>;
+  /** The slot's scaling bounds; null where nothing scales it. */
+  bounds(target: Target, slot: Slot): Promise<Bounds | null>;
+  /** Lifts the slot's minimum to `tasks` and suspends scale-in, as long as a rollout may need to go back. */
+  pin(target: Target, slot: Slot, tasks: number): Promise<void>;
+  /** Gives the slot its own bounds back and lets it scale in again. */
+  release(target: Target, slot: Slot, bounds: Bounds): Promise<void>;
 }
+
+export type Bounds = { readonly min: number; readonly max: number };
 
 export interface Metrics {
   /** Both sides' minutes from `fromMs` to `toMs`, oldest first; a side with no data in a minute is null. */

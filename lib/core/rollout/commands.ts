@@ -3,6 +3,7 @@ import type { AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
 import type { Evidence, HoldReason, Verdict } from '../../../events/rollout.ts';
 import type { AlarmSettings, ServiceSettings } from '../config/settings.ts';
 import type { Plan } from './plan.ts';
+import type { Checkpoint } from './state.ts';
 
 /** `now` is epoch milliseconds. */
 type At = { readonly now: number };
@@ -17,12 +18,6 @@ export type Start = At & {
   readonly why?: string;
   /** Why a revision that was rolled back before may run again. */
   readonly knownBadOverride?: string;
-};
-
-export type Checkpoint = {
-  readonly weight: number;
-  readonly desiredCounts: { readonly stable: number; readonly canary: number };
-  readonly scaling: { readonly min: number; readonly max: number } | null;
 };
 
 /** What an alarm of service scope means for the two sides, judged from their counts. */

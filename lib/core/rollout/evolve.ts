@@ -68,8 +68,10 @@ function evolveRollout(rollout: Rollout, event: RolloutOnly): Rollout {
   if (rollout.phase === 'none') return rollout;
   const active = activeOf({ rollout } as ServiceState);
   switch (event.type) {
-    case 'CheckpointTaken':
-      return rollout;
+    case 'CheckpointTaken': {
+      const { weight, desiredCounts, scaling } = event;
+      return { ...rollout, checkpoint: { weight, desiredCounts, scaling } };
+    }
     case 'CanaryPrepared':
       return rollout.phase === 'preparing' ? { ...rollout, prepared: true } : rollout;
     case 'ShiftOrdered':
@@ -161,6 +163,7 @@ function started(state: ServiceState, event: z.infer<typeof RolloutStarted>): Se
       lastOrderAt: null,
       lastVerdict: null,
       extensions: 0,
+      checkpoint: null,
       stableBrokenAt: null,
     },
   };
@@ -226,6 +229,7 @@ function rollbackInitiated(state: ServiceState, event: z.infer<typeof RollbackIn
       reason: event.reason,
       initiatedAt: event.at,
       trafficOffAt: null,
+      afterPromotion: rollout.phase === 'promoted',
     },
   };
 }
@@ -264,10 +268,29 @@ const bakeOf = (rollout: Active, at: number): BakeEnd =>
 /** Just what holds in every phase: what belonged to the old phase must not leak into the next. */
 function underway(rollout: Exclude<Rollout, { phase: 'none' }>): Underway {
   const { rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps } = rollout;
-  const { baselineAlarms, startedAt, step, weight, lastOrderAt, lastVerdict, extensions, stableBrokenAt } =
-    rollout;
+  const {
+    baselineAlarms,
+    startedAt,
+    step,
+    weight,
+    lastOrderAt,
+    lastVerdict,
+    extensions,
+    checkpoint,
+    stableBrokenAt,
+  } = rollout;
   return {
     ...{ rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps },
-    ...{ baselineAlarms, startedAt, step, weight, lastOrderAt, lastVerdict, extensions, stableBrokenAt },
+    ...{
+      baselineAlarms,
+      startedAt,
+      step,
+      weight,
+      lastOrderAt,
+      lastVerdict,
+      extensions,
+      checkpoint,
+      stableBrokenAt,
+    },
   };
 }

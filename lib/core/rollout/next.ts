@@ -17,7 +17,7 @@ export type NextState =
 
 export type Next = {
   readonly next: NextState;
-  /** How long the machine waits first. */
+  /** How long the machine waits first; for `AwaitApproval`: how long for the answer, until it looks again. */
   readonly waitSeconds: number;
   readonly outcome: 'promoted' | 'rolled-back' | 'replaced' | 'under-way';
 };

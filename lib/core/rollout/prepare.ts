@@ -9,6 +9,7 @@ export function takeCheckpoint(
   { checkpoint, now }: CommandOf<'TakeCheckpoint'>,
 ): Decision<ServiceEvent> {
   if (rollout.phase === 'none') return refuse('no-rollout', 'there is no rollout to take a checkpoint of.');
+  if (rollout.checkpoint !== null) return accept();
   return accept({
     type: 'CheckpointTaken',
     at: now,

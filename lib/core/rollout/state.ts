@@ -10,6 +10,13 @@ import type { Slot, Target } from '../../../events/target.ts';
 /** Of the state below; a HEAD with another one is folded again from its events. */
 export const stateSchema = 1;
 
+export type Checkpoint = {
+  readonly weight: number;
+  readonly desiredCounts: { readonly stable: number; readonly canary: number };
+  /** Scaling bounds of stable before they were pinned; null where nothing scales it. */
+  readonly scaling: { readonly min: number; readonly max: number } | null;
+};
+
 export type Underway = {
   readonly rolloutId: string;
   readonly planHash: string;
@@ -30,6 +37,8 @@ export type Underway = {
   readonly lastVerdict: Verdict | null;
   /** Inconclusive bake ends already answered with a longer bake. */
   readonly extensions: number;
+  /** What a rollback restores; null until it was read. */
+  readonly checkpoint: Checkpoint | null;
   /** When stable itself was last seen broken. */
   readonly stableBrokenAt: number | null;
 };
@@ -73,6 +82,8 @@ export type Rollout =
       readonly reason: string;
       readonly initiatedAt: number;
       readonly trafficOffAt: number | null;
+      /** The rollback began after the promotion, when stable may have been scaled down already. */
+      readonly afterPromotion: boolean;
     })
   | (Underway & { readonly phase: 'rolled-back'; readonly reason: string; readonly endedAt: number });
 
