@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { vitestConfigurationPlugin } from './scripts/build/configuration.mjs';
 
 export default defineConfig({
+  plugins: [vitestConfigurationPlugin(import.meta.dirname)],
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
