@@ -15,6 +15,7 @@ export const upcasts: Readonly<Record<string, Readonly<Record<number, Upcast>>>>
 export const Recorded = z.object({
   /** 1, 2, 3 … without a gap in one stream. */
   version: z.number().check(z.int(), z.gte(1)),
+  /** `<stream>#<version>`, unique among all events. */
   id: z.string(),
   schema: z.number().check(z.int(), z.gte(1)),
   commandId: z.string(),
@@ -22,7 +23,7 @@ export const Recorded = z.object({
   correlationId: z.string(),
   actor: z.string(),
   event: z.looseObject({ type: z.string(), at: z.number() }),
-  /** SHA-256 over the previous hash and this event's content, hex. */
+  /** SHA-256 over the previous hash and this event's content (lib/core/eventStore/hashChain.ts), base64url. */
   hash: z.string(),
 });
 export type Recorded = z.infer<typeof Recorded>;

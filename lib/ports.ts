@@ -39,6 +39,10 @@ export type Append = {
 };
 
 export type Appended =
+  /**
+   * `repeated`: this command was appended before, perhaps by this very call when its first answer got lost: act
+   * all the same. `version` and `events` are the first answer's; `events` is empty once they have left the tail.
+   */
   | {
       readonly outcome: 'appended' | 'repeated';
       readonly version: number;
@@ -62,7 +66,6 @@ export interface EventStore {
    * plan under the same id is refused with `PlanDiffers`.
    */
   keepPlan(stream: string, rolloutId: string, plan: unknown): Promise<string>;
-  /** null: there is no such plan. */
   /** null when none was kept. */
   plan(stream: string, rolloutId: string): Promise<unknown>;
   /** The raw minutes verdicts rest on, by block of the rollout; writing a block again replaces it. Answers their hash. */
