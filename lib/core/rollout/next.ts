@@ -39,11 +39,13 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
   }
   switch (rollout.phase) {
     case 'preparing':
-      return rollout.prepared ? toNextStep(rollout) : underWay('PrepareCanary', Math.min(5, evaluateSeconds));
+      return rollout.prepared
+        ? toNextStep(rollout, evaluateSeconds)
+        : underWay('PrepareCanary', Math.min(5, evaluateSeconds));
     case 'shifting':
       return underWay('ShiftTraffic');
     case 'baking':
-      if (mayAdvance(rollout, now)) return toNextStep(rollout);
+      if (mayAdvance(rollout, now)) return toNextStep(rollout, evaluateSeconds);
       return underWay('EvaluateCanary', untilLook(rollout.bake.endsAt, now, evaluateSeconds));
     case 'awaiting-approval':
       if (rollout.approved) return underWay('ShiftTraffic');
@@ -67,10 +69,13 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
   }
 }
 
-function toNextStep(rollout: { readonly steps: readonly Step[]; readonly step: number }): Next {
+function toNextStep(
+  rollout: { readonly steps: readonly Step[]; readonly step: number },
+  evaluateSeconds: number,
+): Next {
   const step = rollout.steps[rollout.step + 1];
   if (step === undefined) return underWay('PromoteCanary');
-  return underWay(step.approval === 'none' ? 'ShiftTraffic' : 'AwaitApproval');
+  return step.approval === 'none' ? underWay('ShiftTraffic') : underWay('AwaitApproval', evaluateSeconds);
 }
 
 /** The next look, or the end of the bake if that is sooner; never 0, the machine must not spin. */

@@ -1,0 +1,45 @@
+/**
+ * Which alarm states, as read now, the stream has not heard of: an event that was lost, or an alarm that went
+ * off between two looks. Reading them at every look makes the push path an optimisation, not a necessity.
+ */
+import type { AlarmState } from '../../../events/rollback.ts';
+import type { AlarmSettings } from '../config/settings.ts';
+import type { ServiceState } from './state.ts';
+
+export type AlarmSeen = {
+  readonly alarm: AlarmSettings;
+  readonly state: AlarmState;
+  readonly changedAt: number;
+  readonly reason: string;
+};
+
+type Read = {
+  readonly name: string;
+  readonly state: AlarmState | null;
+  readonly changedAt: number | null;
+  readonly reason: string;
+};
+
+/** An alarm whose state cannot be read counts as INSUFFICIENT_DATA: unknown, and the policy says what that does. */
+export function alarmNews(
+  state: ServiceState,
+  alarms: readonly AlarmSettings[],
+  readings: readonly Read[],
+  now: number,
+): readonly AlarmSeen[] {
+  const { rollout } = state;
+  if (rollout.phase === 'none') return [];
+  return alarms.flatMap((alarm) => {
+    const reading = readings.find(({ name }) => name === alarm.name);
+    const alarmState = reading?.state ?? 'INSUFFICIENT_DATA';
+    const changedAt = reading?.changedAt ?? now;
+    if (alarmState === 'OK') return [];
+    if (alarmState === 'INSUFFICIENT_DATA' && alarm.onUnknown === 'wait') return [];
+    if (alarmState === 'ALARM' && rollout.baselineAlarms.includes(alarm.name)) return [];
+    const heard = state.alarms[alarm.name];
+    // Heard during this rollout, and not of an older breach.
+    if (heard !== undefined && heard.at >= Math.max(changedAt, rollout.startedAt)) return [];
+    const reason = reading?.reason ?? 'its state cannot be read';
+    return [{ alarm, state: alarmState, changedAt, reason }];
+  });
+}

@@ -1,0 +1,101 @@
+/**
+ * One look at a rollout: the alarms it may have missed, the balancer, the minutes. The verdict is recorded with
+ * its evidence, and whatever it decides is driven at once.
+ */
+import { analyse, evidenceOf } from '../core/analysis/analyse.ts';
+import type { Minute } from '../core/analysis/minutes.ts';
+import { alarmNews } from '../core/rollout/alarmNews.ts';
+import type { RecordAnalysis } from '../core/rollout/commands.ts';
+import type { Plan } from '../core/rollout/plan.ts';
+import { type Active, activeOf } from '../core/rollout/state.ts';
+import type { Alarms } from '../ports.ts';
+import { driveTraffic } from './driveTraffic.ts';
+import { type AlarmWorld, hearAlarm } from './hearAlarm.ts';
+import { readMinutes } from './readMinutes.ts';
+import { type Cause, type Known, record } from './record.ts';
+import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+import { watchTraffic } from './watchTraffic.ts';
+
+type World = AlarmWorld & { readonly alarms: Alarms };
+
+/** Minutes kept per item beside the stream: an hour of them. */
+const minutesPerBlock = 60;
+
+export async function evaluateCanary(world: World, task: RolloutTask): Promise<TaskAnswer> {
+  const { plan, from, cause, mine } = await open(world, task);
+  if (!mine || activeOf(from.state) === null) return answer(world, task, plan, from.state);
+  const heard = await hearMissedAlarms(world, task.service, plan, from, cause);
+  const driven = await driveTraffic(world, task.service, heard, cause);
+  const watched = await watchTraffic(world, task.service, driven, cause);
+  const judged = await judge(world, task.service, plan, watched, cause);
+  const settled = await driveTraffic(world, task.service, judged, cause);
+  return answer(world, task, plan, settled.state);
+}
+
+async function hearMissedAlarms(
+  world: World,
+  service: string,
+  plan: Plan,
+  from: Known,
+  cause: Cause,
+): Promise<Known> {
+  const { alarms, coolOffSeconds } = plan.settings;
+  if (alarms.length === 0) return from;
+  const readings = await world.alarms.read(alarms.map(({ name }) => name));
+  let current = from;
+  for (const seen of alarmNews(from.state, alarms, readings, world.clock.now())) {
+    current = await hearAlarm(world, service, seen, current, cause, coolOffSeconds);
+  }
+  return current;
+}
+
+async function judge(world: World, service: string, plan: Plan, from: Known, cause: Cause): Promise<Known> {
+  const rollout = activeOf(from.state);
+  if (rollout === null || !watched(rollout)) return from;
+  const step = rollout.steps[rollout.step];
+  if (step?.judge === 'health-only' && rollout.phase === 'baking') return from;
+  const minutes = await readMinutes(world, plan, rollout.startedAt, plan.settings.analysis.dataDelaySeconds);
+  const minutesHash = await keep(world, rollout.rolloutId, minutes);
+  const now = world.clock.now();
+  const bake = 'bake' in rollout ? rollout.bake : { startedAt: now, endsAt: now };
+  const analysis = analyse({
+    policy: plan.settings.analysis,
+    baseline: plan.baseline,
+    minutes,
+    now,
+    stepStartedAt: bake.startedAt,
+    stepEndsAt: bake.endsAt,
+    weight: rollout.weight,
+    checksDue: rollout.phase === 'baking' && now >= bake.endsAt ? 'step-end' : 'bake',
+  });
+  const { worst, ...evidence } = evidenceOf(analysis);
+  const command: RecordAnalysis = {
+    type: 'RecordAnalysis',
+    verdict: analysis.verdict,
+    evidence: { ...evidence, worst: [...worst], ...(minutesHash === null ? {} : { minutesHash }) },
+    settings: { analysis: plan.settings.analysis },
+    now,
+  };
+  world.log.write({
+    message: 'looked',
+    service,
+    verdict: analysis.verdict,
+    summary: analysis.summary,
+    correlationId: cause.correlationId,
+  });
+  return record(world, service, command, cause, { from });
+}
+
+/** Somebody is on the canary, or is about to be. */
+const watched = (rollout: Active): boolean =>
+  rollout.phase === 'baking' ||
+  rollout.phase === 'paused' ||
+  rollout.phase === 'held' ||
+  rollout.phase === 'awaiting-approval';
+
+/** Keeps the newest block: older ones do not change any more once the next has begun and settled. */
+async function keep(world: World, rolloutId: string, minutes: readonly Minute[]): Promise<string | null> {
+  if (minutes.length === 0) return null;
+  const block = Math.floor((minutes.length - 1) / minutesPerBlock);
+  return world.store.keepMinutes(rolloutId, block, minutes.slice(block * minutesPerBlock));
+}

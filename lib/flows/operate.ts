@@ -1,0 +1,87 @@
+/** What a person asks of a rollout, recorded with who and why, and driven at once. */
+
+import type { ServiceSettings } from '../core/config/settings.ts';
+import { type Refusal, refuse } from '../core/decision.ts';
+import type { Command } from '../core/rollout/commands.ts';
+import type { Clock, EventStore, Log, Machines, Tokens, Traffic } from '../ports.ts';
+import { driveTraffic } from './driveTraffic.ts';
+import { type Cause, record, streamOf } from './record.ts';
+import { answer, planOf } from './rolloutTask.ts';
+
+type World = {
+  readonly clock: Clock;
+  readonly store: EventStore;
+  readonly traffic: Traffic;
+  readonly machines: Machines;
+  readonly tokens: Tokens;
+  readonly log: Log;
+};
+
+export type Operation = {
+  readonly service: string;
+  readonly operation:
+    | 'pause'
+    | 'resume'
+    | 'approve'
+    | 'promote'
+    | 'promote-fully'
+    | 'abort'
+    | 'override'
+    | 'lift-override';
+  readonly by: string;
+  readonly why?: string;
+  readonly untilMinutes?: number;
+};
+
+export type Operated = { readonly outcome: 'done'; readonly phase: string } | Refusal;
+
+/** @param eventId of the request: the same one twice is done once */
+export async function operate(
+  world: World,
+  operation: Operation,
+  settings: ServiceSettings,
+  eventId: string,
+): Promise<Operated> {
+  const cause: Cause = { correlationId: eventId, actor: operation.by };
+  const command = commandFor(operation, world.clock.now());
+  if ('outcome' in command) return command;
+  const recorded = await record(world, settings.service, command, cause, {
+    commandId: `operation:${eventId}`,
+  });
+  if (recorded.outcome === 'refused') return recorded;
+  const driven = await driveTraffic(world, settings.service, recorded, cause);
+  const { rollout } = driven.state;
+  if (rollout.phase !== 'none') {
+    const task = { service: settings.service, rolloutId: rollout.rolloutId, correlationId: eventId };
+    const token = await world.tokens.find(streamOf(settings.service), rollout.rolloutId);
+    if (token !== null)
+      await world.machines.resume(token, answer(world, task, await planOf(world, task), driven.state));
+    if (rollout.phase === 'rolling-back')
+      await world.machines.start('rollback', `${rollout.rolloutId}-back`, task);
+  }
+  return { outcome: 'done', phase: rollout.phase };
+}
+
+function commandFor({ operation, by, why, untilMinutes }: Operation, now: number): Command | Refusal {
+  switch (operation) {
+    case 'pause':
+      return { type: 'Pause', by, why: why ?? 'asked for', now };
+    case 'resume':
+      return { type: 'Resume', by, now };
+    case 'approve':
+      return { type: 'Approve', by, now };
+    case 'promote':
+      return { type: 'Promote', by, now };
+    case 'promote-fully':
+      return { type: 'PromoteFully', by, now };
+    case 'abort':
+      return { type: 'RollBack', trigger: 'operator', reason: why ?? 'aborted', by, now };
+    case 'override':
+      if (untilMinutes === undefined) {
+        return refuse('no-end', 'an override needs untilMinutes: it must end by itself.');
+      }
+      return { type: 'SetOverride', by, why: why ?? '', until: now + untilMinutes * 60_000, now };
+    case 'lift-override':
+      return { type: 'LiftOverride', by, now };
+  }
+}

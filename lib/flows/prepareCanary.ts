@@ -1,0 +1,70 @@
+/** The idle slot gets the new revision, as many tasks as stable has, and stable is kept able to take it all back. */
+import { TargetMissing } from '../core/outage.ts';
+import type { Clock, EventStore, Log, Traffic, Workload } from '../ports.ts';
+import { stableSlotOf } from './driveTraffic.ts';
+import { record } from './record.ts';
+import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+
+type World = {
+  readonly clock: Clock;
+  readonly store: EventStore;
+  readonly traffic: Traffic;
+  readonly workload: Workload;
+  readonly log: Log;
+};
+
+export async function prepareCanary(world: World, task: RolloutTask): Promise<TaskAnswer> {
+  const { plan, from, cause, mine } = await open(world, task);
+  const { rollout } = from.state;
+  if (!mine || rollout.phase !== 'preparing' || rollout.prepared)
+    return answer(world, task, plan, from.state);
+  const { target, canarySlot } = rollout;
+  const stableSlot = stableSlotOf(rollout);
+  const [stable, canary, scaling] = await Promise.all([
+    world.workload.read(target, stableSlot),
+    world.workload.read(target, canarySlot),
+    world.workload.bounds(target, stableSlot),
+  ]);
+  if (stable.desired === 0)
+    throw new TargetMissing(`${task.service}: the stable slot ${stableSlot} runs no task`);
+  const now = world.clock.now();
+  const noted = await record(
+    world,
+    task.service,
+    {
+      type: 'TakeCheckpoint',
+      checkpoint: { weight: 0, desiredCounts: { stable: stable.desired, canary: canary.desired }, scaling },
+      now,
+    },
+    cause,
+    { from },
+  );
+  const tasks = stable.desired;
+  if (scaling !== null) await world.workload.pin(target, stableSlot, tasks);
+  if (canary.revision !== plan.revision || canary.desired !== tasks) {
+    await world.workload.place(target, canarySlot, plan.revision, tasks);
+    world.log.write({ message: 'canary placed', ...task, revision: plan.revision, tasks });
+    return answer(world, task, plan, noted.state);
+  }
+  const ready = canary.running >= tasks && (canary.healthy ?? tasks) >= tasks;
+  if (ready) {
+    const prepared = await record(world, task.service, { type: 'ConfirmPrepared', tasks, now }, cause, {
+      from: noted,
+    });
+    return answer(world, task, plan, prepared.state);
+  }
+  if (now - rollout.startedAt > plan.settings.prepareTimeoutSeconds * 1000) {
+    const reason =
+      `the canary was not healthy within ${plan.settings.prepareTimeoutSeconds} s: ` +
+      `${canary.running} of ${tasks} tasks run, ${canary.healthy ?? 0} are healthy`;
+    const failed = await record(
+      world,
+      task.service,
+      { type: 'RollBack', trigger: 'deployment', reason, by: 'switchback', now },
+      cause,
+      { from: noted },
+    );
+    return answer(world, task, plan, failed.state);
+  }
+  return answer(world, task, plan, noted.state);
+}

@@ -1,0 +1,76 @@
+/** The canary becomes stable: all traffic, the mark on the target, then the old side goes, once nothing reaches it. */
+
+import { TrafficUnconfirmed } from '../core/outage.ts';
+import { canaryWeight } from '../core/rollout/drift.ts';
+import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
+import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
+import { type Cause, type Known, record } from './record.ts';
+import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+import { startQueued } from './startQueued.ts';
+
+type World = {
+  readonly clock: Clock;
+  readonly store: EventStore;
+  readonly traffic: Traffic;
+  readonly workload: Workload;
+  readonly requests: Requests;
+  readonly log: Log;
+};
+
+export async function promoteCanary(world: World, task: RolloutTask): Promise<TaskAnswer> {
+  const { plan, from, cause, mine } = await open(world, task);
+  if (!mine) return answer(world, task, plan, from.state);
+  if (from.state.rollout.phase === 'promoted') {
+    const tidied = await tidyUp(world, task, from, cause, plan.settings.scaleDownDelaySeconds);
+    return answer(world, task, plan, tidied.state);
+  }
+  const ordered = await record(
+    world,
+    task.service,
+    { type: 'OrderPromotion', now: world.clock.now() },
+    cause,
+    { from },
+  );
+  if (ordered.outcome === 'refused') return answer(world, task, plan, ordered.state);
+  const driven = await driveTraffic(world, task.service, ordered, cause);
+  const { rollout } = driven.state;
+  if (rollout.phase !== 'promoting') return answer(world, task, plan, driven.state);
+  await world.traffic.markStable(rollout.target, rollout.canarySlot);
+  const promoted = await record(
+    world,
+    task.service,
+    {
+      type: 'ConfirmPromotion',
+      rollbackWindowSeconds: plan.settings.rollbackWindowSeconds,
+      now: world.clock.now(),
+    },
+    cause,
+    { from: driven },
+  );
+  return answer(world, task, plan, promoted.state);
+}
+
+/** Scales the old side down after its delay, only when the balancer is seen to send it nothing. */
+async function tidyUp(
+  world: World,
+  task: RolloutTask,
+  from: Known,
+  cause: Cause,
+  scaleDownDelaySeconds: number,
+): Promise<Known> {
+  const { rollout } = from.state;
+  const now = world.clock.now();
+  if (rollout.phase !== 'promoted' || rollout.completed) return from;
+  if (now < rollout.promotedAt + scaleDownDelaySeconds * 1000) return from;
+  const reading = await world.traffic.read(rollout.target);
+  if (reading.kind === 'unknown' || canaryWeight(reading.greenWeight, rollout.canarySlot) !== 100) {
+    throw new TrafficUnconfirmed(`${task.service}: the old side still gets traffic, it is not scaled down`);
+  }
+  const oldSlot = stableSlotOf(rollout);
+  const bounds = rollout.checkpoint?.scaling ?? null;
+  if (bounds !== null) await world.workload.release(rollout.target, oldSlot, bounds);
+  await world.workload.scale(rollout.target, oldSlot, 0);
+  const completed = await record(world, task.service, { type: 'ConfirmCompletion', now }, cause, { from });
+  await startQueued(world, task.service, completed.state);
+  return completed;
+}

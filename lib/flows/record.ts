@@ -1,0 +1,115 @@
+/**
+ * read → decide → append, for every flow. A lost race is decided again on what won, without another read; a
+ * refusal is an answer. Nothing here knows what the commands mean.
+ */
+import type { Recorded } from '../../events/recorded.ts';
+import type { ServiceEvent } from '../../events/service.ts';
+import type { Refusal } from '../core/decision.ts';
+import { EventStoreUnavailable, StreamContended } from '../core/outage.ts';
+import type { Command } from '../core/rollout/commands.ts';
+import { decide } from '../core/rollout/decide.ts';
+import { evolve } from '../core/rollout/evolve.ts';
+import { activeOf, initialState, type ServiceState, stateSchema } from '../core/rollout/state.ts';
+import type { EventStore, Head } from '../ports.ts';
+
+/** Attempts against other writers of one stream before giving up. */
+const attemptsMax = 8;
+
+/** Who acts and what it belongs to: on every event and every log line. */
+export type Cause = {
+  readonly correlationId: string;
+  readonly actor: string;
+};
+
+export type Known = { readonly head: Head; readonly state: ServiceState };
+
+export type Result =
+  | {
+      readonly outcome: 'accepted';
+      readonly state: ServiceState;
+      readonly head: Head;
+      readonly events: readonly ServiceEvent[];
+    }
+  | (Refusal & { readonly state: ServiceState; readonly head: Head });
+
+export const streamOf = (service: string): string => `service/${service}`;
+
+/** What is known of a service: one read where the snapshot is of today's schema. */
+export async function known(world: { readonly store: EventStore }, service: string): Promise<Known> {
+  const head = await world.store.head(streamOf(service));
+  return { head, state: await stateOf(world, head) };
+}
+
+/**
+ * Takes a decision and appends it.
+ * @param from what is known already; saves the read
+ * @param commandId the outside event's id where there is one, so that its repetition changes nothing
+ * @throws StreamContended when every attempt lost against another writer
+ */
+export async function record(
+  world: { readonly store: EventStore },
+  service: string,
+  command: Command,
+  cause: Cause,
+  { from, commandId }: { readonly from?: Known; readonly commandId?: string } = {},
+): Promise<Result> {
+  let { head, state } = from ?? (await known(world, service));
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const decision = decide(state, command);
+    if (decision.outcome === 'refused') return { ...decision, state, head };
+    if (decision.events.length === 0) return { outcome: 'accepted', state, head, events: [] };
+    const next = decision.events.reduce(evolve, state);
+    const appended = await world.store.append(head.stream, {
+      expected: head.version,
+      events: decision.events,
+      commandId: commandId ?? `${command.type}@${head.version}`,
+      correlationId: cause.correlationId,
+      actor: cause.actor,
+      snapshot: { schema: stateSchema, state: next },
+      active: keepsActive(next),
+    });
+    if (appended.outcome === 'conflict') {
+      head = appended.head;
+      state = await stateOf(world, head);
+      continue;
+    }
+    if (appended.outcome === 'repeated') {
+      return { outcome: 'accepted', ...(await known(world, service)), events: appended.events.map(eventOf) };
+    }
+    const snapshot = { schema: stateSchema, state: next };
+    return {
+      outcome: 'accepted',
+      state: next,
+      head: { stream: head.stream, version: appended.version, snapshot, tail: appended.events },
+      events: decision.events,
+    };
+  }
+  throw new StreamContended(`${head.stream}: ${attemptsMax} attempts lost against other writers`);
+}
+
+/** The schema was checked when the event was appended; `read` brings older shapes to today's. */
+const eventOf = (recorded: Recorded): ServiceEvent => recorded.event as ServiceEvent;
+
+async function stateOf(world: { readonly store: EventStore }, head: Head): Promise<ServiceState> {
+  if (head.version === 0) return initialState;
+  if (head.snapshot?.schema === stateSchema) return head.snapshot.state as ServiceState;
+  let state = initialState;
+  let version = 0;
+  for await (const recorded of world.store.read(head.stream)) {
+    if (recorded.version > head.version) break; // appended after the head was read
+    state = evolve(state, eventOf(recorded));
+    version = recorded.version;
+  }
+  if (version !== head.version) {
+    throw new EventStoreUnavailable(
+      `${head.stream}: the head is at ${head.version}, only ${version} events could be read`,
+    );
+  }
+  return state;
+}
+
+/** Under way, or not yet tidied up, or somebody waits in the queue. */
+const keepsActive = (state: ServiceState): boolean =>
+  activeOf(state) !== null ||
+  (state.rollout.phase === 'promoted' && !state.rollout.completed) ||
+  state.queued !== null;

@@ -1,0 +1,102 @@
+/**
+ * The way back, one pass of it: traffic off the canary first, then re-read and re-zeroed until no write that is
+ * still under way can land, then the canary is scaled down and the restored side compared with its checkpoint.
+ * Any number of passes, from any number of callers, come to the same end.
+ */
+import { otherSlot } from '../../events/target.ts';
+import { CanaryNotReady } from '../core/outage.ts';
+import { quietSince } from '../core/rollout/next.ts';
+import type { Rollout } from '../core/rollout/state.ts';
+import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
+import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
+import { type Cause, type Known, record } from './record.ts';
+import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+import { startQueued } from './startQueued.ts';
+import { watchTraffic } from './watchTraffic.ts';
+
+type World = {
+  readonly clock: Clock;
+  readonly store: EventStore;
+  readonly traffic: Traffic;
+  readonly workload: Workload;
+  readonly requests: Requests;
+  readonly log: Log;
+};
+
+type RollingBack = Extract<Rollout, { phase: 'rolling-back' }>;
+
+export async function rollBack(world: World, task: RolloutTask): Promise<TaskAnswer> {
+  const { plan, from, cause, mine } = await open(world, task);
+  if (!mine) return answer(world, task, plan, from.state);
+  const begun = task.failure === undefined ? from : await failed(world, task, from, cause);
+  const { rollout } = begun.state;
+  if (rollout.phase !== 'rolling-back') return answer(world, task, plan, begun.state);
+  await warmStable(world, task.service, rollout);
+  const driven = await driveTraffic(world, task.service, begun, cause);
+  const watched = await watchTraffic(world, task.service, driven, cause);
+  const settled = await restore(world, task.service, watched, cause, plan.settings);
+  return answer(world, task, plan, settled.state);
+}
+
+/** What the machine caught is the reason, unless the rollout is on its way back or ended already. */
+async function failed(world: World, task: RolloutTask, from: Known, cause: Cause): Promise<Known> {
+  const { error, cause: why } = task.failure ?? { error: 'unknown', cause: '' };
+  const reason = `${error}: ${why}`;
+  return record(
+    world,
+    task.service,
+    { type: 'RollBack', trigger: 'deployment', reason, by: 'switchback', now: world.clock.now() },
+    cause,
+    { from },
+  );
+}
+
+/** After a promotion stable may be cold: it is started first, traffic goes back only to tasks that answer. */
+export async function warmStable(
+  world: Pick<World, 'workload'>,
+  service: string,
+  rollout: RollingBack,
+): Promise<void> {
+  if (!rollout.afterPromotion || rollout.trafficOffAt !== null) return;
+  const slot = otherSlot(rollout.canarySlot);
+  const needed = rollout.checkpoint?.desiredCounts.stable ?? 1;
+  const stable = await world.workload.read(rollout.target, slot);
+  if ((stable.healthy ?? stable.running) >= needed) return;
+  await world.workload.place(rollout.target, slot, rollout.stableRevision, needed);
+  throw new CanaryNotReady(`${service}: stable was scaled down after the promotion and is starting again`);
+}
+
+async function restore(
+  world: World,
+  service: string,
+  from: Known,
+  cause: Cause,
+  timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
+): Promise<Known> {
+  const { rollout } = from.state;
+  const now = world.clock.now();
+  if (rollout.phase !== 'rolling-back' || rollout.trafficOffAt === null || now < quietSince(rollout, timing))
+    return from;
+  const stableSlot = stableSlotOf(rollout);
+  const bounds = rollout.checkpoint?.scaling ?? null;
+  if (bounds !== null) await world.workload.release(rollout.target, stableSlot, bounds);
+  await world.workload.scale(rollout.target, rollout.canarySlot, 0);
+  await world.traffic.markStable(rollout.target, stableSlot);
+  const differences = await compareWithCheckpoint(world, rollout);
+  const done = await record(world, service, { type: 'ConfirmRollback', differences, now }, cause, { from });
+  await startQueued(world, service, done.state);
+  return done;
+}
+
+/** What is not as it was before the rollout, one sentence each. */
+async function compareWithCheckpoint(world: World, rollout: RollingBack): Promise<string[]> {
+  const stable = await world.workload.read(rollout.target, stableSlotOf(rollout));
+  const differences: string[] = [];
+  if (stable.revision !== rollout.stableRevision) {
+    differences.push(`stable runs ${stable.revision}, it was ${rollout.stableRevision}`);
+  }
+  const wanted = rollout.checkpoint?.desiredCounts.stable ?? stable.desired;
+  const healthy = stable.healthy ?? stable.running;
+  if (healthy < wanted) differences.push(`stable has ${healthy} healthy tasks, it had ${wanted}`);
+  return differences;
+}

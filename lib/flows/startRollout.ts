@@ -1,0 +1,116 @@
+/**
+ * A request becomes a plan, the plan becomes a rollout. Everything configured is resolved here, once, and frozen;
+ * nothing on the alarm's way ever waits for configuration.
+ */
+import type { Slot } from '../../events/target.ts';
+import { otherSlot } from '../../events/target.ts';
+import { assumedBaseline, type Baseline } from '../core/analysis/baseline.ts';
+import type { ServiceSettings } from '../core/config/settings.ts';
+import { type Refusal, refuse } from '../core/decision.ts';
+import { makePlan, type Plan } from '../core/rollout/plan.ts';
+import type { Alarms, Clock, EventStore, Log, Machines, Metrics, Traffic, Workload } from '../ports.ts';
+import { type Cause, record, streamOf } from './record.ts';
+
+type World = {
+  readonly clock: Clock;
+  readonly store: EventStore;
+  readonly traffic: Traffic;
+  readonly workload: Workload;
+  readonly metrics: Metrics;
+  readonly alarms: Alarms;
+  readonly machines: Machines;
+  readonly log: Log;
+};
+
+export type RolloutRequest = {
+  readonly service: string;
+  readonly revision: string;
+  readonly rolloutId: string;
+  readonly requestedBy: string;
+  readonly why?: string;
+  readonly knownBadOverride?: string;
+};
+
+export type Started =
+  | { readonly outcome: 'started' | 'queued'; readonly rolloutId: string; readonly plan: Plan }
+  | Refusal;
+
+/** @param correlationId of the event that asked: the same request twice is one rollout */
+export async function startRollout(
+  world: World,
+  request: RolloutRequest,
+  settings: ServiceSettings,
+  correlationId: string,
+): Promise<Started> {
+  const stream = streamOf(request.service);
+  const cause: Cause = { correlationId, actor: request.requestedBy };
+  const kept = (await world.store.plan(stream, request.rolloutId)) as Plan | null;
+  const plan = kept ?? (await planFor(world, request, settings));
+  if ('outcome' in plan) return plan;
+  const planHash = await world.store.keepPlan(stream, request.rolloutId, plan);
+  const readings = await world.alarms.read(settings.alarms.map(({ name }) => name));
+  const recorded = await record(
+    world,
+    request.service,
+    {
+      type: 'Start',
+      plan,
+      planHash,
+      baselineAlarms: readings.filter(({ state }) => state === 'ALARM').map(({ name }) => name),
+      requestedBy: request.requestedBy,
+      ...(request.why === undefined ? {} : { why: request.why }),
+      ...(request.knownBadOverride === undefined ? {} : { knownBadOverride: request.knownBadOverride }),
+      now: world.clock.now(),
+    },
+    cause,
+  );
+  if (recorded.outcome === 'refused') return recorded;
+  const { rollout } = recorded.state;
+  if (rollout.phase === 'none' || rollout.rolloutId !== request.rolloutId) {
+    return { outcome: 'queued', rolloutId: request.rolloutId, plan };
+  }
+  await world.machines.start('rollout', request.rolloutId, {
+    service: request.service,
+    rolloutId: request.rolloutId,
+    correlationId,
+  });
+  return { outcome: 'started', rolloutId: request.rolloutId, plan };
+}
+
+async function planFor(
+  world: World,
+  request: RolloutRequest,
+  settings: ServiceSettings,
+): Promise<Plan | Refusal> {
+  const reading = await world.traffic.read(settings.target);
+  if (reading.kind === 'unknown') {
+    return refuse(
+      'target-unknown',
+      `${request.service}: ${reading.what}; send all traffic to one slot first.`,
+    );
+  }
+  if (reading.greenWeight !== 0 && reading.greenWeight !== 100) {
+    return refuse(
+      'target-split',
+      `${request.service}: green already gets ${reading.greenWeight} % of the traffic; send all of it to one slot first.`,
+    );
+  }
+  const stableSlot: Slot = reading.greenWeight === 100 ? 'green' : 'blue';
+  const canarySlot = otherSlot(stableSlot);
+  const stable = await world.workload.read(settings.target, stableSlot);
+  const plan = makePlan({
+    rolloutId: request.rolloutId,
+    revision: request.revision,
+    stableRevision: stable.revision,
+    canarySlot,
+    settings,
+    baseline: await baselineOf(world, settings, canarySlot),
+    createdAt: world.clock.now(),
+  });
+  return 'refused' in plan ? refuse('plan-refused', plan.refused.join(' ')) : plan;
+}
+
+/** The service before the rollout; assumptions where it has no history. */
+async function baselineOf(_world: World, settings: ServiceSettings, _canarySlot: Slot): Promise<Baseline> {
+  return assumedBaseline(settings.analysis);
+}
