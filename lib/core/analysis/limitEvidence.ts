@@ -1,0 +1,39 @@
+// How strongly do the canary's own counts say that its rate lies above a fixed limit? Needed where there is
+// nothing to compare with (all traffic on the canary) and for limits that are absolute by agreement ("at most
+// 1 % errors", "p95 at most 500 ms", which means at most 5 % of requests slower than 500 ms).
+//
+//   L_t(q) = [ (q/q0)^x · ((1 − q) ÷ (1 − q0))^(n − x) ]^(1/φ)
+//
+// bet through the same mixture over sizes and start times as `errorEvidence.ts`. It falls in x/n below q0 and
+// so covers every rate up to the limit, not only the limit itself. What it cannot do is tell a bad canary
+// from a bad hour: the caller passes only periods in which stable kept the limit, or in which no stable was.
+import { type BadCount, type EvidenceState, wager } from './errorEvidence.ts';
+
+/** From half above the limit to three hundred times it. */
+export const limitRatios: readonly number[] = [1.5, 2, 3, 5, 10, 30, 100, 300];
+
+// A suspected rate of 1 would make a single good answer an impossibility.
+const suspectedRateMax = 0.99;
+
+/** Adds one period of the canary's counts against the limit rate `limit`, 0–1. */
+export function observeAgainstLimit(
+  state: EvidenceState,
+  period: { readonly canary: BadCount | null; readonly periodSeconds: number; readonly limit: number },
+): EvidenceState {
+  const { canary, limit, periodSeconds } = period;
+  if (canary === null || canary.total === 0 || limit <= 0 || limit >= suspectedRateMax) return state;
+  const good = canary.total - canary.bad;
+  return wager(
+    state,
+    periodSeconds,
+    state.options.ratios.map((ratio) => {
+      const suspected = Math.min(suspectedRateMax, limit * ratio);
+      return canary.bad * Math.log(suspected / limit) + good * (Math.log1p(-suspected) - Math.log1p(-limit));
+    }),
+  );
+}
+
+/** The limit where there is no control: twice the budget, or three times what the baseline had. */
+export function uncontrolledLimit(budget: number, baselineRate: number | null): number {
+  return Math.max(2 * budget, 3 * (baselineRate ?? 0));
+}
