@@ -38,15 +38,8 @@ export const HealthCheckFailed = z.object({
   consecutive: z.number(),
 });
 
-export const RollbackTrigger = z.enum([
-  'alarm',
-  'analysis',
-  'operator',
-  'deployment',
-  'health',
-  'drift',
-  'fallback',
-]);
+/** `deployment`: ECS or CodeDeploy said so; `outage`: a step could not be carried out, however often it was tried. */
+export const RollbackTrigger = z.enum(['alarm', 'analysis', 'operator', 'deployment', 'health', 'outage']);
 export type RollbackTrigger = z.infer<typeof RollbackTrigger>;
 
 export const RollbackInitiated = z.object({

@@ -45,7 +45,7 @@ async function failed(world: World, task: RolloutTask, from: Known, cause: Cause
   return record(
     world,
     task.service,
-    { type: 'RollBack', trigger: 'deployment', reason, by: 'switchback', now: world.clock.now() },
+    { type: 'RollBack', trigger: 'outage', reason, by: 'switchback', now: world.clock.now() },
     cause,
     { from },
   );

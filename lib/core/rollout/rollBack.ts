@@ -33,6 +33,8 @@ export function initiated({ rollout }: ServiceState, initiation: Initiation): Se
 /** A person, a failed deployment or a lasting outage asks for it. Nothing in flight: stable is left alone. */
 export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): Decision<ServiceEvent> {
   const { rollout } = state;
+  // What is left after a promotion is tidying up: failing at that is no reason to take a good release back.
+  if (rollout.phase === 'promoted' && command.trigger === 'outage') return accept();
   if (
     rollout.phase === 'promoted' &&
     command.now >= rollout.rollbackWindowUntil &&
