@@ -1,0 +1,52 @@
+/**
+ * The highest stream sequence below which everything is settled. Acknowledging it acknowledges all before it
+ * (AckAll), one message to the server instead of one per message; so it may only move over a contiguous run.
+ */
+export class Watermark {
+  /** Sequences not yet passed, ascending. */
+  #waiting: number[] = [];
+  #head = 0;
+  readonly #settled = new Set<number>();
+  #floor = 0;
+
+  /** The last sequence that may be acknowledged with all before it; 0 before the first. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Delivered, not yet settled. Almost always the highest so far; a redelivery may come lower. */
+  open(sequence: number): void {
+    if (sequence <= this.#floor) return;
+    const last = this.#waiting[this.#waiting.length - 1];
+    if (last === undefined || sequence > last || this.#head === this.#waiting.length) {
+      this.#waiting.push(sequence);
+      return;
+    }
+    let low = this.#head;
+    let high = this.#waiting.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#waiting[middle] as number) < sequence) low = middle + 1;
+      else high = middle;
+    }
+    if (this.#waiting[low] !== sequence) this.#waiting.splice(low, 0, sequence);
+  }
+
+  /** True when the floor moved. */
+  settle(sequence: number): boolean {
+    if (sequence <= this.#floor) return false;
+    this.#settled.add(sequence);
+    const before = this.#floor;
+    for (;;) {
+      const next = this.#waiting[this.#head];
+      if (next === undefined || !this.#settled.delete(next)) break;
+      this.#floor = next;
+      this.#head++;
+    }
+    if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    return this.#floor !== before;
+  }
+}
