@@ -97,7 +97,7 @@ export async function dispatch(
       const empty = target.dialect.write(model, operation, {}, context.requestId);
       return { answer: { ...empty, body: JSON.stringify(output) }, errorCode: null };
     } catch (error) {
-      const failed = asFailure(error);
+      const failed = { ...asFailure(error), encoded: undecoded };
       if (!(error instanceof ServiceError)) dispatcher.onBug(error, `${target.scope}:${operation.name}`);
       return { answer: target.dialect.fail(model, failed, context.requestId), errorCode: failed.code };
     }

@@ -154,7 +154,8 @@ function members(
   failure: Failure,
   names: { jsonName: boolean },
 ): Record<string, unknown> {
-  if (known === null || Object.keys(failure.members).length === 0) return { ...failure.members };
+  if (known === null || failure.encoded || Object.keys(failure.members).length === 0)
+    return { ...failure.members };
   return record(writeJson(known.schema, failure.members, names));
 }
 

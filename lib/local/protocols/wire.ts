@@ -22,4 +22,6 @@ export type Failure = {
   readonly message: string;
   readonly status: number;
   readonly members: Readonly<Record<string, unknown>>;
+  /** The members are the wire's own JSON already. */
+  readonly encoded?: boolean;
 };
