@@ -48,7 +48,7 @@ export function commitOf(
   const stored = events.map((given, index): StoredEvent => {
     const text = JSON.stringify(given);
     refuseOversize(given.type, storedBytes(text));
-    const event = JSON.parse(text) as Recorded['event'];
+    const event = frozen(JSON.parse(text) as Recorded['event']);
     const schema = schemaVersions[event.type] ?? 1;
     const version = last.version + index + 1;
     const { stream } = last;
@@ -65,6 +65,13 @@ function refuseOversize(type: string, bytes: number): void {
     bytes <= eventBytesMax,
     `${type} takes ${bytes} bytes and an event may take ${eventBytesMax}: keep its evidence beside it and its hash in it`,
   );
+}
+
+/** Stores hand out what they keep: nobody may change it. */
+export function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const field of Object.values(value)) frozen(field);
+  return Object.freeze(value);
 }
 
 /** Where each commit begins, the first at `base`. */

@@ -1,0 +1,232 @@
+/**
+ * The event store on one DynamoDB table. An append is one conditional update of the stream's HEAD item; a tail that
+ * is full is first copied to a chunk, whose content depends on committed history alone, so that a crash between the
+ * two, or a rival who does the same, changes nothing. Chunks are read up to HEAD's `base`: an event that stands in
+ * both is read once.
+ */
+
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { Recorded } from '../../../events/recorded.ts';
+import type { Minute } from '../../core/analysis/minutes.ts';
+import { invariant } from '../../core/decision.ts';
+import { type Commit, commitOf, placed, recordedOf } from '../../core/eventStore/commit.ts';
+import { chunkEventsMax } from '../../core/eventStore/limits.ts';
+import {
+  answerFrom,
+  mustCalve,
+  mustCompact,
+  type StoredHead,
+  viewOf,
+  withCommit,
+  withoutChunk,
+} from '../../core/eventStore/storedHead.ts';
+import { chainStart, endChain, followChain } from '../../core/eventStore/verifyChain.ts';
+import type { Append, Appended, EventStore, Head } from '../../ports.ts';
+import { Beside } from './beside.ts';
+import { type CallOptions, Calls } from './calls.ts';
+import { Heads, storedCommit } from './heads.ts';
+import { activeIndex, activeValue, chunkOf, namesIn, streamKey } from './items.ts';
+import { type Item, sha256, storedText } from './stored.ts';
+
+/** HEADs as last seen, so that an append after a read needs no second read. */
+const headsSeenMax = 256;
+/** How often `compact` may lose against a writer before it leaves the tail to the next append. */
+const compactAttemptsMax = 3;
+
+export class DynamoEventStore implements EventStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+  readonly #calls: Calls;
+  readonly #heads: Heads;
+  readonly #beside: Beside;
+  readonly #seen = new Map<string, StoredHead>();
+
+  /** @param client best made with `maxAttempts: 1`: retries are counted here, against one deadline */
+  constructor(client: DynamoDBClient, table: string, options: CallOptions = {}) {
+    this.#client = client;
+    this.#table = table;
+    this.#calls = new Calls(options);
+    this.#heads = new Heads(client, table, this.#calls);
+    this.#beside = new Beside(client, table, this.#calls);
+  }
+
+  /** @throws EventStoreUnavailable */
+  async head(stream: string): Promise<Head> {
+    return viewOf(await this.#read(stream, this.#calls.deadline()));
+  }
+
+  /**
+   * One update; a chunk before it where the tail is full, and a read where this store has not seen `expected`.
+   * @throws EventStoreUnavailable after 5 s, or 500 ms where it is urgent: it may have been appended all the same
+   */
+  async append(stream: string, append: Append): Promise<Appended> {
+    const deadline = this.#calls.deadline(append.urgent);
+    const seen = this.#seen.get(stream);
+    const head = seen?.version === append.expected ? seen : await this.#read(stream, deadline);
+    const answer = answerFrom(head, append, sha256);
+    if (answer !== null) return answer;
+
+    const commit = commitOf(head, append, sha256, (text) => storedText(text).bytes);
+    const { attribute, bytes: commitBytes } = storedText(JSON.stringify(commit));
+    const snapshot = storedText(JSON.stringify(append.snapshot.state));
+    const bytes = { commitBytes, snapshotBytes: snapshot.bytes };
+    const added = commit.events.length;
+    const ready = await this.#room(head, { events: added, ...bytes }, append.urgent ?? false, deadline);
+    const next = withCommit(ready, commit, bytes, append.snapshot, sha256);
+    const kept = ready.base === head.base && head.version > 0;
+    const beat = await this.#heads.write(
+      {
+        next,
+        expected: append.expected,
+        tail: kept
+          ? { how: 'add', commits: [attribute] }
+          : { how: 'replace', commits: [...ready.commits.map(storedCommit), attribute] },
+        snapshot: snapshot.attribute,
+        added,
+        active: append.active,
+      },
+      deadline,
+    );
+    this.#remember(beat ?? next);
+    if (beat !== null) return answerFrom(beat, append, sha256) ?? { outcome: 'conflict', head: viewOf(beat) };
+    return {
+      outcome: 'appended',
+      version: next.version,
+      events: recordedOf(stream, append.expected + 1, commit),
+    };
+  }
+
+  /** @throws EventStoreUnavailable */
+  async compact(stream: string): Promise<void> {
+    const deadline = this.#calls.deadline();
+    let head: StoredHead | null = await this.#read(stream, deadline);
+    for (let attempt = 0; head !== null && mustCompact(head) && attempt < compactAttemptsMax; attempt++) {
+      const shorter = withoutChunk(head, await this.#heads.chunk(head, deadline));
+      head = await this.#heads.shorten(head, shorter, deadline);
+      this.#remember(head ?? shorter);
+    }
+  }
+
+  /** @throws EventStoreUnavailable; InvariantBroken where an event is missing */
+  async *read(stream: string, from = 1): AsyncGenerator<Recorded> {
+    const head = await this.#read(stream, this.#calls.deadline());
+    let next = Math.max(1, from);
+    for await (const page of this.#pages(head, next)) {
+      for (const { first, commit } of page) {
+        for (const recorded of recordedOf(stream, first, commit)) {
+          if (recorded.version < next) continue;
+          invariant(recorded.version === next, `${stream} has no event ${next}: verify it`);
+          next++;
+          yield recorded;
+        }
+      }
+    }
+    invariant(next > head.version, `${stream} has no event ${next}: verify it`);
+  }
+
+  async verify(stream: string): Promise<{ readonly version: number; readonly brokenAt: number | null }> {
+    const head = await this.#read(stream, this.#calls.deadline());
+    let chain = chainStart(stream);
+    for await (const page of this.#pages(head, 1)) {
+      for (const { first, commit } of page) chain = followChain(chain, first, commit, sha256);
+    }
+    return endChain(chain, head);
+  }
+
+  keepPlan(stream: string, rolloutId: string, plan: unknown): Promise<string> {
+    return this.#beside.keepPlan(stream, rolloutId, plan);
+  }
+
+  plan(stream: string, rolloutId: string): Promise<unknown> {
+    return this.#beside.plan(stream, rolloutId);
+  }
+
+  keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string> {
+    return this.#beside.keepMinutes(rolloutId, block, minutes);
+  }
+
+  minutes(rolloutId: string): Promise<readonly Minute[]> {
+    return this.#beside.minutes(rolloutId);
+  }
+
+  /** By name, from the index: a stream may be missing for about a second after its append, or still be there. */
+  async *active(): AsyncGenerator<string> {
+    const condition = '#active = :active';
+    const query = {
+      IndexName: activeIndex,
+      KeyConditionExpression: condition,
+      ExpressionAttributeNames: namesIn(condition),
+      ExpressionAttributeValues: { ':active': { S: activeValue } },
+    };
+    for await (const page of this.#query('listing the active streams', query)) {
+      for (const item of page) yield (item.pk?.S ?? '').slice(streamKey('').length);
+    }
+  }
+
+  async #read(stream: string, deadline: number): Promise<StoredHead> {
+    return this.#remember(await this.#heads.read(stream, deadline));
+  }
+
+  /** Chunks as much of the tail as it takes for `add` to fit. */
+  async #room(
+    head: StoredHead,
+    add: Parameters<typeof mustCalve>[1],
+    urgent: boolean,
+    deadline: number,
+  ): Promise<StoredHead> {
+    let ready = head;
+    while (mustCalve(ready, add, urgent))
+      ready = withoutChunk(ready, await this.#heads.chunk(ready, deadline));
+    return ready;
+  }
+
+  /** A stream's commits from version `from` on: of the chunks first, then of HEAD as it was read. */
+  async *#pages(
+    head: StoredHead,
+    from: number,
+  ): AsyncGenerator<readonly { readonly first: number; readonly commit: Commit }[]> {
+    if (from < head.base) {
+      const condition = '#pk = :pk AND #sk BETWEEN :low AND :high';
+      const query = {
+        ConsistentRead: true,
+        KeyConditionExpression: condition,
+        ExpressionAttributeNames: namesIn(condition),
+        ExpressionAttributeValues: {
+          ':pk': { S: streamKey(head.stream) },
+          ':low': { N: String(Math.max(1, from - chunkEventsMax + 1)) },
+          ':high': { N: String(head.base - 1) },
+        },
+      };
+      for await (const page of this.#query(`reading the chunks of ${head.stream}`, query)) {
+        yield page
+          .map(chunkOf)
+          .flatMap((chunk) => [...placed(chunk.first, chunk.commits)])
+          .filter(({ first }) => first < head.base);
+      }
+    }
+    yield [...placed(head.base, head.commits)];
+  }
+
+  async *#query(
+    what: string,
+    query: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>,
+  ): AsyncGenerator<readonly Item[]> {
+    let after: Item | undefined;
+    do {
+      const start = after === undefined ? {} : { ExclusiveStartKey: after };
+      const page = await this.#calls.make(what, (options) =>
+        this.#client.send(new QueryCommand({ TableName: this.#table, ...query, ...start }), options),
+      );
+      yield page.Items ?? [];
+      after = page.LastEvaluatedKey;
+    } while (after !== undefined);
+  }
+
+  #remember(head: StoredHead): StoredHead {
+    this.#seen.delete(head.stream);
+    this.#seen.set(head.stream, head);
+    const oldest = this.#seen.keys().next();
+    if (this.#seen.size > headsSeenMax && !oldest.done) this.#seen.delete(oldest.value);
+    return head;
+  }
+}

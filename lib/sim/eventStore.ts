@@ -1,0 +1,215 @@
+/**
+ * The event store in memory. It takes the same steps as the one on DynamoDB, in the same order, and decides with the
+ * same functions, so that a fault before or after any step leaves what it would leave there. Nothing in it depends
+ * on time or chance.
+ */
+
+import { hash } from 'node:crypto';
+import type { Recorded } from '../../events/recorded.ts';
+import type { Minute } from '../core/analysis/minutes.ts';
+import { invariant } from '../core/decision.ts';
+import { type Commit, commitOf, frozen, placed, recordedOf } from '../core/eventStore/commit.ts';
+import { canonical } from '../core/eventStore/hashChain.ts';
+import {
+  answerFrom,
+  emptyHead,
+  mustCalve,
+  mustCompact,
+  type StoredHead,
+  viewOf,
+  withCommit,
+  withoutChunk,
+} from '../core/eventStore/storedHead.ts';
+import { chainStart, endChain, followChain } from '../core/eventStore/verifyChain.ts';
+import { PlanDiffers } from '../core/outage.ts';
+import type { Append, Appended, EventStore, Head } from '../ports.ts';
+
+export type StoreStep =
+  | 'read-head'
+  | 'write-chunk'
+  | 'write-head'
+  | 'read-chunks'
+  | 'write-beside'
+  | 'read-beside';
+
+/**
+ * Called around every step. What it throws reaches the caller: `before`, nothing was done; `after`, the step was
+ * done and its answer is lost. It may wait, and others go on meanwhile.
+ */
+export type StoreFault = (step: StoreStep, when: 'before' | 'after') => void | Promise<void>;
+
+/** What several stores share as several processes share a table. */
+export class SimTable {
+  readonly heads = new Map<string, StoredHead & { readonly active: boolean }>();
+  /** By stream, then by first version. */
+  readonly chunks = new Map<string, Map<number, readonly Commit[]>>();
+  readonly plans = new Map<string, string>();
+  readonly blocks = new Map<string, Map<number, string>>();
+}
+
+export class SimEventStore implements EventStore {
+  readonly #table: SimTable;
+  readonly #fault: StoreFault;
+
+  constructor(table = new SimTable(), fault: StoreFault = () => undefined) {
+    this.#table = table;
+    this.#fault = fault;
+  }
+
+  async head(stream: string): Promise<Head> {
+    return viewOf(await this.#read(stream));
+  }
+
+  async append(stream: string, append: Append): Promise<Appended> {
+    const head = await this.#read(stream);
+    const answer = answerFrom(head, append, sha256);
+    if (answer !== null) return answer;
+
+    const commit = commitOf(head, append, sha256, storedBytes);
+    const state = JSON.stringify(append.snapshot.state);
+    const snapshot = { schema: append.snapshot.schema, state: frozen(JSON.parse(state) as unknown) };
+    const bytes = { commitBytes: storedBytes(JSON.stringify(commit)), snapshotBytes: storedBytes(state) };
+    const room = { events: commit.events.length, ...bytes };
+    let ready = head;
+    while (mustCalve(ready, room, append.urgent ?? false)) ready = await this.#calve(ready);
+    const next = withCommit(ready, commit, bytes, snapshot, sha256);
+    const written = await this.#step('write-head', () => {
+      const there = this.#there(stream);
+      if (there.version !== append.expected) return there;
+      this.#table.heads.set(stream, { ...next, active: append.active });
+      return null;
+    });
+    if (written !== null) {
+      return answerFrom(written, append, sha256) ?? { outcome: 'conflict', head: viewOf(written) };
+    }
+    const events = recordedOf(stream, append.expected + 1, commit);
+    return { outcome: 'appended', version: next.version, events };
+  }
+
+  async compact(stream: string): Promise<void> {
+    const head = await this.#read(stream);
+    if (!mustCompact(head)) return;
+    const shorter = await this.#calve(head);
+    await this.#step('write-head', () => {
+      const there = this.#table.heads.get(stream);
+      if (there?.version !== head.version || there.base !== head.base) return;
+      this.#table.heads.set(stream, { ...shorter, active: there.active });
+    });
+  }
+
+  async *read(stream: string, from = 1): AsyncGenerator<Recorded> {
+    const head = await this.#read(stream);
+    let next = Math.max(1, from);
+    for (const { first, commit } of await this.#history(head, next)) {
+      for (const recorded of recordedOf(stream, first, commit)) {
+        if (recorded.version < next) continue;
+        invariant(recorded.version === next, `${stream} has no event ${next}: verify it`);
+        next++;
+        yield recorded;
+      }
+    }
+    invariant(next > head.version, `${stream} has no event ${next}: verify it`);
+  }
+
+  async verify(stream: string): Promise<{ readonly version: number; readonly brokenAt: number | null }> {
+    const head = await this.#read(stream);
+    let chain = chainStart(stream);
+    for (const { first, commit } of await this.#history(head, 1)) {
+      chain = followChain(chain, first, commit, sha256);
+    }
+    return endChain(chain, head);
+  }
+
+  async keepPlan(stream: string, rolloutId: string, plan: unknown): Promise<string> {
+    const text = canonical(plan);
+    const kept = await this.#step('write-beside', () => {
+      const key = JSON.stringify([stream, rolloutId]);
+      const there = this.#table.plans.get(key);
+      if (there === undefined) this.#table.plans.set(key, text);
+      return there ?? text;
+    });
+    if (kept !== text)
+      throw new PlanDiffers(`${rolloutId} has another plan already: start a rollout under a new id`);
+    return hash('sha256', text, 'hex');
+  }
+
+  plan(stream: string, rolloutId: string): Promise<unknown> {
+    return this.#step('read-beside', () => {
+      const text = this.#table.plans.get(JSON.stringify([stream, rolloutId]));
+      return text === undefined ? null : JSON.parse(text);
+    });
+  }
+
+  async keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string> {
+    const text = canonical(minutes);
+    await this.#step('write-beside', () => {
+      const blocks = this.#table.blocks.get(rolloutId) ?? new Map<number, string>();
+      this.#table.blocks.set(rolloutId, blocks.set(block, text));
+    });
+    return hash('sha256', text, 'hex');
+  }
+
+  minutes(rolloutId: string): Promise<readonly Minute[]> {
+    return this.#step('read-beside', () =>
+      [...(this.#table.blocks.get(rolloutId) ?? [])]
+        .sort(([one], [other]) => one - other)
+        .flatMap(([, text]) => JSON.parse(text) as Minute[]),
+    );
+  }
+
+  async *active(): AsyncGenerator<string> {
+    const heads = await this.#step('read-beside', () => [...this.#table.heads.values()]);
+    const streams = heads.filter((head) => head.active).map((head) => head.stream);
+    yield* streams.sort();
+  }
+
+  #there(stream: string): StoredHead {
+    return this.#table.heads.get(stream) ?? emptyHead(stream);
+  }
+
+  #read(stream: string): Promise<StoredHead> {
+    return this.#step('read-head', () => this.#there(stream));
+  }
+
+  /** Copies the tail to a chunk, or finds the one that stands there; HEAD as it will be without it. */
+  #calve(head: StoredHead): Promise<StoredHead> {
+    return this.#step('write-chunk', () => {
+      const chunks = this.#table.chunks.get(head.stream) ?? new Map<number, readonly Commit[]>();
+      this.#table.chunks.set(head.stream, chunks);
+      const commits = chunks.get(head.base) ?? head.commits;
+      chunks.set(head.base, commits);
+      const events = commits.reduce((sum, commit) => sum + commit.events.length, 0);
+      return withoutChunk(head, head.base + events - 1);
+    });
+  }
+
+  async #history(head: StoredHead, from: number) {
+    const tail = [...placed(head.base, head.commits)];
+    if (from >= head.base) return tail;
+    const old = await this.#step('read-chunks', () =>
+      [...(this.#table.chunks.get(head.stream) ?? [])]
+        .sort(([one], [other]) => one - other)
+        .flatMap(([first, commits]) => [...placed(first, commits)])
+        .filter(({ first }) => first < head.base),
+    );
+    return [...old, ...tail];
+  }
+
+  async #step<T>(step: StoreStep, run: () => T): Promise<T> {
+    await this.#fault(step, 'before');
+    const answer = run();
+    await this.#fault(step, 'after');
+    return answer;
+  }
+}
+
+/**
+ * A text's size, and half of it above 1 KB, where DynamoDB's store deflates: JSON as ours comes to a third, so what
+ * fits here fits there.
+ */
+const storedBytes = (text: string): number => {
+  const bytes = Buffer.byteLength(text);
+  return bytes <= 1024 ? bytes : Math.ceil(bytes / 2);
+};
+
+const sha256 = (text: string): string => hash('sha256', text, 'base64url');

@@ -1,0 +1,139 @@
+/** The two worlds an event store lives in, opened as processes open them: many stores on one table. */
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import {
+  type AttributeValue,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { DynamoConsumers, DynamoEffects, DynamoTokens } from '../../lib/aws/eventStore/consumers.ts';
+import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { createEventTable } from '../../lib/aws/eventStore/eventTable.ts';
+import { itemKey, streamKey } from '../../lib/aws/eventStore/items.ts';
+import { storedText, textOf } from '../../lib/aws/eventStore/stored.ts';
+import type { Commit } from '../../lib/core/eventStore/commit.ts';
+import type { Consumers, Effects, EventStore, Tokens } from '../../lib/ports.ts';
+import { SimConsumers, SimEffects, SimTokens } from '../../lib/sim/consumers.ts';
+import { SimEventStore, SimTable, type StoreFault, type StoreStep } from '../../lib/sim/eventStore.ts';
+
+export type EventStoreWorld = {
+  /** A store as a process opens it that just began. */
+  open(fault?: StoreFault): EventStore;
+  readonly consumers: Consumers;
+  readonly effects: Effects;
+  readonly tokens: Tokens;
+  /** Changes what is stored of the commits in HEAD, or in the chunk that begins at `chunk`. */
+  tamper(stream: string, change: (commits: Commit[]) => Commit[], chunk?: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function simWorld(): Promise<EventStoreWorld> {
+  const table = new SimTable();
+  return {
+    open: (fault) => new SimEventStore(table, fault),
+    consumers: new SimConsumers(),
+    effects: new SimEffects(),
+    tokens: new SimTokens(),
+    async tamper(stream, change, chunk) {
+      if (chunk !== undefined) {
+        const chunks = table.chunks.get(stream);
+        chunks?.set(chunk, change([...(chunks.get(chunk) ?? [])]));
+        return;
+      }
+      const head = table.heads.get(stream);
+      if (head !== undefined) table.heads.set(stream, { ...head, commits: change([...head.commits]) });
+    },
+    close: async () => undefined,
+  };
+}
+
+const table = 'events';
+
+/** A table on dynalite, in this process. */
+export async function dynaliteTable() {
+  const dynalite = createRequire(import.meta.url)('dynalite') as (options: object) => Server;
+  const server = dynalite({ createTableMs: 0 });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const clients: DynamoDBClient[] = [];
+  const connect = (config: DynamoDBClientConfig = {}) => {
+    const client = new DynamoDBClient({ endpoint, maxAttempts: 1, ...config });
+    clients.push(client);
+    return client;
+  };
+  await createEventTable(connect(), table);
+  return {
+    table,
+    endpoint,
+    connect,
+    async close() {
+      for (const client of clients) client.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export async function dynamoWorld(): Promise<EventStoreWorld> {
+  const { connect, close } = await dynaliteTable();
+  const client = connect();
+  return {
+    open(fault) {
+      if (fault === undefined) return new DynamoEventStore(client, table);
+      const own = connect();
+      faulty(own, fault);
+      return new DynamoEventStore(own, table);
+    },
+    consumers: new DynamoConsumers(client, table),
+    effects: new DynamoEffects(client, table),
+    tokens: new DynamoTokens(client, table),
+    async tamper(stream, change, chunk = 0) {
+      const { Item: item } = await client.send(
+        new GetItemCommand({ TableName: table, Key: itemKey(streamKey(stream), chunk) }),
+      );
+      const commits = changed(item?.commits, change);
+      await client.send(new PutItemCommand({ TableName: table, Item: { ...item, commits } }));
+    },
+    close,
+  };
+}
+
+/** Commits are a list in HEAD, one text in a chunk. */
+function changed(
+  stored: AttributeValue | undefined,
+  change: (commits: Commit[]) => Commit[],
+): AttributeValue {
+  if (stored?.S !== undefined) return { S: JSON.stringify(change(JSON.parse(stored.S))) };
+  const commits = (stored?.L ?? []).map((element) => JSON.parse(textOf(element)) as Commit);
+  return { L: change(commits).map((commit) => storedText(JSON.stringify(commit)).attribute) };
+}
+
+/** Calls `fault` around each of the client's calls, by the name the step has in every world. */
+export function faulty(client: DynamoDBClient, fault: StoreFault): void {
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const step = stepOf(context.commandName ?? '', args.input as Record<string, never>);
+      await fault(step, 'before');
+      const answer = await next(args);
+      await fault(step, 'after');
+      return answer;
+    },
+    { step: 'initialize', name: 'faults' },
+  );
+}
+
+function stepOf(command: string, input: Record<string, Record<string, AttributeValue>>): StoreStep {
+  switch (command) {
+    case 'GetItemCommand':
+      return input.Key?.sk?.N === '0' ? 'read-head' : 'read-beside';
+    case 'UpdateItemCommand':
+      return 'write-head';
+    case 'QueryCommand':
+      return 'read-chunks';
+    default:
+      return input.Item?.commits === undefined ? 'write-beside' : 'write-chunk';
+  }
+}
