@@ -2,6 +2,8 @@
  * One look at a rollout: the alarms it may have missed, the balancer, the minutes. The verdict is recorded with
  * its evidence, and whatever it decides is driven at once.
  */
+
+import type { RolloutTask } from '../../events/task.ts';
 import { analyse, evidenceOf } from '../core/analysis/analyse.ts';
 import type { Minute } from '../core/analysis/minutes.ts';
 import { alarmNews } from '../core/rollout/alarmNews.ts';
@@ -13,7 +15,7 @@ import { driveTraffic } from './driveTraffic.ts';
 import { type AlarmWorld, hearAlarm } from './hearAlarm.ts';
 import { readMinutes } from './readMinutes.ts';
 import { type Cause, type Known, record } from './record.ts';
-import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { watchTraffic } from './watchTraffic.ts';
 
 type World = AlarmWorld & { readonly alarms: Alarms };

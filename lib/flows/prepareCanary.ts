@@ -1,9 +1,11 @@
 /** The idle slot gets the new revision, as many tasks as stable has, and stable is kept able to take it all back. */
+
+import type { RolloutTask } from '../../events/task.ts';
 import { TargetMissing } from '../core/outage.ts';
 import type { Clock, EventStore, Log, Traffic, Workload } from '../ports.ts';
 import { stableSlotOf } from './driveTraffic.ts';
 import { record } from './record.ts';
-import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 
 type World = {
   readonly clock: Clock;

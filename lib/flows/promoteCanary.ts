@@ -1,11 +1,12 @@
 /** The canary becomes stable: all traffic, the mark on the target, then the old side goes, once nothing reaches it. */
 
+import type { RolloutTask } from '../../events/task.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
 import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
 import { type Cause, type Known, record } from './record.ts';
-import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { startQueued } from './startQueued.ts';
 
 type World = {

@@ -1,7 +1,9 @@
 /** A step that a person must allow: the question is recorded, the execution's token kept beside the stream. */
+
+import type { RolloutTask } from '../../events/task.ts';
 import type { Clock, EventStore, Log, Machines, Tokens } from '../ports.ts';
 import { record, streamOf } from './record.ts';
-import { answer, open, type RolloutTask } from './rolloutTask.ts';
+import { answer, open } from './rolloutTask.ts';
 
 type World = {
   readonly clock: Clock;

@@ -4,13 +4,14 @@
  * Any number of passes, from any number of callers, come to the same end.
  */
 import { otherSlot } from '../../events/target.ts';
+import type { RolloutTask } from '../../events/task.ts';
 import { CanaryNotReady } from '../core/outage.ts';
 import { quietSince } from '../core/rollout/next.ts';
 import type { Rollout } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
 import { type Cause, type Known, record } from './record.ts';
-import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { startQueued } from './startQueued.ts';
 import { watchTraffic } from './watchTraffic.ts';
 

@@ -1,18 +1,11 @@
 /** What every task of the rollout machine is given, reads first, and answers. */
+import type { RolloutTask } from '../../events/task.ts';
 import { BadInput } from '../core/outage.ts';
 import { type Next, nextAction } from '../core/rollout/next.ts';
 import type { Plan } from '../core/rollout/plan.ts';
 import type { ServiceState } from '../core/rollout/state.ts';
 import type { Clock, EventStore } from '../ports.ts';
 import { type Cause, type Known, known, streamOf } from './record.ts';
-
-export type RolloutTask = {
-  readonly service: string;
-  readonly rolloutId: string;
-  readonly correlationId: string;
-  /** What went wrong in the state before, where the machine caught something. */
-  readonly failure?: { readonly error: string; readonly cause: string };
-};
 
 export type TaskAnswer = Next & {
   readonly service: string;

@@ -1,9 +1,11 @@
 /** One step up: look at the balancer, order the step, check that both sides can carry it, do it, confirm it. */
+
+import type { RolloutTask } from '../../events/task.ts';
 import { CanaryNotReady } from '../core/outage.ts';
 import type { Clock, EventStore, Log, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
 import { record } from './record.ts';
-import { answer, open, type RolloutTask, type TaskAnswer } from './rolloutTask.ts';
+import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { watchTraffic } from './watchTraffic.ts';
 
 type World = {

@@ -1,0 +1,14 @@
+/** What the rollout machine hands each of its tasks. Fields are only ever added, and only as optional ones. */
+import * as z from 'zod/mini';
+
+export const RolloutTask = z.object({
+  service: z.string(),
+  rolloutId: z.string(),
+  correlationId: z.string(),
+  /** What went wrong in the state before, where the machine caught something. */
+  failure: z.optional(z.object({ error: z.string(), cause: z.string() })),
+});
+export type RolloutTask = z.infer<typeof RolloutTask>;
+
+export const ApprovalTask = z.extend(RolloutTask, { taskToken: z.string() });
+export type ApprovalTask = z.infer<typeof ApprovalTask>;
