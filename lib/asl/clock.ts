@@ -104,7 +104,8 @@ export class VirtualClock implements Clock {
     for (let steps = 0; !settled && steps < stepsMax; steps++) {
       if (!(await this.step()) && !settled) {
         await settle();
-        if (!settled && this.nextAt === null) throw new Error('nothing is scheduled and the promise is still open');
+        if (!settled && this.nextAt === null)
+          throw new Error('nothing is scheduled and the promise is still open');
       }
     }
     return watched;

@@ -1,0 +1,134 @@
+/** A Task state's work: one call, its timeouts, and for `.waitForTaskToken` the wait for whoever answers. */
+import type { Branch } from './branch.ts';
+import { copyJson, isLargerThan, type Json, PAYLOAD_BYTES_MAX } from './json.ts';
+import type { TaskState } from './machine.ts';
+import { wholeNumber } from './quantity.ts';
+import { heartbeatFailure, StateFailure, sizeFailure, timeoutFailure } from './stateFailure.ts';
+import type { StateFrame } from './stateFrame.ts';
+import { type TaskCall, taskFailure, taskResult } from './taskRunner.ts';
+
+type Seconds = number | undefined;
+type Names = { readonly resourceType: string; readonly resource: string };
+
+/** Makes the call and answers its result; throws the StateFailure it ended with. */
+export async function runTask(branch: Branch, state: TaskState, frame: StateFrame): Promise<Json> {
+  const { resource, name } = state;
+  frame.taskToken = resource.waitForTaskToken ? branch.execution.chance.uuid() : undefined;
+  const evaluated = state.arguments === undefined ? frame.input : state.arguments.evaluate(frame);
+  const given = evaluated instanceof Promise ? await branch.unlessCancelled(evaluated) : evaluated;
+  const timeout = secondsOf(branch, state.timeoutSeconds, frame);
+  const timeoutSeconds = timeout instanceof Promise ? await timeout : timeout;
+  const heartbeat = secondsOf(branch, state.heartbeatSeconds, frame);
+  const heartbeatSeconds = heartbeat instanceof Promise ? await heartbeat : heartbeat;
+  if (isLargerThan(given, PAYLOAD_BYTES_MAX)) throw sizeFailure(name);
+
+  const names: Names = {
+    resourceType: resource.awsSdk ? `aws-sdk:${resource.service}` : resource.service,
+    resource: resource.waitForTaskToken ? `${resource.action}.waitForTaskToken` : resource.action,
+  };
+  branch.publish('TaskScheduled', {
+    ...names,
+    parameters: given,
+    ...(timeoutSeconds === undefined ? {} : { timeoutInSeconds: timeoutSeconds }),
+    ...(heartbeatSeconds === undefined ? {} : { heartbeatInSeconds: heartbeatSeconds }),
+  });
+  branch.publish('TaskStarted', names);
+  const { arn } = branch.execution;
+  const call: TaskCall = {
+    resource,
+    arguments: copyJson(given),
+    stateName: name,
+    executionArn: arn,
+    taskToken: frame.taskToken,
+  };
+  try {
+    const answer = resource.waitForTaskToken
+      ? awaitToken(branch, call, names, timeoutSeconds, heartbeatSeconds)
+      : request(branch, call, timeoutSeconds);
+    const output = answer instanceof Promise ? await answer : answer;
+    if (isLargerThan(output, PAYLOAD_BYTES_MAX)) throw sizeFailure(names.resourceType);
+    branch.publish('TaskSucceeded', { ...names, output });
+    return output;
+  } catch (thrown) {
+    if (thrown instanceof StateFailure) publishFailure(branch, names, thrown);
+    throw thrown;
+  }
+}
+
+function secondsOf(
+  branch: Branch,
+  quantity: TaskState['timeoutSeconds'],
+  frame: StateFrame,
+): Seconds | Promise<Seconds> {
+  if (quantity === undefined) return undefined;
+  const seconds = wholeNumber(quantity, frame, 1);
+  return seconds instanceof Promise ? branch.unlessCancelled(seconds) : seconds;
+}
+
+function publishFailure(branch: Branch, names: Names, failure: StateFailure): void {
+  const { error, reason: cause } = failure;
+  const timedOut = error === 'States.Timeout' && cause === undefined;
+  branch.publish(timedOut ? 'TaskTimedOut' : 'TaskFailed', {
+    ...names,
+    ...(error === undefined ? {} : { error }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Request and response: the call's own answer is the result. */
+function request(branch: Branch, call: TaskCall, timeoutSeconds: Seconds): Json | Promise<Json> {
+  const { clock, tasks } = branch.execution;
+  try {
+    const answer = tasks(call);
+    if (!(answer instanceof Promise)) return taskResult(answer);
+    return branch.wait((resolve, reject) => {
+      answer.then(taskResult).then(resolve, (error) => reject(taskFailure(error)));
+      if (timeoutSeconds === undefined) return () => undefined;
+      return clock.schedule(timeoutSeconds * 1000, () => reject(timeoutFailure()));
+    });
+  } catch (error) {
+    throw taskFailure(error);
+  }
+}
+
+/** The call hands on a token; the result is what comes back with it. */
+function awaitToken(
+  branch: Branch,
+  call: TaskCall,
+  names: Names,
+  timeoutSeconds: Seconds,
+  heartbeatSeconds: Seconds,
+): Promise<Json> {
+  const { clock, tasks, tokens } = branch.execution;
+  const token = call.taskToken as string;
+  return branch.wait((resolve, reject) => {
+    let ended = false;
+    let cancelHeartbeat = () => {};
+    const beat = () => {
+      cancelHeartbeat();
+      if (heartbeatSeconds === undefined) return;
+      cancelHeartbeat = clock.schedule(heartbeatSeconds * 1000, () => reject(heartbeatFailure()));
+    };
+    const cancelTimeout =
+      timeoutSeconds === undefined
+        ? () => {}
+        : clock.schedule(timeoutSeconds * 1000, () => reject(timeoutFailure()));
+    const submit = async () => {
+      const output = taskResult(await tasks(call));
+      if (!ended) branch.publish('TaskSubmitted', { ...names, output });
+    };
+    beat();
+    tokens.open(token, {
+      succeed: resolve,
+      fail: (error, cause) => reject(new StateFailure(error, cause)),
+      heartbeat: beat,
+    });
+    submit().catch((error) => reject(taskFailure(error)));
+    return () => {
+      ended = true;
+      cancelTimeout();
+      cancelHeartbeat();
+      tokens.close(token);
+    };
+  });
+}
