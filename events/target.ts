@@ -8,7 +8,7 @@ const bySlot = <T extends z.core.$ZodType>(schema: T) => z.object({ blue: schema
 const arn = z.string().check(z.regex(/^arn:[^:]+:[^:]+:/, 'an ARN starts with arn:PARTITION:SERVICE:'));
 
 /** Two ECS services behind two target groups; one listener rule (or a listener's default action) holds the weights. */
-export const EcsAlbTarget = z.object({
+export const EcsAlbTarget = z.strictObject({
   kind: z.literal('ecs-alb'),
   cluster: z.string(),
   services: bySlot(z.string()),
@@ -19,7 +19,7 @@ export const EcsAlbTarget = z.object({
 export type EcsAlbTarget = z.infer<typeof EcsAlbTarget>;
 
 /** A Lambda alias whose routing configuration holds the weight; slots are the two published versions. */
-export const LambdaAliasTarget = z.object({
+export const LambdaAliasTarget = z.strictObject({
   kind: z.literal('lambda-alias'),
   functionName: z.string(),
   alias: z.string(),
@@ -27,7 +27,7 @@ export const LambdaAliasTarget = z.object({
 export type LambdaAliasTarget = z.infer<typeof LambdaAliasTarget>;
 
 /** An API Gateway stage: canary settings for a weight, or a stage variable for an all-at-once switch. */
-export const ApiStageTarget = z.object({
+export const ApiStageTarget = z.strictObject({
   kind: z.literal('api-stage'),
   restApiId: z.string(),
   stage: z.string(),
@@ -36,7 +36,7 @@ export const ApiStageTarget = z.object({
 export type ApiStageTarget = z.infer<typeof ApiStageTarget>;
 
 /** Weighted records of one name: the old world and the new. */
-export const DnsTarget = z.object({
+export const DnsTarget = z.strictObject({
   kind: z.literal('dns'),
   hostedZoneId: z.string(),
   name: z.string(),

@@ -16,12 +16,13 @@ const percent = z.number().gt(0).max(100);
 const Alarm = z.strictObject({
   name: z.string().min(1),
   scope: z.enum(['canary', 'service']).default('canary'),
+  slot: z.enum(['blue', 'green']).nullable().default(null),
   onUnknown: z.enum(['wait', 'hold', 'roll-back']).default('wait'),
   onBothSuffer: z.enum(['hold', 'roll-back']).default('hold'),
 });
 
 const StrategyFile = z.strictObject({
-  kind: Strategy.default('canary'),
+  kind: z.enum(Strategy._zod.def.entries).default('canary'),
   startPercent: percent.default(5),
   stepPercent: percent.default(10),
   stepPercentMax: percent.default(20),

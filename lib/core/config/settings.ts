@@ -3,13 +3,15 @@
  * and what a plan freezes; `switchback.yml` (see `configuration.ts`) is how a person writes it.
  */
 import type { Strategy } from '../../../events/rollout.ts';
-import type { Target } from '../../../events/target.ts';
+import type { Slot, Target } from '../../../events/target.ts';
 import type { AnalysisPolicy } from '../analysis/policy.ts';
 
 export type AlarmSettings = {
   readonly name: string;
   /** `canary`: always takes traffic off. `service`: asks the evidence whose fault it is. */
   readonly scope: 'canary' | 'service';
+  /** The slot the alarm watches; it then speaks of the canary only while that slot is the canary's. null: no slot. */
+  readonly slot: Slot | null;
   /** What INSUFFICIENT_DATA, or a state that cannot be read, leads to. */
   readonly onUnknown: 'wait' | 'hold' | 'roll-back';
   /** What a service alarm leads to when stable suffers as much as the canary. */
@@ -61,7 +63,6 @@ export type ServiceSettings = {
   readonly shiftTimeoutSeconds: number;
   readonly prepareTimeoutSeconds: number;
   readonly rolloutTimeoutSeconds: number;
-  readonly approvalTimeoutSeconds: number;
   /** C3: how long an equal alarm does not lead to an equal action. It is recorded all the same. */
   readonly coolOffSeconds: number;
   /** Rollbacks within a day before the next start is held for a person. */

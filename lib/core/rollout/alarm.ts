@@ -3,11 +3,20 @@
  * never the record, and never the way toward stable.
  */
 import type { AlarmAction } from '../../../events/rollback.ts';
+import type { HoldReason } from '../../../events/rollout.ts';
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision } from '../decision.ts';
+import { brief } from './brief.ts';
 import type { CommandOf, ReceiveAlarm } from './commands.ts';
-import { initiated } from './rollBack.ts';
-import { overrideAt, type Rollout, type ServiceState } from './state.ts';
+import { held, initiated } from './rollBack.ts';
+import {
+  activeOf,
+  canBeTakenBack,
+  overrideAt,
+  type Rollout,
+  type ServiceState,
+  stableIsBroken,
+} from './state.ts';
 
 export function receiveAlarm(
   state: ServiceState,
@@ -21,7 +30,7 @@ export function receiveAlarm(
     state: command.state,
     changedAt: command.changedAt,
     scope: command.alarm.scope,
-    reason: command.reason.slice(0, 300),
+    reason: brief(command.reason),
     action,
   };
   return accept(received, ...consequence(state, command, action));
@@ -39,81 +48,82 @@ export function actionFor(state: ServiceState, command: ReceiveAlarm): AlarmActi
 function wanted(state: ServiceState, command: ReceiveAlarm): AlarmAction {
   const { alarm, now } = command;
   const { rollout } = state;
-  if (command.state === 'OK') return 'none';
+  if (command.state === 'OK' || rollout.phase === 'none') return 'none';
   if (!canBeTakenBack(rollout, now)) {
     return rollout.phase === 'rolling-back' ? 'already-rolling-back' : 'none';
   }
-  if (rollout.phase === 'none') return 'none';
   if (overrideAt(state, now) !== null) return 'overridden';
-  if (command.state === 'INSUFFICIENT_DATA') return alarm.onUnknown;
-  if (rollout.baselineAlarms.includes(alarm.name)) return 'baseline';
-  if (alarm.scope === 'canary') return stableIsBroken(rollout, now) ? 'hold' : 'roll-back';
+  if (command.state === 'INSUFFICIENT_DATA') return unlessStableIsBroken(alarm.onUnknown, rollout, now);
+  if (rollout.baselineAlarms.includes(alarm.name) && !worsened(command, rollout.startedAt)) return 'baseline';
+  if (alarm.scope === 'canary') return unlessStableIsBroken('roll-back', rollout, now);
   switch (command.blame) {
     case 'canary':
     case 'unknown':
-      return stableIsBroken(rollout, now) ? 'hold' : 'roll-back';
+      return unlessStableIsBroken('roll-back', rollout, now);
     case 'both':
-      return alarm.onBothSuffer;
+      return unlessStableIsBroken(alarm.onBothSuffer, rollout, now);
     case 'stable':
-      // Going back onto a broken stable would hurt more users than the canary does (flagger#1898).
-      return rollout.phase === 'promoting' || rollout.weight >= 50 ? 'keep-canary' : 'hold';
+      return mayKeepCanary(state, now) ? 'keep-canary' : 'hold';
   }
 }
 
-function consequence(state: ServiceState, command: ReceiveAlarm, action: AlarmAction): ServiceEvent[] {
+/** It was in ALARM before the start, changed again since, and now the canary suffers as stable does not. */
+const worsened = ({ alarm, blame, changedAt }: ReceiveAlarm, startedAt: number): boolean =>
+  alarm.scope === 'service' && blame === 'canary' && changedAt > startedAt;
+
+/** Nobody is sent onto a broken stable. */
+const unlessStableIsBroken = <Action extends AlarmAction>(
+  action: Action,
+  rollout: Rollout,
+  now: number,
+): Action | 'hold' => (action === 'roll-back' && stableIsBroken(rollout, now) ? 'hold' : action);
+
+/**
+ * Going back onto a broken stable would hurt more users than the canary does (flagger#1898): a promotion under way
+ * goes on, and a canary that serves the greater part and passed at this step is promoted. One of which nothing is
+ * known yet is not, nor one that a person paused or is asked about.
+ */
+export function mayKeepCanary(state: ServiceState, now: number): boolean {
   const { rollout } = state;
+  if (overrideAt(state, now) !== null) return false;
+  switch (rollout.phase) {
+    case 'promoting':
+    case 'promoted':
+      return true;
+    case 'baking':
+      return rollout.weight >= 50 && rollout.lastVerdict === 'pass' && state.healthFailures.canary === 0;
+    default:
+      return false;
+  }
+}
+
+/** The promotion that keeps the canary; none where one is under way already. */
+export function keptCanary(state: ServiceState, now: number): ServiceEvent[] {
+  const rollout = activeOf(state);
+  if (rollout === null || rollout.phase === 'promoting') return [];
+  const { rolloutId } = rollout;
+  return [{ type: 'PromotionOrdered', at: now, rolloutId, mode: 'stable-broken', by: 'switchback' }];
+}
+
+function consequence(state: ServiceState, command: ReceiveAlarm, action: AlarmAction): ServiceEvent[] {
   const { alarm, now } = command;
-  if (rollout.phase === 'none') return [];
-  const common = { at: now, rolloutId: rollout.rolloutId };
+  const reason = `alarm ${alarm.name}: ${command.reason}`;
   switch (action) {
     case 'roll-back': {
-      const event = initiated(state, {
-        now,
-        trigger: 'alarm',
-        reason: `alarm ${alarm.name}: ${command.reason}`,
-        by: 'switchback',
-      });
+      const event = initiated(state, { now, trigger: 'alarm', reason, by: 'switchback' });
       return event === null ? [] : [event];
     }
-    case 'hold': {
-      if (rollout.phase === 'promoted') return [];
-      const reason =
-        command.state === 'INSUFFICIENT_DATA'
-          ? 'unknown'
-          : command.blame === 'both'
-            ? 'both-sides-suffer'
-            : 'stable-suffers';
-      return [
-        {
-          ...common,
-          type: 'RolloutHeld',
-          reason,
-          why: `alarm ${alarm.name}: ${command.reason}`.slice(0, 300),
-        },
-      ];
-    }
+    case 'hold':
+      return held(state, { now, reason: holdReason(state.rollout, command), why: reason });
     case 'keep-canary':
-      return rollout.phase === 'promoting' || rollout.phase === 'promoted'
-        ? []
-        : [{ ...common, type: 'PromotionOrdered', mode: 'stable-broken', by: 'switchback' }];
+      return keptCanary(state, now);
     default:
       return [];
   }
 }
 
-function canBeTakenBack(rollout: Rollout, now: number): boolean {
-  switch (rollout.phase) {
-    case 'none':
-    case 'rolling-back':
-    case 'rolled-back':
-      return false;
-    case 'promoted':
-      return now < rollout.rollbackWindowUntil;
-    default:
-      return true;
-  }
+function holdReason(rollout: Rollout, { state, blame, now }: ReceiveAlarm): HoldReason {
+  if (stableIsBroken(rollout, now)) return 'cannot-go-back';
+  if (state === 'INSUFFICIENT_DATA') return 'unknown';
+  return blame === 'stable' ? 'stable-suffers' : 'both-sides-suffer';
 }
-
-/** Stable counts as broken for five minutes after it was last seen so. */
-export const stableIsBroken = (rollout: Rollout, now: number): boolean =>
-  rollout.phase !== 'none' && rollout.stableBrokenAt !== null && now - rollout.stableBrokenAt < 300_000;

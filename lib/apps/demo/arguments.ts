@@ -1,0 +1,57 @@
+/** `npm start -- --fault errors|latency|crash|none --seed N --keep`, checked before anything is started. */
+import { parseArgs } from 'node:util';
+import type { Fault } from './account.ts';
+
+export type DemoArguments = {
+  readonly fault: Fault;
+  /** Decides when v2 breaks and how the balancer deals its weighted dice. */
+  readonly seed: number;
+  /** Leaves everything running, for a look around with `aws` and `curl`. */
+  readonly keep: boolean;
+  readonly port: number;
+  readonly shopPort: number;
+};
+
+const faults = ['errors', 'latency', 'crash', 'none'] as const;
+
+export const usage =
+  'npm start -- [--fault errors|latency|crash|none] [--seed N] [--keep] [--port 4566] [--shop-port 8080]';
+
+/** @throws Error with one sentence and the usage */
+export function demoArguments(argv: readonly string[]): DemoArguments {
+  const values = parsed(argv);
+  const fault = faults.find((name) => name === values.fault);
+  if (fault === undefined) {
+    throw new Error(`--fault ${values.fault}: there is no such fault, choose one of ${faults.join(', ')}`);
+  }
+  return {
+    fault,
+    seed: whole('--seed', values.seed, 0, 2 ** 31),
+    keep: values.keep,
+    port: whole('--port', values.port, 1, 65_535),
+    shopPort: whole('--shop-port', values['shop-port'], 1, 65_535),
+  };
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        fault: { type: 'string', default: 'errors' },
+        seed: { type: 'string', default: '1' },
+        keep: { type: 'boolean', default: false },
+        port: { type: 'string', default: '4566' },
+        'shop-port': { type: 'string', default: '8080' },
+      },
+    }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}. Usage: ${usage}`);
+  }
+}
+
+function whole(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new Error(`${name} ${text}: must be a whole number from ${min} to ${max}`);
+}

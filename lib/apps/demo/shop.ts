@@ -1,0 +1,40 @@
+/**
+ * The shop: a small HTTP service that can be released broken. It runs as a task of the local cloud, so it is a
+ * process of its own with real sockets; `FAULT` begins once `FAULT_AFTER` requests were answered.
+ */
+import { createServer } from 'node:http';
+
+const version = process.env.VERSION ?? 'v0';
+const fault = process.env.FAULT ?? 'none';
+const faultAfter = Number(process.env.FAULT_AFTER ?? 0);
+const port = Number(process.env.PORT);
+const books = ['Dune', 'Solaris', 'Ubik', 'Roadside Picnic'];
+let answeredCount = 0;
+
+const server = createServer((request, response) => {
+  if (request.url === '/health') {
+    response.writeHead(200).end('ok');
+    return;
+  }
+  const turn = answeredCount++;
+  const broken = turn >= faultAfter;
+  if (broken && fault === 'crash') process.exit(1);
+  const failing = broken && fault === 'errors' && turn % 3 !== 0;
+  const delayMs = broken && fault === 'latency' ? 900 : 5;
+  setTimeout(() => {
+    response.writeHead(failing ? 500 : 200, {
+      'content-type': 'application/json',
+      'x-shop-version': version,
+    });
+    response.end(
+      JSON.stringify(failing ? { error: 'the cart is lost' } : { version, book: books[turn % books.length] }),
+    );
+  }, delayMs);
+});
+server.keepAliveTimeout = 60_000;
+server.listen(port, '127.0.0.1');
+// The balancer has stopped sending by now; what is under way is answered.
+process.once('SIGTERM', () => {
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+});

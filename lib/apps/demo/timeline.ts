@@ -1,0 +1,88 @@
+/** Events as lines a person reads: when, what was decided, on which numbers. */
+import type { ServiceEvent } from '../../../events/service.ts';
+
+const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+export const green = (text: string): string => paint(32, text);
+export const red = (text: string): string => paint(31, text);
+export const yellow = (text: string): string => paint(33, text);
+export const dim = (text: string): string => paint(2, text);
+export const bold = (text: string): string => paint(1, text);
+
+const barWidth = 30;
+
+/** The split as a bar: stable, then canary. @param weight percent of the canary */
+export function bar(weight: number): string {
+  const canary = Math.round((weight / 100) * barWidth);
+  return `${dim('█'.repeat(barWidth - canary))}${yellow('█'.repeat(canary))} ${String(weight).padStart(5)} %`;
+}
+
+/** One event, without its time. */
+export function sentenceOf(event: ServiceEvent): string {
+  switch (event.type) {
+    case 'RolloutQueued':
+      return `queued behind ${event.behind}`;
+    case 'RolloutStarted':
+      return bold(
+        `rollout of ${nameOf(event.revision)} started, ${event.steps.length} steps, asked for by ${event.requestedBy}`,
+      );
+    case 'CheckpointTaken':
+      return `checkpoint: ${event.desiredCounts.stable} tasks of ${nameOf(event.revisions.stable)} to go back to`;
+    case 'CanaryPrepared':
+      return `canary ready: ${event.tasks} healthy tasks, no traffic yet`;
+    case 'ShiftOrdered':
+      return dim(`step ${event.step + 1}: ordered ${event.weight} %`);
+    case 'TrafficShifted':
+      return bar(event.weight);
+    case 'AnalysisRecorded':
+      return verdictSentence(event);
+    case 'ApprovalRequested':
+      return yellow('waits for an approval');
+    case 'RolloutApproved':
+      return `approved by ${event.by}`;
+    case 'RolloutPaused':
+      return yellow(`paused by ${event.by}: ${event.why}`);
+    case 'RolloutResumed':
+      return `resumed by ${event.by}`;
+    case 'RolloutHeld':
+      return yellow(`held (${event.reason}): ${event.why}`);
+    case 'DriftFound':
+      return yellow(`drift: ${event.what}`);
+    case 'PromotionOrdered':
+      return dim('promotion ordered');
+    case 'RolloutPromoted':
+      return green(bold(`promoted: ${nameOf(event.revision)} is stable now`));
+    case 'RolloutCompleted':
+      return green('done: the old side is scaled down');
+    case 'AlarmReceived':
+      return event.state === 'ALARM'
+        ? red(`alarm ${event.alarm}: ${event.reason}`)
+        : dim(`alarm ${event.alarm} is ${event.state}`);
+    case 'HealthCheckFailed':
+      return red(`health check of the ${event.side} failed (${event.consecutive} in a row): ${event.what}`);
+    case 'RollbackInitiated':
+      return red(
+        bold(`rolling back from ${event.fromWeight} %, because of the ${event.trigger}: ${event.reason}`),
+      );
+    case 'RollbackCompleted':
+      return green(
+        event.differences.length === 0
+          ? 'rolled back: stable was read and is as it was'
+          : `rolled back; not as it was: ${event.differences.join('; ')}`,
+      );
+    case 'OverrideSet':
+      return yellow(`override by ${event.by}: ${event.why}`);
+    case 'OverrideLifted':
+      return `override lifted by ${event.by}`;
+  }
+}
+
+function verdictSentence(event: Extract<ServiceEvent, { type: 'AnalysisRecorded' }>): string {
+  const { canary, stable, summary } = event.evidence;
+  const counts = `canary ${canary.errors}/${canary.requests}, stable ${stable.errors}/${stable.requests} failed`;
+  const text = `${event.verdict}: ${summary} ${dim(`(${counts})`)}`;
+  return event.verdict === 'pass' ? green(text) : event.verdict === 'fail' ? red(text) : text;
+}
+
+/** The end of an ARN: `shop:2`. */
+export const nameOf = (revision: string): string => revision.split('/').at(-1) ?? revision;
