@@ -4,7 +4,7 @@ import type { Recorded } from '../../events/recorded.ts';
 import { failuresMax, newCheckpoint, nextStep } from '../../lib/core/eventStore/consumer.ts';
 import { seededRandom } from '../../lib/local/random.ts';
 import type { EventStore } from '../../lib/ports.ts';
-import { appendMany, appendOf, range } from './eventStoreEvents.ts';
+import { appendMany, appendOf, collected, range } from './eventStoreEvents.ts';
 import { dynamoWorld, type EventStoreWorld, simWorld } from './eventStoreWorlds.ts';
 
 /** What a function on the table's stream does with one image of a HEAD. */
@@ -20,7 +20,7 @@ async function deliver(
   let step = nextStep(checkpoint, image.tail, version);
   const kind = step.step;
   if (step.step === 'read') {
-    step = nextStep(checkpoint, await Array.fromAsync(store.read(stream, step.from)), version);
+    step = nextStep(checkpoint, await collected(store.read(stream, step.from)), version);
   }
   if (step.step !== 'run') return kind;
   for (const event of step.events) {

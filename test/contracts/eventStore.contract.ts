@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvariantBroken } from '../../lib/core/decision.ts';
 import { PlanDiffers } from '../../lib/core/outage.ts';
 import type { StoreFault, StoreStep } from '../../lib/sim/eventStore.ts';
-import { appendMany, appendOf, eventOf, noise, range, versionsOf } from './eventStoreEvents.ts';
+import { appendMany, appendOf, collected, eventOf, noise, range, versionsOf } from './eventStoreEvents.ts';
 import type { EventStoreWorld } from './eventStoreWorlds.ts';
 
 export function eventStoreContract(name: string, openWorld: () => Promise<EventStoreWorld>): void {
@@ -55,7 +55,7 @@ const appendContract: Given = (world, newStream) => {
       actor: 'test',
       event: events[1],
     });
-    expect(await Array.fromAsync(store.read(stream))).toEqual(head.tail);
+    expect(await collected(store.read(stream))).toEqual(head.tail);
     expect(answer).toMatchObject({ events: head.tail.slice(0, 2) });
   });
 
@@ -127,7 +127,7 @@ const appendContract: Given = (world, newStream) => {
     expect(head.tail[0]?.event).toMatchObject({ in: { deep: 1 } });
     expect(head.tail[0]?.event).not.toHaveProperty('left');
     expect(head.snapshot?.state).toEqual({ in: { deep: 1 } });
-    const handedOut = head.tail[0]?.event as { in: { deep: number } };
+    const handedOut = head.tail[0]?.event as unknown as { in: { deep: number } };
     expect(() => {
       handedOut.in.deep = 3;
     }).toThrow(TypeError);
@@ -361,7 +361,7 @@ const besideContract: Given = (world, newStream) => {
     await store.append(busy, appendOf(0, 'start'));
     await store.append(idle, appendOf(0, 'start'));
     await store.append(idle, appendOf(1, 'end', { active: false }));
-    const active = await Array.fromAsync(store.active());
+    const active = await collected(store.active());
     expect(active).toContain(busy);
     expect(active).not.toContain(idle);
     expect(active).toEqual([...active].sort());

@@ -51,8 +51,14 @@ export async function appendMany(
   return store.head(stream);
 }
 
+export async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
 export async function versionsOf(store: EventStore, stream: string, from?: number): Promise<number[]> {
-  return (await Array.fromAsync(store.read(stream, from))).map(({ version }) => version);
+  return (await collected(store.read(stream, from))).map(({ version }) => version);
 }
 
 export const range = (from: number, to: number): number[] =>

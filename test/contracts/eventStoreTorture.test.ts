@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../lib/local/random.ts';
 import type { EventStore } from '../../lib/ports.ts';
 import type { StoreFault, StoreStep } from '../../lib/sim/eventStore.ts';
-import { appendOf, eventOf, range } from './eventStoreEvents.ts';
+import { appendOf, collected, eventOf, range } from './eventStoreEvents.ts';
 import { dynamoWorld, type EventStoreWorld, simWorld } from './eventStoreWorlds.ts';
 
 class Crash extends Error {}
@@ -77,7 +77,7 @@ async function torture(world: EventStoreWorld, commands: number, seed: number) {
   const names = range(1, 8);
   const answers = await Promise.all(names.map((name) => writer(world, name, commands, seed, tally)));
   const store = world.open();
-  const events = await Array.fromAsync(store.read(stream));
+  const events = await collected(store.read(stream));
   return { tally, answers, events, verified: await store.verify(stream) };
 }
 

@@ -1,6 +1,6 @@
 /** What one append added to a stream, in the form it is stored in: who and why once, then its events. */
 
-import { type Recorded, schemaVersions, upcast } from '../../../events/recorded.ts';
+import { type Recorded, schemaVersions, upcast, upcasts } from '../../../events/recorded.ts';
 import { invariant } from '../decision.ts';
 import { chainHash, type Digest } from './hashChain.ts';
 import { chunkEventsMax, eventBytesMax } from './limits.ts';
@@ -86,22 +86,31 @@ export function* placed(
   }
 }
 
-/** A commit's events as everybody sees them, in today's shape. */
-export function recordedOf(stream: string, first: number, commit: Commit, today = upcast): Recorded[] {
+/** A commit's events as everybody sees them: in today's shape, with today's schema. */
+export function recordedOf(
+  stream: string,
+  first: number,
+  commit: Commit,
+  shapes: Shapes = { versions: schemaVersions, steps: upcasts },
+): Recorded[] {
   return commit.events.map(({ hash, schema = 1, event }, index) => {
     const version = first + index;
+    const today = upcast({ type: event.type, schema, event }, shapes.versions, shapes.steps);
     return {
       version,
       id: `${stream}#${version}`,
-      schema,
+      schema: shapes.versions[event.type] ?? 1,
       commandId: commit.command,
       correlationId: commit.correlation,
       actor: commit.actor,
-      event: today({ type: event.type, schema, event }) as Recorded['event'],
+      event: today as Recorded['event'],
       hash,
     };
   });
 }
+
+/** Which shape each type of event has today, and how older ones become it. */
+export type Shapes = { readonly versions: typeof schemaVersions; readonly steps: typeof upcasts };
 
 export const eventCount = (commits: readonly Commit[]): number =>
   commits.reduce((sum, commit) => sum + commit.events.length, 0);

@@ -1,0 +1,136 @@
+/** How the store on DynamoDB takes the errors that no stand-in for it makes. */
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { EventStoreUnavailable } from '../../lib/core/outage.ts';
+import { appendMany, appendOf } from './eventStoreEvents.ts';
+
+const dynamo = mockClient(DynamoDBClient);
+const stream = 'service/orchestrator';
+
+/** Time that passes only in waits and in calls that are given a duration. */
+let now = 0;
+let pauses: number[] = [];
+const options = {
+  now: () => now,
+  chance: () => 0.5,
+  wait: async (ms: number) => {
+    pauses.push(ms);
+    now += ms;
+  },
+};
+const newStore = () => new DynamoEventStore(new DynamoDBClient({}), 'events', options);
+
+const failing = (name: string, status = 400) =>
+  Object.assign(new Error(`it said ${name}`), { name, $metadata: { httpStatusCode: status } });
+
+beforeEach(() => {
+  dynamo.reset();
+  now = 0;
+  pauses = [];
+});
+afterEach(() => dynamo.reset());
+
+describe('a failed condition', () => {
+  it('is answered from what DynamoDB says stands there, without another read', async () => {
+    let head: Record<string, never> | undefined;
+    dynamo.on(GetItemCommand).resolves({});
+    dynamo.on(UpdateItemCommand).callsFake((input) => {
+      expect(input.ReturnValuesOnConditionCheckFailure).toBe('ALL_OLD');
+      const values = input.ExpressionAttributeValues;
+      head ??= {
+        ...{ pk: input.Key.pk, sk: input.Key.sk, v: values[':v'], base: values[':base'] },
+        ...{ commits: values[':commits'], ids: values[':ids'], hash: values[':hash'] },
+        ...{ snapshot: values[':snapshot'], schema: values[':schema'] },
+      } as never;
+      if (values[':v'].N === '1' && dynamo.commandCalls(UpdateItemCommand).length === 1) return {};
+      throw new ConditionalCheckFailedException({ message: 'no', $metadata: {}, Item: head as never });
+    });
+    await newStore().append(stream, appendOf(0, 'first'));
+    const answer = await newStore().append(stream, appendOf(0, 'second'));
+    expect(answer).toMatchObject({
+      outcome: 'conflict',
+      head: { version: 1, tail: [{ commandId: 'first' }] },
+    });
+    expect(await newStore().append(stream, appendOf(0, 'first'))).toMatchObject({ outcome: 'repeated' });
+    expect(dynamo.commandCalls(GetItemCommand)).toHaveLength(3); // each store's one read before its append
+  });
+
+  it('of a chunk trims the tail by the chunk that stands there, without another read', async () => {
+    dynamo.on(GetItemCommand).resolves({});
+    dynamo.on(UpdateItemCommand).resolves({});
+    dynamo
+      .on(PutItemCommand)
+      .rejects(
+        new ConditionalCheckFailedException({ message: 'no', $metadata: {}, Item: { n: { N: '12' } } }),
+      );
+    const store = newStore();
+    dynamo.on(GetItemCommand).resolvesOnce({}).rejects(new Error('no read was expected'));
+    for (let version = 0; version < 17; version++)
+      await store.append(stream, appendOf(version, `c${version}`));
+    const values = dynamo.commandCalls(UpdateItemCommand).at(-1)?.args[0].input.ExpressionAttributeValues;
+    expect(values?.[':base']).toEqual({ N: '13' });
+    expect(values?.[':commits']?.L).toHaveLength(5);
+  });
+});
+
+describe('throttling', () => {
+  it.each(['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded'])(
+    '(%s) is waited for with growing pauses, six attempts at most',
+    async (name) => {
+      dynamo.on(GetItemCommand).rejects(failing(name));
+      const attempt = newStore().head(stream);
+      await expect(attempt).rejects.toThrow(EventStoreUnavailable);
+      await expect(attempt).rejects.toMatchObject({
+        message: `reading S#${stream} failed after 6 attempts: ${name}: it said ${name}`,
+        cause: { name },
+      });
+      expect(pauses).toEqual([25, 50, 100, 200, 200]);
+    },
+  );
+
+  it('that ends is no outage', async () => {
+    dynamo.on(GetItemCommand).rejectsOnce(failing('ThrottlingException')).resolves({});
+    expect(await newStore().head(stream)).toMatchObject({ version: 0 });
+  });
+
+  it('of an urgent append is no longer waited for after 500 ms', async () => {
+    dynamo.on(GetItemCommand).resolves({});
+    dynamo.on(UpdateItemCommand).callsFake(() => {
+      now += 200;
+      throw failing('InternalServerError', 500);
+    });
+    const attempts = async (urgent: boolean) => {
+      dynamo.resetHistory();
+      await expect(newStore().append(stream, appendOf(0, 'alarm', { urgent }))).rejects.toThrow(
+        EventStoreUnavailable,
+      );
+      return dynamo.commandCalls(UpdateItemCommand).length;
+    };
+    expect(await attempts(true)).toBe(3); // begun at 0, 225 and 475 ms
+    expect(await attempts(false)).toBe(6);
+  });
+});
+
+describe('an error', () => {
+  it.each(['ResourceNotFoundException', 'AccessDeniedException', 'ExpiredTokenException'])(
+    '(%s) that every attempt would meet is an outage at once',
+    async (name) => {
+      dynamo.on(GetItemCommand).rejects(failing(name));
+      await expect(newStore().head(stream)).rejects.toThrow(/failed after 1 attempt: /);
+    },
+  );
+
+  it('of ours is thrown as it is', async () => {
+    dynamo.on(GetItemCommand).resolves({});
+    dynamo.on(UpdateItemCommand).rejects(failing('ValidationException'));
+    await expect(appendMany(newStore(), stream, 1)).rejects.toMatchObject({ name: 'ValidationException' });
+  });
+});
