@@ -1,6 +1,6 @@
 /**
- * `npm run check`: the gates that need no run of the product. All at once, one line each, and the whole output
- * of those that failed. Exit 0 only when every gate is open.
+ * `npm run check`: the gates that need no run of the product. All at once, one line each, and the whole
+ * output of those that failed. Exit 0 only when every gate is open.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -75,7 +75,7 @@ function pass({ name, program, words, shows = () => '' }) {
       }
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       console.log(
-        `${name.padEnd(8)} ${(open ? 'ok' : 'FAILED').padEnd(7)} ${seconds.padStart(5)} s  ${shown}`.trimEnd(),
+        `${name.padEnd(8)} ${open ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)} s  ${shown}`.trimEnd(),
       );
       resolve(open ? null : { name, output });
     });

@@ -148,7 +148,7 @@ const remedies = [
   ['EBADENGINE', 'A package refuses this Node (engine-strict): run npm config set engine-strict false.'],
 ];
 
-export function remedyFor(output) {
+function remedyFor(output) {
   const known = remedies.find(([code]) => new RegExp(`\\b(${code})\\b`).test(output));
   return known?.[1] ?? 'Mend what npm says above, then run the same command again.';
 }

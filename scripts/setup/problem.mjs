@@ -20,7 +20,7 @@ export function say(line) {
 }
 
 /** Which registry or mirror a machine uses is its owner's matter, and a log travels: hosts are left out. */
-export function hideHosts(text) {
+function hideHosts(text) {
   return text
     .replace(/\b(https?):\/\/[^/\s"']+/g, '$1://(host)')
     .replace(

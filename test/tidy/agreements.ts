@@ -1,0 +1,105 @@
+/**
+ * What is said in two places must be the same: functions and their deployment, error names and who catches
+ * them.
+ */
+import { parse } from 'yaml';
+import { type Finding, type House, isProgram, type Rule, type Source } from './house.ts';
+
+/** Step Functions' and Lambda's own error names (Step Functions Developer Guide, "Error names"). */
+const AWS_ERRORS = new Set(
+  [
+    ...['ALL', 'BranchFailed', 'DataLimitExceeded', 'ExceedToleratedFailureThreshold', 'HeartbeatTimeout'],
+    ...['Http.Socket', 'IntrinsicFailure', 'ItemReaderFailed', 'NoChoiceMatched', 'ParameterPathFailure'],
+    ...['Permissions', 'QueryEvaluationError', 'ResultPathMatchFailure', 'ResultWriterFailed', 'Runtime'],
+    ...['TaskFailed', 'Timeout'],
+  ].map((name) => `States.${name}`),
+);
+for (const name of ['AWSLambdaException', 'ClientExecutionTimeoutException', 'SdkClientException']) {
+  AWS_ERRORS.add(`Lambda.${name}`);
+}
+for (const name of ['ServiceException', 'TooManyRequestsException', 'Unknown'])
+  AWS_ERRORS.add(`Lambda.${name}`);
+
+function functionsAndServerless({ sources }: House): Finding[] {
+  const deployment = sources.find(({ path }) => path === 'serverless.yml');
+  if (deployment === undefined) return [];
+  const folders = new Set(
+    sources.flatMap(({ path }) => /^functions\/([^/]+)\/handler\.ts$/.exec(path)?.[1] ?? []),
+  );
+  const deployed = new Map(
+    Object.entries(functionsOf(deployment, sources)).map(([name, { handler }]) => [
+      /^(?:dist|functions)\/([^/]+)\/(?:index|handler)\.handler$/.exec(handler ?? '')?.[1] ?? '',
+      { name, handler },
+    ]),
+  );
+  const missing = [...folders]
+    .filter((folder) => !deployed.has(folder))
+    .map((folder) => ({
+      path: `functions/${folder}/handler.ts`,
+      line: 1,
+      says: 'serverless.yml does not deploy it',
+    }));
+  const unknown = [...deployed]
+    .filter(([folder]) => !folders.has(folder))
+    .map(([, { name, handler }]) => ({
+      path: 'serverless.yml',
+      line: 1,
+      says: `${name}: its handler ${handler} is no dist/<verb>/index.handler of a folder in functions/`,
+    }));
+  return [...missing, ...unknown];
+}
+
+type Deployed = Record<string, { handler?: string }>;
+
+/** The `functions` of serverless.yml: a map, or a list of maps, each in place or as `${file(path)}`. */
+function functionsOf(deployment: Source, sources: readonly Source[]): Deployed {
+  const resolve = (value: unknown): Deployed[] => {
+    if (Array.isArray(value)) return value.flatMap(resolve);
+    if (typeof value !== 'string') return value === null || value === undefined ? [] : [value as Deployed];
+    const path = /^\$\{file\((?:\.\/)?([^)]+)\)(?::(\w+))?\}$/.exec(value);
+    const file = sources.find((source) => source.path === path?.[1]);
+    if (file === undefined) return [];
+    const content = parse(file.text, { logLevel: 'silent' });
+    return resolve(path?.[2] === undefined ? content : content[path[2]]);
+  };
+  return Object.assign({}, ...resolve(parse(deployment.text, { logLevel: 'silent' })?.functions));
+}
+
+function caughtErrors({ sources }: House): Finding[] {
+  const machines = sources.filter(({ path }) => /^statemachines\/.*\.asl\.json$/.test(path));
+  const ours = errorNames(sources);
+  return machines.flatMap(({ path, text }) => {
+    const machine: unknown = JSON.parse(text);
+    const failures = new Set(valuesOf(machine, 'Error'));
+    return [...new Set(valuesOf(machine, 'ErrorEquals').flat())]
+      .filter((name) => !ours.has(name as string) && !AWS_ERRORS.has(name as string) && !failures.has(name))
+      .map((name) => ({
+        path,
+        line: text.slice(0, text.indexOf(`"${name}"`)).split('\n').length,
+        says: `${name} is the name of no exported error: nothing will ever be caught`,
+      }));
+  });
+}
+
+/**
+ * The `name` that each exported error class sets: AWS matches that, and a bundler leaves the string alone.
+ */
+function errorNames(sources: readonly Source[]): Set<string> {
+  const named = /^export (?:abstract )?class \w+[^{]*\{[^}]*?\breadonly name\b[^=;]*=\s*'(\w+)'/gm;
+  return new Set(
+    sources
+      .filter(isProgram)
+      .flatMap(({ text }) => [...text.matchAll(named)].map(([, name]) => name as string)),
+  );
+}
+
+/** Every value that stands somewhere in `json` under `key`. */
+function valuesOf(json: unknown, key: string): unknown[] {
+  if (json === null || typeof json !== 'object') return [];
+  return Object.entries(json).flatMap(([name, value]) => (name === key ? [value] : valuesOf(value, key)));
+}
+
+export const agreementRules: readonly Rule[] = [
+  { name: 'every function is deployed, and nothing else', find: functionsAndServerless },
+  { name: 'every error that is caught can be thrown', find: caughtErrors },
+];
