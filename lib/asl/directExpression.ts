@@ -7,7 +7,7 @@
  */
 import { calls, operators, truthOf, UNSURE } from './directOperators.ts';
 import type { EvaluationFrame } from './evaluationFrame.ts';
-import type { Ast } from './expressionChecks.ts';
+import { type Ast, isFunctionName } from './expressionChecks.ts';
 import { isObject } from './json.ts';
 
 /** Answers a value, undefined for nothing, or `UNSURE`. */
@@ -43,7 +43,7 @@ export function compileDirect(node: Ast): Direct | null {
 }
 
 function compileVariable(name: string): Direct | null {
-  if (name === '' || name === '$' || name === 'states') return null;
+  if (name === '' || name === '$' || name === 'states' || isFunctionName(name)) return null;
   return (frame) => frame.variables[name];
 }
 
