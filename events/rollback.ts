@@ -36,10 +36,23 @@ export const HealthCheckFailed = z.object({
   what: z.string(),
   /** How many in a row, this one included. */
   consecutive: z.number(),
+  /** From this many in a row on the side counts as broken. */
+  limit: z.number(),
 });
 
-/** `deployment`: ECS or CodeDeploy said so; `outage`: a step could not be carried out, however often it was tried. */
-export const RollbackTrigger = z.enum(['alarm', 'analysis', 'operator', 'deployment', 'health', 'outage']);
+/**
+ * `deployment`: ECS or CodeDeploy said so; `outage`: a step could not be carried out, however often it was tried;
+ * `superseded`: a newer request takes its place, which says nothing against the revision.
+ */
+export const RollbackTrigger = z.enum([
+  'alarm',
+  'analysis',
+  'operator',
+  'deployment',
+  'health',
+  'outage',
+  'superseded',
+]);
 export type RollbackTrigger = z.infer<typeof RollbackTrigger>;
 
 export const RollbackInitiated = z.object({

@@ -119,6 +119,8 @@ export const AnalysisRecorded = z.object({
   step: z.number(),
   verdict: Verdict,
   evidence: Evidence,
+  /** The bake ends then instead: too little is known at its end, and the policy grants more time. */
+  bakeUntil: z.optional(at),
 });
 
 export const ApprovalRequested = z.object({
@@ -182,12 +184,15 @@ export const DriftFound = z.object({
   what: z.string(),
 });
 
+/** `full`: a person skipped the steps that were left; `stable-broken`: a canary that passed is kept when stable breaks. */
+export const PromotionMode = z.enum(['earned', 'full', 'stable-broken']);
+export type PromotionMode = z.infer<typeof PromotionMode>;
+
 export const PromotionOrdered = z.object({
   type: z.literal('PromotionOrdered'),
   at,
   rolloutId: z.string(),
-  /** `full`: a person skipped the steps that were left. */
-  mode: z.enum(['earned', 'full', 'stable-broken']),
+  mode: PromotionMode,
   by: z.string(),
 });
 

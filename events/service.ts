@@ -28,3 +28,4 @@ export const ServiceEvent = z.discriminatedUnion('type', [
   rollback.OverrideLifted,
 ]);
 export type ServiceEvent = z.infer<typeof ServiceEvent>;
+export type EventOf<T extends ServiceEvent['type']> = Extract<ServiceEvent, { type: T }>;

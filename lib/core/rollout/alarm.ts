@@ -53,8 +53,13 @@ function wanted(state: ServiceState, command: ReceiveAlarm): AlarmAction {
     return rollout.phase === 'rolling-back' ? 'already-rolling-back' : 'none';
   }
   if (overrideAt(state, now) !== null) return 'overridden';
-  if (command.state === 'INSUFFICIENT_DATA') return unlessStableIsBroken(alarm.onUnknown, rollout, now);
+  const ofStable = alarm.slot !== null && alarm.slot !== rollout.canarySlot;
+  if (command.state === 'INSUFFICIENT_DATA') {
+    if (ofStable && alarm.onUnknown === 'roll-back') return 'hold';
+    return unlessStableIsBroken(alarm.onUnknown, rollout, now);
+  }
   if (rollout.baselineAlarms.includes(alarm.name) && !worsened(command, rollout.startedAt)) return 'baseline';
+  if (ofStable) return whenStableSuffers(state, now);
   if (alarm.scope === 'canary') return unlessStableIsBroken('roll-back', rollout, now);
   switch (command.blame) {
     case 'canary':
@@ -63,9 +68,12 @@ function wanted(state: ServiceState, command: ReceiveAlarm): AlarmAction {
     case 'both':
       return unlessStableIsBroken(alarm.onBothSuffer, rollout, now);
     case 'stable':
-      return mayKeepCanary(state, now) ? 'keep-canary' : 'hold';
+      return whenStableSuffers(state, now);
   }
 }
+
+const whenStableSuffers = (state: ServiceState, now: number): 'keep-canary' | 'hold' =>
+  mayKeepCanary(state, now) ? 'keep-canary' : 'hold';
 
 /** It was in ALARM before the start, changed again since, and now the canary suffers as stable does not. */
 const worsened = ({ alarm, blame, changedAt }: ReceiveAlarm, startedAt: number): boolean =>
@@ -122,8 +130,8 @@ function consequence(state: ServiceState, command: ReceiveAlarm, action: AlarmAc
   }
 }
 
-function holdReason(rollout: Rollout, { state, blame, now }: ReceiveAlarm): HoldReason {
+function holdReason(rollout: Rollout, { alarm, state, blame, now }: ReceiveAlarm): HoldReason {
   if (stableIsBroken(rollout, now)) return 'cannot-go-back';
   if (state === 'INSUFFICIENT_DATA') return 'unknown';
-  return blame === 'stable' ? 'stable-suffers' : 'both-sides-suffer';
+  return alarm.scope === 'service' && blame === 'both' ? 'both-sides-suffer' : 'stable-suffers';
 }

@@ -4,7 +4,7 @@
  */
 import type { AlarmState } from '../../../events/rollback.ts';
 import type { AlarmSettings } from '../config/settings.ts';
-import type { ServiceState } from './state.ts';
+import { overrideAt, type ServiceState } from './state.ts';
 
 export type AlarmSeen = {
   readonly alarm: AlarmSettings;
@@ -33,13 +33,18 @@ export function alarmNews(
     const reading = readings.find(({ name }) => name === alarm.name);
     const alarmState = reading?.state ?? 'INSUFFICIENT_DATA';
     const changedAt = reading?.changedAt ?? now;
-    if (alarmState === 'OK') return [];
-    if (alarmState === 'INSUFFICIENT_DATA' && alarm.onUnknown === 'wait') return [];
-    if (alarmState === 'ALARM' && rollout.baselineAlarms.includes(alarm.name)) return [];
-    const heard = state.alarms[alarm.name];
-    // Heard during this rollout, and not of an older breach.
-    if (heard !== undefined && heard.at >= Math.max(changedAt, rollout.startedAt)) return [];
     const reason = reading?.reason ?? 'its state cannot be read';
-    return [{ alarm, state: alarmState, changedAt, reason }];
+    const seen = [{ alarm, state: alarmState, changedAt, reason }];
+    const baseline = rollout.baselineAlarms.includes(alarm.name);
+    // Good news counts only where it ends a baseline: the next breach of that alarm is a new one.
+    if (alarmState === 'OK') return baseline ? seen : [];
+    if (alarmState === 'INSUFFICIENT_DATA' && alarm.onUnknown === 'wait') return [];
+    if (alarmState === 'ALARM' && baseline) return [];
+    const heard = state.alarms[alarm.name];
+    if (heard === undefined || heard.at < rollout.startedAt) return seen;
+    if (heard.action === 'overridden' && overrideAt(state, now) === null) return seen;
+    // One that cannot be read says nothing about when it changed.
+    const known = reading?.changedAt == null ? heard.state === alarmState : heard.at >= changedAt;
+    return known ? [] : seen;
   });
 }

@@ -5,8 +5,11 @@ import type { AlarmSettings, ServiceSettings } from '../config/settings.ts';
 import type { Plan } from './plan.ts';
 import type { Checkpoint } from './state.ts';
 
-/** `now` is epoch milliseconds. */
-type At = { readonly now: number };
+/**
+ * `now` is epoch milliseconds. `rolloutId` is the rollout the command was meant for: one that comes late, when
+ * another rollout holds the service, is refused. Who speaks of the service as such leaves it out.
+ */
+type At = { readonly now: number; readonly rolloutId?: string };
 
 export type Start = At & {
   readonly type: 'Start';

@@ -3,7 +3,7 @@
  * Repeating a command that already took effect is accepted with no event, so every retry is harmless.
  */
 import type { ServiceEvent } from '../../../events/service.ts';
-import { type Decision, unreachable } from '../decision.ts';
+import { type Decision, type Refusal, refuse, unreachable } from '../decision.ts';
 import { receiveAlarm } from './alarm.ts';
 import type { Command } from './commands.ts';
 import { failHealth } from './health.ts';
@@ -16,6 +16,16 @@ import type { ServiceState } from './state.ts';
 import { recordAnalysis, requestApproval } from './verdict.ts';
 
 export function decide(state: ServiceState, command: Command): Decision<ServiceEvent> {
+  return meantForAnother(state, command) ?? answer(state, command);
+}
+
+function meantForAnother({ rollout }: ServiceState, { rolloutId }: Command): Refusal | null {
+  if (rolloutId === undefined || (rollout.phase !== 'none' && rollout.rolloutId === rolloutId)) return null;
+  const holder = rollout.phase === 'none' ? 'no rollout holds it' : `${rollout.rolloutId} holds it`;
+  return refuse('other-rollout', `this was meant for rollout ${rolloutId} of the service, but ${holder}.`);
+}
+
+function answer(state: ServiceState, command: Command): Decision<ServiceEvent> {
   switch (command.type) {
     case 'Start':
       return start(state, command);

@@ -33,14 +33,14 @@ export function compare(
   if (reading.kind === 'unknown') return { kind: 'elsewhere', what: reading.what };
   const found = canaryWeight(reading.greenWeight, rollout.canarySlot);
   const decided = desiredWeight(rollout);
-  if (decided === null) return { kind: 'as-decided' }; // held for drift: a person has the say
-  if (Math.abs(found - decided) <= toleratePercent) return { kind: 'as-decided' };
-  if (found > decided) {
-    // Going up to 100 and being there early is no harm while promoting.
-    return { kind: 'more', found, decided };
-  }
-  const pending =
-    (rollout.phase === 'shifting' || rollout.phase === 'promoting') &&
-    Math.abs(found - rollout.weight) <= toleratePercent;
-  return pending ? { kind: 'pending' } : { kind: 'less', found, decided };
+  if (decided === null) return { kind: 'as-decided' }; // a person has the say
+  if (isHeldAs(found, decided, toleratePercent)) return { kind: 'as-decided' };
+  if (found > decided) return { kind: 'more', found, decided };
+  const underWay = rollout.phase === 'shifting' || rollout.phase === 'promoting';
+  const confirmed = found > rollout.weight || isHeldAs(found, rollout.weight, toleratePercent);
+  return underWay && confirmed ? { kind: 'pending' } : { kind: 'less', found, decided };
 }
+
+/** Is `found` how a target holds `weight`? Every target can hold nothing and all, so those are exact. */
+const isHeldAs = (found: number, weight: number, toleratePercent: number): boolean =>
+  weight === 0 || weight === 100 ? found === weight : Math.abs(found - weight) <= toleratePercent;

@@ -3,19 +3,11 @@
  * so an event that no longer fits (a late confirmation after a rollback began) changes nothing it must not.
  */
 
-import type * as z from 'zod/mini';
-import type { AlarmReceived, RollbackInitiated } from '../../../events/rollback.ts';
-import type { RolloutStarted } from '../../../events/rollout.ts';
-import type { ServiceEvent } from '../../../events/service.ts';
+import type { EventOf, ServiceEvent } from '../../../events/service.ts';
 import { unreachable } from '../decision.ts';
-import {
-  type Active,
-  activeOf,
-  type BakeEnd,
-  type Rollout,
-  type ServiceState,
-  type Underway,
-} from './state.ts';
+import { resumed } from './resume.ts';
+import { alarmReceived, healthCheckFailed, rollbackCompleted, rollbackInitiated } from './setback.ts';
+import { activeOf, type BakeEnd, type Rollout, type ServiceState, underway } from './state.ts';
 
 export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
   switch (event.type) {
@@ -28,14 +20,7 @@ export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
     case 'AlarmReceived':
       return alarmReceived(state, event);
     case 'HealthCheckFailed':
-      return {
-        ...state,
-        healthFailures: { ...state.healthFailures, [event.side]: event.consecutive },
-        rollout:
-          event.side === 'stable' && state.rollout.phase !== 'none'
-            ? { ...state.rollout, stableBrokenAt: event.at }
-            : state.rollout,
-      };
+      return healthCheckFailed(state, event);
     case 'OverrideSet':
       return { ...state, override: { by: event.by, why: event.why, until: event.until } };
     case 'OverrideLifted':
@@ -43,7 +28,7 @@ export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
     case 'RollbackInitiated':
       return rollbackInitiated(state, event);
     case 'RollbackCompleted':
-      return rollbackCompleted(state, event.at);
+      return rollbackCompleted(state, event);
     default:
       return { ...state, rollout: evolveRollout(state.rollout, event) };
   }
@@ -65,15 +50,17 @@ type RolloutOnly = Exclude<
 >;
 
 function evolveRollout(rollout: Rollout, event: RolloutOnly): Rollout {
-  if (rollout.phase === 'none') return rollout;
-  const active = activeOf({ rollout } as ServiceState);
+  if (rollout.phase === 'none' || rollout.rolloutId !== event.rolloutId) return rollout;
+  // Once it is on the way back nothing sends it forward again.
+  const going = activeOf({ rollout });
+  const active = going?.phase === 'rolling-back' ? null : going;
   switch (event.type) {
     case 'CheckpointTaken': {
       const { weight, desiredCounts, scaling } = event;
       return { ...rollout, checkpoint: { weight, desiredCounts, scaling } };
     }
     case 'CanaryPrepared':
-      return rollout.phase === 'preparing' ? { ...rollout, prepared: true } : rollout;
+      return active === null ? rollout : { ...rollout, prepared: true };
     case 'ShiftOrdered':
       if (active === null) return rollout;
       return {
@@ -83,12 +70,13 @@ function evolveRollout(rollout: Rollout, event: RolloutOnly): Rollout {
         orderedWeight: event.weight,
         lastOrderAt: event.at,
         lastVerdict: null,
+        lastVerdictAt: null,
         extensions: 0,
       };
     case 'TrafficShifted':
       return shifted(rollout, event.weight, event.at);
     case 'AnalysisRecorded':
-      return analysed(rollout, event.verdict, event.at);
+      return analysed(rollout, event);
     case 'ApprovalRequested':
       if (active === null) return rollout;
       return {
@@ -112,29 +100,34 @@ function evolveRollout(rollout: Rollout, event: RolloutOnly): Rollout {
         phase: 'paused',
         bake: bakeOf(active, event.at),
         why: event.why,
-        since: event.at,
+        since: interruptedSince(active, event.at),
       };
     case 'RolloutResumed':
       return resumed(rollout, event.at);
     case 'RolloutHeld':
+      return heldRollout(rollout, event);
+    case 'DriftFound':
+      // Somewhere we do not know is not the canary, as far as anybody can tell.
+      return active === null && rollout.phase !== 'promoted'
+        ? rollout
+        : { ...rollout, weight: event.foundWeight ?? 0 };
+    case 'PromotionOrdered':
       if (active === null) return rollout;
       return {
         ...underway(active),
-        phase: 'held',
-        bake: bakeOf(active, event.at),
-        reason: event.reason,
-        why: event.why,
+        phase: 'promoting',
+        mode: event.mode,
+        orderedAt: event.at,
+        lastOrderAt: event.at,
+        stableBrokenAt: event.mode === 'stable-broken' ? event.at : active.stableBrokenAt,
       };
-    case 'DriftFound':
-      return event.foundWeight === null ? rollout : { ...rollout, weight: event.foundWeight };
-    case 'PromotionOrdered':
-      if (active === null) return rollout;
-      return { ...underway(active), phase: 'promoting', orderedAt: event.at, lastOrderAt: event.at };
     case 'RolloutPromoted':
+      if (rollout.phase !== 'promoting') return rollout;
       return {
         ...underway(rollout),
         phase: 'promoted',
         weight: 100,
+        afterPromotion: true,
         promotedAt: event.at,
         rollbackWindowUntil: event.rollbackWindowUntil,
         completed: false,
@@ -146,25 +139,30 @@ function evolveRollout(rollout: Rollout, event: RolloutOnly): Rollout {
   }
 }
 
-function started(state: ServiceState, event: z.infer<typeof RolloutStarted>): ServiceState {
-  const { type: _, at, requestedBy: __, why: ___, knownBadOverride: ____, ...rest } = event;
+function started(state: ServiceState, event: EventOf<'RolloutStarted'>): ServiceState {
+  const { rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps } = event;
   return {
     ...state,
     queued: state.queued?.rolloutId === event.rolloutId ? null : state.queued,
     knownBad: state.knownBad.filter((revision) => revision !== event.revision),
+    alarms: {},
     healthFailures: { canary: 0, stable: 0 },
+    healthFailedAt: { canary: null, stable: null },
     rollout: {
-      ...rest,
+      ...{ rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps },
       phase: 'preparing',
+      baselineAlarms: event.baselineAlarms,
+      startedAt: event.at,
       prepared: false,
-      startedAt: at,
       step: -1,
       weight: 0,
       lastOrderAt: null,
       lastVerdict: null,
+      lastVerdictAt: null,
       extensions: 0,
       checkpoint: null,
       stableBrokenAt: null,
+      afterPromotion: false,
     },
   };
 }
@@ -181,116 +179,37 @@ function shifted(rollout: Exclude<Rollout, { phase: 'none' }>, weight: number, a
     }
     case 'rolling-back':
       return weight === 0 ? { ...rollout, weight: 0, trafficOffAt: rollout.trafficOffAt ?? at } : rollout;
+    case 'rolled-back':
+      return rollout;
     default:
       return { ...rollout, weight };
   }
 }
 
+/** Also a promoted rollout, when its traffic was moved back before the old side was gone. */
+function heldRollout(rollout: Exclude<Rollout, { phase: 'none' }>, event: EventOf<'RolloutHeld'>): Rollout {
+  if (rollout.phase === 'rolling-back' || rollout.phase === 'rolled-back') return rollout;
+  const { reason, why, at } = event;
+  const since = interruptedSince(rollout, at);
+  return { ...underway(rollout), phase: 'held', bake: bakeOf(rollout, at), reason, why, since };
+}
+
 function analysed(
   rollout: Exclude<Rollout, { phase: 'none' }>,
-  verdict: Underway['lastVerdict'],
-  at: number,
+  { verdict, at, bakeUntil }: EventOf<'AnalysisRecorded'>,
 ): Rollout {
-  if (rollout.phase !== 'baking' || verdict !== 'inconclusive' || at < rollout.bake.endsAt) {
-    return { ...rollout, lastVerdict: verdict };
-  }
-  // Nobody knows yet: the bake is as long again as the step's own, and counted.
-  const bakeMs = (rollout.steps[rollout.step]?.bakeSeconds ?? 0) * 1000;
-  return {
-    ...rollout,
-    lastVerdict: verdict,
-    extensions: rollout.extensions + 1,
-    bake: { startedAt: rollout.bake.startedAt, endsAt: at + Math.max(bakeMs, 1000) },
-  };
+  const judged = { lastVerdict: verdict, lastVerdictAt: at };
+  if (rollout.phase !== 'baking' || bakeUntil === undefined) return { ...rollout, ...judged };
+  const bake = { startedAt: rollout.bake.startedAt, endsAt: bakeUntil };
+  return { ...rollout, ...judged, bake, extensions: rollout.extensions + 1 };
 }
 
-/** What was left of the bake when it was interrupted is baked after the interruption. */
-function resumed(rollout: Exclude<Rollout, { phase: 'none' }>, at: number): Rollout {
-  if (rollout.phase !== 'paused' && rollout.phase !== 'held') return rollout;
-  const since = rollout.phase === 'paused' ? rollout.since : at;
-  const leftMs = Math.max(0, rollout.bake.endsAt - since);
-  const bake = { startedAt: rollout.bake.startedAt, endsAt: at + leftMs };
-  return { ...underway(rollout), phase: 'baking', bake, cleared: false };
+/** The bake a phase interrupts; where none was under way, the step's own is still to come. */
+function bakeOf(rollout: Exclude<Rollout, { phase: 'none' }>, at: number): BakeEnd {
+  if ('bake' in rollout) return rollout.bake;
+  return { startedAt: at, endsAt: at + (rollout.steps[rollout.step]?.bakeSeconds ?? 0) * 1000 };
 }
 
-function rollbackInitiated(state: ServiceState, event: z.infer<typeof RollbackInitiated>): ServiceState {
-  const { rollout } = state;
-  if (rollout.phase === 'none' || rollout.phase === 'rolled-back') return state;
-  return {
-    ...state,
-    knownBad: [...state.knownBad.filter((revision) => revision !== rollout.revision), rollout.revision].slice(
-      -8,
-    ),
-    rollbacks: [...state.rollbacks, event.at].slice(-5),
-    rollout: {
-      ...underway(rollout),
-      phase: 'rolling-back',
-      trigger: event.trigger,
-      reason: event.reason,
-      initiatedAt: event.at,
-      trafficOffAt: null,
-      afterPromotion: rollout.phase === 'promoted',
-    },
-  };
-}
-
-function rollbackCompleted(state: ServiceState, at: number): ServiceState {
-  const { rollout } = state;
-  if (rollout.phase !== 'rolling-back') return state;
-  return {
-    ...state,
-    rollout: { ...underway(rollout), phase: 'rolled-back', reason: rollout.reason, endedAt: at },
-  };
-}
-
-function alarmReceived(state: ServiceState, event: z.infer<typeof AlarmReceived>): ServiceState {
-  const { alarm, action, at } = event;
-  const kept = Object.entries(state.alarms).filter(([name]) => name !== alarm);
-  const entry = action === 'suppressed' ? state.alarms[alarm] : { action, at };
-  const alarms = Object.fromEntries(
-    [...kept, ...(entry === undefined ? [] : [[alarm, entry] as const])].slice(-8),
-  );
-  // A baseline alarm that went OK is one no longer: its next breach is new.
-  const cleared = event.state === 'OK' && state.rollout.phase !== 'none';
-  return {
-    ...state,
-    alarms,
-    rollout: cleared
-      ? { ...state.rollout, baselineAlarms: state.rollout.baselineAlarms.filter((name) => name !== alarm) }
-      : state.rollout,
-  };
-}
-
-/** The bake a phase interrupts, or none to speak of. */
-const bakeOf = (rollout: Active, at: number): BakeEnd =>
-  'bake' in rollout ? rollout.bake : { startedAt: at, endsAt: at };
-
-/** Just what holds in every phase: what belonged to the old phase must not leak into the next. */
-function underway(rollout: Exclude<Rollout, { phase: 'none' }>): Underway {
-  const { rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps } = rollout;
-  const {
-    baselineAlarms,
-    startedAt,
-    step,
-    weight,
-    lastOrderAt,
-    lastVerdict,
-    extensions,
-    checkpoint,
-    stableBrokenAt,
-  } = rollout;
-  return {
-    ...{ rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps },
-    ...{
-      baselineAlarms,
-      startedAt,
-      step,
-      weight,
-      lastOrderAt,
-      lastVerdict,
-      extensions,
-      checkpoint,
-      stableBrokenAt,
-    },
-  };
-}
+/** A bake that is interrupted twice stands still since the first time. */
+const interruptedSince = (rollout: Exclude<Rollout, { phase: 'none' }>, at: number): number =>
+  'since' in rollout ? rollout.since : at;

@@ -48,10 +48,10 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
       if (mayAdvance(rollout, now)) return toNextStep(rollout, evaluateSeconds);
       return underWay('EvaluateCanary', untilLook(rollout.bake.endsAt, now, evaluateSeconds));
     case 'awaiting-approval':
-      if (rollout.approved) return underWay('ShiftTraffic');
+      if (mayAdvance(rollout, now)) return underWay('ShiftTraffic');
       if (rollout.autoAt !== null)
         return underWay('EvaluateCanary', untilLook(rollout.autoAt, now, evaluateSeconds));
-      return underWay('AwaitApproval');
+      return underWay('AwaitApproval', evaluateSeconds);
     case 'paused':
     case 'held':
       return underWay('EvaluateCanary', evaluateSeconds);
@@ -78,28 +78,35 @@ function toNextStep(
   return step.approval === 'none' ? underWay('ShiftTraffic') : underWay('AwaitApproval', evaluateSeconds);
 }
 
-/** The next look, or the end of the bake if that is sooner; never 0, the machine must not spin. */
+/** The next look, or the end of the bake if that is still ahead and sooner; never 0, the machine must not spin. */
 const untilLook = (endsAt: number, now: number, evaluateSeconds: number): number =>
-  Math.max(1, Math.min(evaluateSeconds, Math.ceil((endsAt - now) / 1000)));
+  Math.max(1, now < endsAt ? Math.min(evaluateSeconds, Math.ceil((endsAt - now) / 1000)) : evaluateSeconds);
+
+type Off = {
+  readonly lastOrderAt: number | null;
+  readonly trafficOffAt: number | null;
+  readonly initiatedAt?: number;
+};
 
 /**
  * How long the rollback goes on watching: a late write of a shift may land until its timeout is over, and
  * the side without traffic stays warm for its delay.
  */
-function restSeconds(
-  rollout: { readonly lastOrderAt: number | null; readonly trafficOffAt: number | null },
-  timing: Timing,
-): number {
+function restSeconds(rollout: Off, timing: Timing): number {
   const quietAt = quietSince(rollout, timing);
   return Math.max(0, Math.min(5, Math.ceil((quietAt - timing.now) / 1000)));
 }
 
-/** When nothing can move the weight any more and the slot may be scaled down, epoch milliseconds. */
+/**
+ * When nothing can move the weight any more and the slot may be scaled down, epoch milliseconds. A step that is
+ * tried again and again may have begun its last write just before the rollback began, long after its order.
+ */
 export function quietSince(
-  rollout: { readonly lastOrderAt: number | null; readonly trafficOffAt: number | null },
+  { lastOrderAt, trafficOffAt, initiatedAt }: Off,
   timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
 ): number {
-  const lateWriteUntil = (rollout.lastOrderAt ?? 0) + timing.shiftTimeoutSeconds * 1000;
-  const warmUntil = (rollout.trafficOffAt ?? 0) + timing.scaleDownDelaySeconds * 1000;
+  const lastBeganAt = lastOrderAt === null ? null : Math.max(lastOrderAt, initiatedAt ?? lastOrderAt);
+  const lateWriteUntil = lastBeganAt === null ? 0 : lastBeganAt + timing.shiftTimeoutSeconds * 1000;
+  const warmUntil = (trafficOffAt ?? 0) + timing.scaleDownDelaySeconds * 1000;
   return Math.max(lateWriteUntil, warmUntil);
 }

@@ -1,6 +1,7 @@
 /** What a person may say to a rollout. Abort is `RollBack` with the trigger `operator`. */
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
+import { brief } from './brief.ts';
 import type { CommandOf } from './commands.ts';
 import { activeOf, overrideAt, type ServiceState } from './state.ts';
 
@@ -19,7 +20,7 @@ export function pause(state: ServiceState, { by, why, now }: CommandOf<'Pause'>)
       `a rollout that is ${rollout.phase} cannot be paused: abort it, or wait for the bake.`,
     );
   }
-  return accept({ type: 'RolloutPaused', at: now, rolloutId: rollout.rolloutId, by, why });
+  return accept({ type: 'RolloutPaused', at: now, rolloutId: rollout.rolloutId, by, why: brief(why) });
 }
 
 export function resume(state: ServiceState, { by, now }: CommandOf<'Resume'>): Decision<ServiceEvent> {
@@ -48,7 +49,11 @@ export function promote(state: ServiceState, { by, now }: CommandOf<'Promote'>):
   if (rollout === null) return notRunning();
   switch (rollout.phase) {
     case 'baking':
+      if (rollout.cleared) return accept();
+      return accept({ type: 'RolloutApproved', at: now, rolloutId: rollout.rolloutId, by });
     case 'awaiting-approval':
+      if (rollout.approved) return accept();
+      return accept({ type: 'RolloutApproved', at: now, rolloutId: rollout.rolloutId, by });
     case 'paused':
       return accept({ type: 'RolloutApproved', at: now, rolloutId: rollout.rolloutId, by });
     default:
@@ -68,9 +73,10 @@ export function promoteFully(
       return accept();
     case 'rolling-back':
       return refuse('rolling-back', 'a rollback is under way: request the rollout again when it is done.');
-    case 'preparing':
-      return refuse('not-prepared', 'the canary is not prepared yet: nothing could take the traffic.');
     default:
+      if (!rollout.prepared) {
+        return refuse('not-prepared', 'the canary is not prepared yet: nothing could take the traffic.');
+      }
       return accept({ type: 'PromotionOrdered', at: now, rolloutId: rollout.rolloutId, mode: 'full', by });
   }
 }
@@ -80,11 +86,11 @@ export function setOverride(
   { by, why, until, now }: CommandOf<'SetOverride'>,
 ): Decision<ServiceEvent> {
   if (why.trim() === '') return refuse('no-reason', 'an override needs a reason: say why.');
-  if (until <= now) return refuse('expired', 'an override must end in the future.');
+  if (!(until > now)) return refuse('expired', 'an override must end in the future.');
   if (until - now > overrideHoursMax * 3_600_000) {
     return refuse('too-long', `an override lasts at most ${overrideHoursMax} hours.`);
   }
-  return accept({ type: 'OverrideSet', at: now, by, why: why.slice(0, 300), until });
+  return accept({ type: 'OverrideSet', at: now, by, why: brief(why), until: Math.round(until) });
 }
 
 export function liftOverride(

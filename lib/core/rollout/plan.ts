@@ -46,15 +46,38 @@ export function makePlan(request: PlanRequest): Plan | { readonly refused: reado
   };
 }
 
-/** The steps a strategy stands for, last one at 100. */
+/** A plan is one item, its state a part of another: more steps than this are no plan but a ramp. */
+export const stepsMax = 40;
+
+/** Figures that would never come to 100. */
+function refuseRise(strategy: StrategySettings): readonly string[] {
+  if (strategy.steps !== null) return [];
+  const figures: readonly (keyof StrategySettings & `${string}Percent`)[] =
+    strategy.kind === 'canary'
+      ? ['startPercent', 'stepPercent']
+      : strategy.kind === 'linear'
+        ? ['stepPercent']
+        : strategy.kind === 'rolling'
+          ? ['batchPercent']
+          : [];
+  return figures.flatMap((name) => {
+    const percent = strategy[name];
+    return percent >= 0.1 && percent <= 100
+      ? []
+      : [`${name} is ${percent}: it must be a percentage from 0.1 to 100.`];
+  });
+}
+
+/** The steps a strategy stands for, last one at 100 unless `refuseSteps` says otherwise. */
 export function stepsOf(strategy: StrategySettings): readonly Step[] {
   if (strategy.steps !== null) {
-    return strategy.steps.map(({ weight, bakeSeconds, approval }) => ({
-      weight,
-      bakeSeconds: bakeSeconds ?? bakeAt(weight, strategy),
-      judge: strategy.kind === 'rolling' ? 'health-only' : 'analysed',
-      approval: approval ?? 'none',
-    }));
+    return strategy.steps.map((step) => {
+      const bakeSeconds = step.bakeSeconds ?? bakeAt(step.weight, strategy);
+      // Nobody on the canary, or nobody left on stable and no time to look: there is nothing to analyse.
+      const idle = step.weight === 0 || (step.weight === 100 && bakeSeconds === 0);
+      const judge = strategy.kind === 'rolling' || idle ? 'health-only' : 'analysed';
+      return { weight: step.weight, bakeSeconds, judge, approval: step.approval ?? 'none' };
+    });
   }
   switch (strategy.kind) {
     case 'canary':
@@ -80,7 +103,7 @@ export function stepsOf(strategy: StrategySettings): readonly Step[] {
 
 function rising(start: number, by: number, strategy: StrategySettings, judge: Step['judge']): Step[] {
   const steps: Step[] = [];
-  for (let weight = start; weight < 100; weight = tenth(weight + by)) {
+  for (let weight = start; weight < 100 && steps.length <= stepsMax; weight = tenth(weight + by)) {
     steps.push({ weight, bakeSeconds: bakeAt(weight, strategy), judge, approval: 'none' });
   }
   // The last look is taken while stable still serves someone: at 100 there is nothing to compare with.
@@ -106,6 +129,8 @@ const tenth = (weight: number): number => Math.round(weight * 10) / 10;
 
 /** A1's rules for every strategy that raises weight in steps; each broken rule is one sentence with its remedy. */
 export function refuseSteps(steps: readonly Step[], strategy: StrategySettings): readonly string[] {
+  const unusable = refuseRise(strategy);
+  if (unusable.length > 0) return unusable;
   const refused: string[] = [];
   const gradual = strategy.kind === 'canary' || strategy.kind === 'linear';
   let before = 0;
@@ -116,7 +141,7 @@ export function refuseSteps(steps: readonly Step[], strategy: StrategySettings):
     if (index > 0 && weight <= before) {
       refused.push(`${place}: the weight must rise above ${before}, a plan never goes down.`);
     }
-    if (gradual && weight - before > strategy.stepPercentMax) {
+    if (gradual && tenth(weight - before) > strategy.stepPercentMax) {
       refused.push(
         `${place}: rises by ${tenth(weight - before)} points, at most ${strategy.stepPercentMax} are allowed; ` +
           'add a step between or raise stepPercentMax.',
@@ -127,8 +152,13 @@ export function refuseSteps(steps: readonly Step[], strategy: StrategySettings):
         `${place}: goes to 100 from ${before}; insert a step at ${strategy.finalFromPercent} or more first.`,
       );
     }
-    if (bakeSeconds < 0) refused.push(`${place}: bakeSeconds is ${bakeSeconds}, it must be 0 or more.`);
+    if (!(bakeSeconds >= 0 && Number.isFinite(bakeSeconds))) {
+      refused.push(`${place}: bakeSeconds is ${bakeSeconds}, it must be 0 or more.`);
+    }
     before = weight;
+  }
+  if (steps.length > stepsMax) {
+    refused.push(`the plan has ${steps.length} steps, at most ${stepsMax} are allowed: raise stepPercent.`);
   }
   if (before !== 100) refused.push(`the plan ends at weight ${before}: the last step must be 100.`);
   return refused;

@@ -26,6 +26,7 @@ export function confirmPrepared(
   { tasks, now }: CommandOf<'ConfirmPrepared'>,
 ): Decision<ServiceEvent> {
   if (rollout.phase === 'none') return refuse('no-rollout', 'there is no rollout to prepare a canary for.');
-  if (rollout.phase !== 'preparing' || rollout.prepared) return accept();
+  if (rollout.prepared || rollout.phase === 'rolling-back' || rollout.phase === 'rolled-back')
+    return accept();
   return accept({ type: 'CanaryPrepared', at: now, rolloutId: rollout.rolloutId, tasks });
 }

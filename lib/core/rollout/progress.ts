@@ -10,12 +10,34 @@ export function mayAdvance(rollout: Active, now: number): boolean {
     case 'preparing':
       return rollout.prepared;
     case 'baking':
-      return rollout.cleared || (now >= rollout.bake.endsAt && rollout.lastVerdict === 'pass');
+      return rollout.cleared || passed(rollout, now);
     case 'awaiting-approval':
-      return rollout.approved;
+      return rollout.approved || (rollout.autoAt !== null && passed(rollout, now));
     default:
       return false;
   }
+}
+
+/** When the verdict falls that lets a rollout go on by itself, epoch milliseconds; null where none can. */
+export function dueAt(rollout: Active): number | null {
+  switch (rollout.phase) {
+    case 'baking':
+      return rollout.bake.endsAt;
+    case 'awaiting-approval':
+      return rollout.autoAt;
+    default:
+      return null;
+  }
+}
+
+/** A verdict from before the end is not the end's: the minutes since then may have been the bad ones. */
+function passed(rollout: Active, now: number): boolean {
+  const due = dueAt(rollout);
+  if (due === null || now < due) return false;
+  const step = rollout.steps[rollout.step];
+  if (step === undefined) return true; // nothing has met the canary yet that could be judged
+  if (rollout.lastVerdict !== 'pass') return false;
+  return step.judge === 'health-only' || (rollout.lastVerdictAt !== null && rollout.lastVerdictAt >= due);
 }
 
 export function orderShift(state: ServiceState, { now }: CommandOf<'OrderShift'>): Decision<ServiceEvent> {
@@ -88,13 +110,16 @@ export function confirmPromotion(
 ): Decision<ServiceEvent> {
   if (rollout.phase === 'promoted') return accept();
   if (rollout.phase !== 'promoting') return refuse('not-promoting', 'no promotion was ordered.');
+  if (rollout.weight !== 100) {
+    return refuse('traffic-not-shifted', 'the balancer has not been seen to send the canary everything.');
+  }
   return accept({
     type: 'RolloutPromoted',
     at: now,
     rolloutId: rollout.rolloutId,
     revision: rollout.revision,
     stableSlot: rollout.canarySlot,
-    rollbackWindowUntil: now + rollbackWindowSeconds * 1000,
+    rollbackWindowUntil: now + Math.round(rollbackWindowSeconds * 1000),
   });
 }
 

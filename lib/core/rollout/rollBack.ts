@@ -1,10 +1,11 @@
-/** The way back: when it begins, what drift means, and what ends it. Toward stable is always allowed. */
+/** The way back: when it begins, when it cannot, what drift means, and what ends it. */
 import type { RollbackTrigger } from '../../../events/rollback.ts';
-import type { Evidence } from '../../../events/rollout.ts';
+import type { Evidence, HoldReason } from '../../../events/rollout.ts';
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
+import { brief } from './brief.ts';
 import type { CommandOf } from './commands.ts';
-import { activeOf, type ServiceState } from './state.ts';
+import { activeOf, overrideAt, type ServiceState, stableIsBroken } from './state.ts';
 
 type Initiation = {
   readonly now: number;
@@ -23,11 +24,35 @@ export function initiated({ rollout }: ServiceState, initiation: Initiation): Se
     at: initiation.now,
     rolloutId: rollout.rolloutId,
     trigger: initiation.trigger,
-    reason: initiation.reason.slice(0, 300),
+    reason: brief(initiation.reason),
     by: initiation.by,
     fromWeight: rollout.weight,
     ...(initiation.evidence === undefined ? {} : { evidence: initiation.evidence }),
   };
+}
+
+/** The automatic way back. Nobody is sent onto a broken stable: the rollout is held for a person instead. */
+export function takenBack(state: ServiceState, initiation: Initiation): ServiceEvent[] {
+  if (stableIsBroken(state.rollout, initiation.now)) {
+    const why = `${initiation.reason}; stable is broken as well, going back would not help`;
+    return held(state, { now: initiation.now, reason: 'cannot-go-back', why });
+  }
+  const event = initiated(state, initiation);
+  return event === null ? [] : [event];
+}
+
+/**
+ * The event that holds a rollout; none where it is held for the same reason already, or for drift: then a person
+ * has the say over the weight, and no other reason takes it back from them.
+ */
+export function held(
+  state: ServiceState,
+  { now, reason, why }: { readonly now: number; readonly reason: HoldReason; readonly why: string },
+): ServiceEvent[] {
+  const rollout = activeOf(state);
+  if (rollout === null || rollout.phase === 'rolling-back') return [];
+  if (rollout.phase === 'held' && (rollout.reason === reason || rollout.reason === 'drift')) return [];
+  return [{ type: 'RolloutHeld', at: now, rolloutId: rollout.rolloutId, reason, why: brief(why) }];
 }
 
 /** A person, a failed deployment or a lasting outage asks for it. Nothing in flight: stable is left alone. */
@@ -45,9 +70,23 @@ export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): D
       `rollout ${rollout.rolloutId} was promoted and its rollback window is over.`,
     );
   }
-  const event = initiated(state, command);
-  return event === null ? accept() : accept(event);
+  if (rollout.phase === 'none') return accept();
+  if (command.trigger === 'operator') {
+    const event = initiated(state, command);
+    return event === null ? accept() : accept(event);
+  }
+  const override = overrideAt(state, command.now);
+  if (override !== null && suspendable.has(command.trigger) && rollout.weight > 0) {
+    return refuse(
+      'overridden',
+      `${override.by} suspended automatic rollback (${override.why}): lift the override, or abort by hand.`,
+    );
+  }
+  return accept(...takenBack(state, command));
 }
+
+/** What an override suspends. An outage is no judgement of the canary: the rollout cannot go on either way. */
+const suspendable: ReadonlySet<RollbackTrigger> = new Set(['alarm', 'analysis', 'deployment', 'health']);
 
 export function confirmRollback(
   { rollout }: ServiceState,
@@ -62,46 +101,51 @@ export function confirmRollback(
     type: 'RollbackCompleted',
     at: now,
     rolloutId: rollout.rolloutId,
-    trafficOffMs: rollout.trafficOffAt - rollout.initiatedAt,
-    differences: differences.slice(0, 5),
+    trafficOffMs: Math.max(0, rollout.trafficOffAt - rollout.initiatedAt),
+    differences: differences.slice(0, 5).map((difference) => difference.slice(0, 120).toWellFormed()),
   });
 }
 
-/** Somebody else moved traffic toward stable, or to a place we do not know: it is adopted, a person is told. */
+/**
+ * Somebody else moved traffic toward stable, or to a place we do not know: it is adopted, a person is told. Also
+ * after a promotion, as long as the old side is there to take it.
+ */
 export function findDrift(state: ServiceState, command: CommandOf<'FindDrift'>): Decision<ServiceEvent> {
-  const rollout = activeOf(state);
-  if (rollout === null) return refuse('not-running', 'no rollout is under way.');
-  if (
-    rollout.phase === 'held' &&
-    rollout.reason === 'drift' &&
-    rollout.weight === (command.foundWeight ?? rollout.weight)
-  ) {
-    return accept();
+  const { rollout } = state;
+  const { foundWeight, now } = command;
+  const settled = rollout.phase === 'promoted' && rollout.completed;
+  if (rollout.phase === 'none' || rollout.phase === 'rolled-back' || settled) {
+    return refuse('not-running', 'no rollout is under way.');
   }
-  const common = { at: command.now, rolloutId: rollout.rolloutId };
-  return accept(
-    {
-      ...common,
-      type: 'DriftFound',
-      expectedWeight: rollout.weight,
-      foundWeight: command.foundWeight,
-      what: command.what,
-    },
-    { ...common, type: 'RolloutHeld', reason: 'drift', why: command.what },
-  );
+  if (rollout.phase === 'rolling-back') {
+    return refuse('rolling-back', 'a rollback is not held: less canary is what it wants.');
+  }
+  const known = rollout.phase === 'held' && rollout.reason === 'drift';
+  if (known && rollout.weight === (foundWeight ?? 0)) return accept();
+  if (foundWeight !== null && foundWeight >= rollout.weight) {
+    return refuse(
+      'not-less',
+      `${foundWeight} % is no less canary than the ${rollout.weight} % last confirmed: nothing is adopted.`,
+    );
+  }
+  const common = { at: now, rolloutId: rollout.rolloutId };
+  const what = brief(command.what);
+  const found: ServiceEvent = {
+    ...common,
+    type: 'DriftFound',
+    expectedWeight: rollout.weight,
+    foundWeight,
+    what,
+  };
+  return known
+    ? accept(found)
+    : accept<ServiceEvent>(found, { ...common, type: 'RolloutHeld', reason: 'drift', why: what });
 }
 
-export function hold(state: ServiceState, { now, reason, why }: CommandOf<'Hold'>): Decision<ServiceEvent> {
+export function hold(state: ServiceState, command: CommandOf<'Hold'>): Decision<ServiceEvent> {
   const rollout = activeOf(state);
   if (rollout === null) return refuse('not-running', 'no rollout is under way.');
   if (rollout.phase === 'rolling-back')
     return refuse('rolling-back', 'a rollback is not held: it is finished.');
-  if (rollout.phase === 'held' && rollout.reason === reason) return accept();
-  return accept({
-    type: 'RolloutHeld',
-    at: now,
-    rolloutId: rollout.rolloutId,
-    reason,
-    why: why.slice(0, 300),
-  });
+  return accept(...held(state, command));
 }

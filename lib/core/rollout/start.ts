@@ -1,9 +1,10 @@
-/** May this rollout begin? One per service; a revision that hurt users before needs a reason to run again. */
+/** May this rollout begin? One per service; a revision that was rolled back before needs a reason to run again. */
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
+import { brief } from './brief.ts';
 import type { CommandOf, Start } from './commands.ts';
 import { initiated } from './rollBack.ts';
-import { activeOf, type ServiceState } from './state.ts';
+import { type Active, activeOf, type ServiceState } from './state.ts';
 
 export function start(state: ServiceState, command: CommandOf<'Start'>): Decision<ServiceEvent> {
   const { plan } = command;
@@ -22,33 +23,50 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
     );
   }
   const active = activeOf(state);
-  if (active !== null) return whileActive(state, command, active.rolloutId);
-  return accept<ServiceEvent>(started(command));
+  if (active !== null) return whileActive(state, command, active);
+  return accept<ServiceEvent>(started(command), ...heldForFlapping(state, command));
 }
 
-function whileActive(state: ServiceState, command: Start, activeId: string): Decision<ServiceEvent> {
+const dayMs = 86_400_000;
+
+/** One rollback after the other: the next start waits for a person, who resumes or aborts it. */
+function heldForFlapping({ rollbacks }: ServiceState, { plan, now }: Start): ServiceEvent[] {
+  const today = rollbacks.filter((at) => now - at < dayMs).length;
+  // Five are remembered, so five is the most that can be allowed.
+  if (today < Math.min(plan.settings.rollbacksPerDayMax, 5)) return [];
+  const why = `${plan.service} was rolled back ${today} times within a day: look at it, then resume or abort.`;
+  return [{ type: 'RolloutHeld', at: now, rolloutId: plan.rolloutId, reason: 'flapping', why }];
+}
+
+function whileActive(state: ServiceState, command: Start, active: Active): Decision<ServiceEvent> {
   const { plan, now } = command;
+  if (state.queued?.rolloutId === plan.rolloutId) return accept();
+  if (active.revision === plan.revision && active.phase !== 'rolling-back') {
+    return refuse(
+      'already-under-way',
+      `rollout ${active.rolloutId} of ${plan.service} brings ${plan.revision} already: wait for it, or abort it first.`,
+    );
+  }
   const queued: ServiceEvent = {
     type: 'RolloutQueued',
     at: now,
     rolloutId: plan.rolloutId,
     revision: plan.revision,
     requestedBy: command.requestedBy,
-    behind: activeId,
+    behind: active.rolloutId,
   };
-  if (state.queued?.rolloutId === plan.rolloutId) return accept();
   switch (plan.settings.whileActive) {
     case 'refuse':
       return refuse(
         'rollout-active',
-        `rollout ${activeId} of ${plan.service} is under way: wait for it, abort it, or set whileActive to queue or supersede.`,
+        `rollout ${active.rolloutId} of ${plan.service} is under way: wait for it, abort it, or set whileActive to queue or supersede.`,
       );
     case 'queue':
       return accept(queued);
     case 'supersede': {
       const rollback = initiated(state, {
         now,
-        trigger: 'operator',
+        trigger: 'superseded',
         reason: `superseded by ${plan.revision}`,
         by: command.requestedBy,
       });
@@ -72,7 +90,7 @@ function started(command: Start): ServiceEvent {
     steps: [...plan.steps],
     baselineAlarms: [...command.baselineAlarms],
     requestedBy: command.requestedBy,
-    ...(command.why === undefined ? {} : { why: command.why }),
-    ...(command.knownBadOverride === undefined ? {} : { knownBadOverride: command.knownBadOverride }),
+    ...(command.why === undefined ? {} : { why: brief(command.why) }),
+    ...(command.knownBadOverride === undefined ? {} : { knownBadOverride: brief(command.knownBadOverride) }),
   };
 }

@@ -3,8 +3,8 @@
  * holds in it. It is the snapshot in the stream's HEAD, so it stays small: nothing here grows with time.
  */
 
-import type { RollbackTrigger } from '../../../events/rollback.ts';
-import type { HoldReason, Step, Strategy, Verdict } from '../../../events/rollout.ts';
+import type { AlarmAction, AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
+import type { HoldReason, PromotionMode, Step, Strategy, Verdict } from '../../../events/rollout.ts';
 import type { Slot, Target } from '../../../events/target.ts';
 
 /** Of the state below; a HEAD with another one is folded again from its events. */
@@ -28,6 +28,8 @@ export type Underway = {
   readonly steps: readonly Step[];
   readonly baselineAlarms: readonly string[];
   readonly startedAt: number;
+  /** The canary's tasks were seen healthy: before that no traffic may go there, whoever asks. */
+  readonly prepared: boolean;
   /** Index of the step whose weight was last ordered; −1 before the first. */
   readonly step: number;
   /** Percent the balancer was last seen to give the canary. */
@@ -35,19 +37,23 @@ export type Underway = {
   /** When a shift was last ordered, epoch milliseconds: a late write may land until its timeout is over. */
   readonly lastOrderAt: number | null;
   readonly lastVerdict: Verdict | null;
+  /** When it was recorded, epoch milliseconds: a bake is passed by a verdict at its end, not by an earlier one. */
+  readonly lastVerdictAt: number | null;
   /** Inconclusive bake ends already answered with a longer bake. */
   readonly extensions: number;
   /** What a rollback restores; null until it was read. */
   readonly checkpoint: Checkpoint | null;
   /** When stable itself was last seen broken. */
   readonly stableBrokenAt: number | null;
+  /** It was promoted once, so stable may have been scaled down: it is warmed before it gets traffic again. */
+  readonly afterPromotion: boolean;
 };
 
 export type BakeEnd = { readonly startedAt: number; readonly endsAt: number };
 
 export type Rollout =
   | { readonly phase: 'none' }
-  | (Underway & { readonly phase: 'preparing'; readonly prepared: boolean })
+  | (Underway & { readonly phase: 'preparing' })
   | (Underway & { readonly phase: 'shifting'; readonly orderedWeight: number })
   | (Underway & { readonly phase: 'baking'; readonly bake: BakeEnd; readonly cleared: boolean })
   | (Underway & {
@@ -67,8 +73,9 @@ export type Rollout =
       readonly bake: BakeEnd;
       readonly reason: HoldReason;
       readonly why: string;
+      readonly since: number;
     })
-  | (Underway & { readonly phase: 'promoting'; readonly orderedAt: number })
+  | (Underway & { readonly phase: 'promoting'; readonly mode: PromotionMode; readonly orderedAt: number })
   | (Underway & {
       readonly phase: 'promoted';
       readonly promotedAt: number;
@@ -82,8 +89,6 @@ export type Rollout =
       readonly reason: string;
       readonly initiatedAt: number;
       readonly trafficOffAt: number | null;
-      /** The rollback began after the promotion, when stable may have been scaled down already. */
-      readonly afterPromotion: boolean;
     })
   | (Underway & { readonly phase: 'rolled-back'; readonly reason: string; readonly endedAt: number });
 
@@ -102,10 +107,14 @@ export type ServiceState = {
     readonly requestedBy: string;
   } | null;
   /** The newest eight alarms: when each last led to something, for the cool-off. */
-  readonly alarms: Readonly<Record<string, { readonly action: string; readonly at: number }>>;
-  /** When the newest five rollbacks began. */
+  readonly alarms: Readonly<
+    Record<string, { readonly state: AlarmState; readonly action: AlarmAction; readonly at: number }>
+  >;
+  /** When the newest five rollbacks began that no person asked for. */
   readonly rollbacks: readonly number[];
   readonly healthFailures: { readonly canary: number; readonly stable: number };
+  /** When each side last failed, epoch milliseconds. */
+  readonly healthFailedAt: { readonly canary: number | null; readonly stable: number | null };
 };
 
 export const initialState: ServiceState = {
@@ -116,13 +125,13 @@ export const initialState: ServiceState = {
   alarms: {},
   rollbacks: [],
   healthFailures: { canary: 0, stable: 0 },
+  healthFailedAt: { canary: null, stable: null },
 };
 
 /** A rollout that still holds the service: no other may start beside it. */
 export type Active = Exclude<Rollout, { phase: 'none' | 'promoted' | 'rolled-back' }>;
 
-export function activeOf(state: ServiceState): Active | null {
-  const { rollout } = state;
+export function activeOf({ rollout }: Pick<ServiceState, 'rollout'>): Active | null {
   switch (rollout.phase) {
     case 'none':
     case 'promoted':
@@ -136,6 +145,24 @@ export function activeOf(state: ServiceState): Active | null {
 /** The override, as long as it holds. */
 export const overrideAt = (state: ServiceState, now: number): Override | null =>
   state.override !== null && state.override.until > now ? state.override : null;
+
+/** Stable counts as broken for five minutes after it was last seen so. */
+export const stableIsBroken = (rollout: Rollout, now: number): boolean =>
+  rollout.phase !== 'none' && rollout.stableBrokenAt !== null && now - rollout.stableBrokenAt < 300_000;
+
+/** Is there a canary that something automatic may still take back? */
+export function canBeTakenBack(rollout: Rollout, now: number): boolean {
+  switch (rollout.phase) {
+    case 'none':
+    case 'rolling-back':
+    case 'rolled-back':
+      return false;
+    case 'promoted':
+      return now < rollout.rollbackWindowUntil;
+    default:
+      return true;
+  }
+}
 
 /** The weight the newest decision asks for; null where a person or another tool has the say. */
 export function desiredWeight(rollout: Rollout): number | null {
@@ -152,10 +179,23 @@ export function desiredWeight(rollout: Rollout): number | null {
     case 'promoted':
       return 100;
     case 'held':
-      return rollout.reason === 'drift' ? null : rollout.weight;
+      // Stable cannot take it either: moving traffic would only choose who is hurt, and that is a person's to say.
+      return rollout.reason === 'drift' || rollout.reason === 'cannot-go-back' ? null : rollout.weight;
     case 'baking':
     case 'awaiting-approval':
     case 'paused':
       return rollout.weight;
   }
+}
+
+/** Just what holds in every phase: what belonged to the old phase must not leak into the next. */
+export function underway(rollout: Exclude<Rollout, { phase: 'none' }>): Underway {
+  const { rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps } = rollout;
+  const { baselineAlarms, startedAt, prepared, step, weight, lastOrderAt } = rollout;
+  const { lastVerdict, lastVerdictAt, extensions, checkpoint, stableBrokenAt, afterPromotion } = rollout;
+  return {
+    ...{ rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps },
+    ...{ baselineAlarms, startedAt, prepared, step, weight, lastOrderAt },
+    ...{ lastVerdict, lastVerdictAt, extensions, checkpoint, stableBrokenAt, afterPromotion },
+  };
 }
