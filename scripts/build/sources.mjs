@@ -15,11 +15,11 @@ const sources = [
 ];
 
 /** Where the configuration is looked for when SWITCHBACK_CONFIG names none: ours, else the first example. */
-const configurations = [
-  'switchback.yml',
-  'examples/mistersmith/switchback.yml',
-  'examples/cloudshelf/switchback.yml',
-];
+const configurations = ['switchback.yml', ...['mistersmith', 'cloudshelf', 'shop'].map(exampleOf)];
+
+function exampleOf(name) {
+  return `examples/${name}/switchback.yml`;
+}
 
 /** The configuration file to compile into the bundles; null when there is none at all. */
 export function configurationPath(root, named = process.env.SWITCHBACK_CONFIG) {
