@@ -18,6 +18,8 @@ export type Scenario = {
   readonly clusterSize: number;
   /** Both sides fail at `rate` for `minutes`. */
   readonly incident: { readonly fromMinute: number; readonly minutes: number; readonly rate: number } | null;
+  /** The service failed at `rate` for `minutes` some time in the day before. */
+  readonly historyIncident: { readonly minutes: number; readonly rate: number } | null;
 };
 
 /** Counts per tick; index = tick. */
@@ -35,6 +37,7 @@ export const cleanScenario: Scenario = {
   regressionMinute: 0,
   clusterSize: 1,
   incident: null,
+  historyIncident: null,
 };
 
 /** Configured canary weight at a minute, percent. */

@@ -1,8 +1,24 @@
 // From the minutes of a rollout to one answer: go on, go back, or not known yet.
-// A fold over stored minutes and nothing else: the same minutes give the same answer a year later.
+// A fold over stored minutes and nothing else: the same minutes give the same answer a year later, a late
+// revision of a minute only gives a better one, and any past rollout can be replayed under another policy.
 import type { Baseline } from './baseline.ts';
-import { type ErrorCount, endMs, type Minute, sumErrors } from './minutes.ts';
+import { businessChecks } from './businessChecks.ts';
+import { certificateCheck, errorChecks } from './errorChecks.ts';
+import { healthChecks, missingRequests } from './healthChecks.ts';
+import { latencyChecks, mannWhitneyEvidence } from './latencyChecks.ts';
+import { type Look, round, windowOf } from './look.ts';
+import type { ErrorCount, Minute } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
+import {
+  type Bet,
+  beginEvidence,
+  betsOf,
+  combined,
+  mannWhitneyShareOf,
+  observeMinute,
+  type RolloutEvidence,
+} from './rolloutEvidence.ts';
+import { templateChecks } from './templateChecks.ts';
 import { bySeverity, type CheckResult, type Verdict, worstOf } from './verdict.ts';
 
 export type AnalysisInput = {
@@ -25,6 +41,7 @@ export type Analysis = {
   readonly verdict: Verdict;
   /** One sentence a person reads. */
   readonly summary: string;
+  /** Worst first. */
   readonly checks: readonly CheckResult[];
   /** Evidence against the canary over all checks together; ≥ 1 ÷ alpha rolls back. */
   readonly combinedEValue: number;
@@ -35,6 +52,105 @@ export type Analysis = {
   readonly canary: ErrorCount;
   readonly stable: ErrorCount;
 };
+
+/** Judges a rollout on everything seen of it so far. */
+export function analyse(input: AnalysisInput): Analysis {
+  const start = beginEvidence(input.policy, input.baseline);
+  return conclude(input.minutes.reduce(observeMinute, start), input);
+}
+
+/** Judges on evidence already folded over exactly `input.minutes`; `analyse` for who looks every minute. */
+export function conclude(evidence: RolloutEvidence, input: AnalysisInput): Analysis {
+  const look = lookAt(evidence, input);
+  const checks = [
+    ...healthChecks(look),
+    ...errorChecks(look),
+    ...latencyChecks(look),
+    ...businessChecks(look),
+    ...templateChecks(look),
+    combinedCheck(look),
+    certificateCheck(look),
+  ]
+    .map((check) => (isDryRun(input.policy, check.name) ? { ...check, dryRun: true } : check))
+    .toSorted(bySeverity);
+  const counting = checks.filter((check) => check.dryRun !== true);
+  const verdict = worstOf(counting.map((check) => check.verdict));
+  const missing = missingRequests(look);
+  return {
+    verdict,
+    summary: verdict === 'pass' ? wellSummary(look) : troubleSummary(look, counting),
+    checks,
+    combinedEValue: round(combined(look.bets)),
+    ...(missing > 0 ? { needsRequests: missing } : {}),
+    minutesSeen: evidence.minutesSeen,
+    canary: evidence.canary,
+    stable: evidence.stable,
+  };
+}
+
+function lookAt(evidence: RolloutEvidence, input: AnalysisInput): Look {
+  const { policy, minutes, now, stepStartedAt, checksDue } = input;
+  const first = minutes.findLastIndex((minute) => minute.startMs < stepStartedAt) + 1;
+  const step = minutes.slice(first);
+  const atStepEnd = checksDue === 'step-end';
+  const dryRun = (name: string) => isDryRun(policy, name);
+  const share = mannWhitneyShareOf(evidence, dryRun);
+  const stepEndE = atStepEnd && share > 0 ? mannWhitneyEvidence(evidence, step, share) : 0;
+  return {
+    policy,
+    minutes,
+    window: windowOf(minutes, policy.windowSeconds),
+    step,
+    evidence,
+    bets: betsOf(evidence, stepEndE, dryRun),
+    now,
+    atStepEnd,
+  };
+}
+
+/** The sum of all bets: rolls back at 1 ÷ alpha although no single check would, and holds from a tenth of it. */
+function combinedCheck(look: Look): CheckResult {
+  const { alpha, holdAtEValue } = look.policy;
+  const total = combined(look.bets);
+  const strongest = strongestOf(look.bets);
+  const from = strongest === null ? '' : `, most of it from ${strongest.name}`;
+  const evidence = `Evidence against the canary over all checks: ${total.toPrecision(3)} of ${round(1 / alpha)}`;
+  return {
+    name: 'evidence',
+    verdict: total >= 1 / alpha ? 'fail' : total >= holdAtEValue ? 'inconclusive' : 'pass',
+    counts: {},
+    threshold: round(1 / alpha),
+    eValue: round(total),
+    sentence: total >= holdAtEValue ? `${evidence}${from}.` : `${evidence}.`,
+  };
+}
+
+function wellSummary({ evidence, bets, atStepEnd }: Look): string {
+  const { canary, stable } = evidence;
+  const sides = `${canary.bad} errors in ${canary.total} canary requests, ${stable.bad} in ${stable.total} of stable`;
+  const found = `${sides}; evidence against the canary ${combined(bets).toPrecision(2)}`;
+  return atStepEnd ? `Enough was seen to go on: ${found}.` : `Nothing against the canary so far: ${found}.`;
+}
+
+// When only the sum decided, its strongest part says what was seen.
+function troubleSummary({ bets }: Look, checks: readonly CheckResult[]): string {
+  const [worst] = checks;
+  if (worst === undefined) return 'Nothing was checked.';
+  if (worst.name !== 'evidence') return worst.sentence;
+  const strongest = checks.find((check) => check.name === strongestOf(bets)?.name);
+  return strongest === undefined ? worst.sentence : `${worst.sentence} ${strongest.sentence}`;
+}
+
+function strongestOf(bets: readonly Bet[]): Bet | null {
+  return bets.reduce<Bet | null>(
+    (most, bet) => (most === null || bet.share * bet.eValue > most.share * most.eValue ? bet : most),
+    null,
+  );
+}
+
+function isDryRun(policy: AnalysisPolicy, name: string): boolean {
+  return policy.dryRun.some((pattern) => pattern === name || new RegExp(pattern).test(name));
+}
 
 /** The small form of an analysis, below 1 KB: what an event carries. */
 export type AnalysisEvidence = {
@@ -52,25 +168,6 @@ export type AnalysisEvidence = {
   readonly minutesSeen: number;
   readonly needsRequests?: number;
 };
-
-/** Judges a rollout on everything seen of it so far. */
-export function analyse(input: AnalysisInput): Analysis {
-  const canary = sumErrors(input.minutes, 'canary');
-  const stable = sumErrors(input.minutes, 'stable');
-  const checks = [dataCheck(input, canary), errorRateCheck(input), p95Check(input)].toSorted(bySeverity);
-  const verdict = worstOf(checks.filter((check) => check.dryRun !== true).map((check) => check.verdict));
-  const missing = Math.max(0, input.policy.minimumRequests - canary.total);
-  return {
-    verdict,
-    summary: checks[0]?.sentence ?? 'Nothing was checked.',
-    checks,
-    combinedEValue: 1,
-    ...(missing > 0 ? { needsRequests: missing } : {}),
-    minutesSeen: input.minutes.filter((minute) => minute.canary !== null).length,
-    canary,
-    stable,
-  };
-}
 
 /** The form of an analysis that an event carries. */
 export function evidenceOf(analysis: Analysis): AnalysisEvidence {
@@ -90,56 +187,4 @@ export function evidenceOf(analysis: Analysis): AnalysisEvidence {
     minutesSeen: analysis.minutesSeen,
     ...(analysis.needsRequests === undefined ? {} : { needsRequests: analysis.needsRequests }),
   };
-}
-
-function dataCheck({ policy, minutes, checksDue, now }: AnalysisInput, canary: ErrorCount): CheckResult {
-  const last = minutes.findLast((minute) => minute.canary !== null);
-  const staleSeconds = last === undefined ? Number.POSITIVE_INFINITY : (now - endMs(last)) / 1000;
-  const stale = staleSeconds > policy.dataDelaySeconds + 3 * policy.periodSeconds;
-  const few = checksDue === 'step-end' && canary.total < policy.minimumRequests;
-  return {
-    name: 'data',
-    verdict: stale || few ? 'inconclusive' : 'pass',
-    counts: { canaryRequests: canary.total },
-    threshold: policy.minimumRequests,
-    sentence: stale
-      ? 'No recent data from the canary.'
-      : `The canary answered ${canary.total} requests; ${policy.minimumRequests} are wanted before going on.`,
-  };
-}
-
-function errorRateCheck({ policy, minutes, now }: AnalysisInput): CheckResult {
-  const counts = sumErrors(windowOf(minutes, now, policy), 'canary');
-  const rate = counts.total === 0 ? null : counts.bad / counts.total;
-  const fails = rate !== null && rate > policy.errors.maxRate && counts.bad >= policy.errors.minimumErrors;
-  return {
-    name: 'error-rate',
-    verdict: rate === null ? 'inconclusive' : fails ? 'fail' : 'pass',
-    counts: { canaryErrors: counts.bad, canaryRequests: counts.total },
-    threshold: policy.errors.maxRate,
-    sentence:
-      rate === null
-        ? 'The canary answered no request.'
-        : `${counts.bad} of ${counts.total} canary requests failed (${(rate * 100).toPrecision(3)} %).`,
-  };
-}
-
-function p95Check({ policy, minutes, now }: AnalysisInput): CheckResult {
-  const seen = windowOf(minutes, now, policy)
-    .map((minute) => minute.canary?.p95Ms)
-    .filter((value) => value !== undefined && value !== null);
-  const worst = Math.max(0, ...seen);
-  const median = seen.toSorted((a, b) => a - b)[seen.length >> 1] ?? 0;
-  return {
-    name: 'p95-latency',
-    verdict: median > policy.latency.maxP95Ms ? 'fail' : 'pass',
-    counts: { p95Ms: median, worstP95Ms: worst },
-    threshold: policy.latency.maxP95Ms,
-    sentence: `The canary's p95 latency was ${Math.round(median)} ms in the middle minute.`,
-  };
-}
-
-function windowOf(minutes: readonly Minute[], now: number, policy: AnalysisPolicy): Minute[] {
-  const from = now - (policy.windowSeconds + policy.dataDelaySeconds) * 1000;
-  return minutes.filter((minute) => minute.startMs >= from);
 }

@@ -58,8 +58,6 @@ export type EvidenceState = {
   readonly logStarted: readonly number[];
   /** Money not yet started, 0–1. */
   readonly unspent: number;
-  /** Largest log e-value so far; the anytime p-value is e^−peak. */
-  readonly logPeak: number;
 };
 
 /** The fold before the first period: an e-value of 1. */
@@ -69,7 +67,6 @@ export function initial(options: Partial<EvidenceOptions> = {}): EvidenceState {
     options: complete,
     logStarted: complete.ratios.map(() => Number.NEGATIVE_INFINITY),
     unspent: 1,
-    logPeak: 0,
   };
 }
 
@@ -111,11 +108,13 @@ export function wager(
     (logA, k) =>
       logAdd(logA, logStarting) + (logOdds === null ? 0 : (logOdds[k] as number) / options.dispersion),
   );
-  const next = { options, logStarted, unspent: unspent - starting, logPeak: state.logPeak };
-  return { ...next, logPeak: Math.max(state.logPeak, logEvidence(next)) };
+  return { options, logStarted, unspent: unspent - starting };
 }
 
-/** The e-value now; 1 is no evidence, 1 ÷ alpha is enough to roll back. Finite (at most 1e300). */
+/**
+ * The e-value now; 1 is no evidence, 1 ÷ alpha is enough to roll back. Finite (at most 1e299). Its reciprocal is
+ * a p-value that holds at every look.
+ */
 export function evidence(state: EvidenceState): number {
   return Math.exp(Math.min(logEvidence(state), 690));
 }

@@ -53,12 +53,14 @@ export function mannWhitneyU(baseline: Samples, canary: Samples, options: MannWh
 
 /**
  * The same test on binned samples: `counts[i]` values of each side in bin i, bins from fast to slow. Exact for
- * the binned data; what is lost is the order within a bin.
+ * the binned data; what is lost is the order within a bin. `dispersion` ≥ 1 widens the variance for requests
+ * that are slow together.
  */
 export function mannWhitneyOfBins(
   baseline: readonly number[],
   canary: readonly number[],
   alternative: MannWhitneyOptions['alternative'],
+  dispersion = 1,
 ): MannWhitney | null {
   let n = 0;
   let m = 0;
@@ -73,7 +75,7 @@ export function mannWhitneyOfBins(
     m += c;
   }
   if (n === 0 || m === 0) return null;
-  const p = asymptoticP(u, ties, { n, m }, alternative);
+  const p = asymptoticP(u, ties, { n, m }, alternative, dispersion);
   return { u, p, effect: 1 - u / (n * m), method: 'asymptotic' };
 }
 
@@ -124,9 +126,10 @@ function asymptoticP(
   ties: number,
   { n, m }: Sizes,
   alternative: MannWhitneyOptions['alternative'],
-) {
+  dispersion = 1,
+): number {
   const total = n + m;
-  const variance = ((n * m) / 12) * (total + 1 - ties / (total * (total - 1)));
+  const variance = dispersion * ((n * m) / 12) * (total + 1 - ties / (total * (total - 1)));
   // Everything equal: no order at all, hence no evidence.
   if (!(variance > 0)) return 1;
   const sd = Math.sqrt(variance);

@@ -46,18 +46,28 @@ export function errorCount(side: SideMinute): ErrorCount {
   return { bad: Math.min(side.errors, side.requests) + undelivered, total: side.requests + undelivered };
 }
 
+export function addCounts(left: ErrorCount, right: ErrorCount): ErrorCount {
+  return { bad: left.bad + right.bad, total: left.total + right.total };
+}
+
 /** Sum of errors and requests of one side; periods without data add nothing. */
 export function sumErrors(minutes: readonly Minute[], side: 'canary' | 'stable'): ErrorCount {
-  let bad = 0;
-  let total = 0;
+  let sum: ErrorCount = { bad: 0, total: 0 };
   for (const minute of minutes) {
     const counts = minute[side];
-    if (counts === null) continue;
-    const add = errorCount(counts);
-    bad += add.bad;
-    total += add.total;
+    if (counts !== null) sum = addCounts(sum, errorCount(counts));
   }
-  return { bad, total };
+  return sum;
+}
+
+/**
+ * Minutes with their later revisions: one per period, oldest first. What arrives again replaces what was there,
+ * so the fold can always be made afresh and a late revision does no harm.
+ */
+export function withRevisions(known: readonly Minute[], revised: readonly Minute[]): Minute[] {
+  const byStart = new Map(known.map((minute) => [minute.startMs, minute]));
+  for (const minute of revised) byStart.set(minute.startMs, minute);
+  return [...byStart.values()].sort((a, b) => a.startMs - b.startMs);
 }
 
 /** Canary's share of the requests really seen in this period, 0–1; null when either side is unknown or both are idle. */

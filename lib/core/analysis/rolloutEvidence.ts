@@ -1,0 +1,227 @@
+// All bets of one rollout, folded over its minutes, and their weighted sum.
+//
+// Each family of checks gets a share of alpha. The sum of e-values with weights that add up to 1 is an e-value
+// again whatever the dependence between them, so one threshold, 1 ÷ alpha, holds over every check and every
+// look together: adding a check never adds false rollbacks, it only divides the money.
+import type { Baseline } from './baseline.ts';
+import { type BusinessState, beginBusiness, observeBusiness } from './businessEvidence.ts';
+import {
+  type EvidenceState,
+  errorEvidenceOptions,
+  evidence,
+  initial,
+  observe,
+  type PairedCount,
+} from './errorEvidence.ts';
+import { latencyRatios, observeSlow } from './latencyEvidence.ts';
+import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
+import { addCounts, type ErrorCount, errorCount, type Minute } from './minutes.ts';
+import type { AnalysisPolicy } from './policy.ts';
+import { certificateLogOdds } from './promotionCertificate.ts';
+
+export type RolloutEvidence = {
+  readonly policy: AnalysisPolicy;
+  readonly baseline: Baseline;
+  /** Canary against stable. */
+  readonly errors: EvidenceState;
+  /** Canary against the error limits, where stable keeps them or is not there. */
+  readonly errorLimit: EvidenceState;
+  /** Canary against stable, per frozen threshold. */
+  readonly slow: readonly EvidenceState[];
+  /** Canary against "at most 5 % slower than the p95 limit", per limit that has a threshold. */
+  readonly slowLimits: readonly SlowLimit[];
+  readonly business: readonly BusinessState[];
+  /** Natural logarithm of the evidence that the canary is not `certifiedRatio` times as bad. */
+  readonly logCertificate: number;
+  readonly canary: ErrorCount;
+  readonly stable: ErrorCount;
+  readonly minutesSeen: number;
+  /** Configured weight of the last minute and since when, for settling after a shift. */
+  readonly weight: number;
+  readonly weightSinceMs: number;
+};
+
+export type SlowLimit = {
+  readonly name: 'p95-limit' | 'p95-baseline';
+  readonly limitMs: number;
+  readonly threshold: number;
+  readonly state: EvidenceState;
+};
+
+/** Shares inside the families; each family's own share comes from the policy. */
+export const withinErrors = { relative: 0.8, limit: 0.2 };
+export const withinLatency = { relative: 0.65, mannWhitney: 0.25, limit: 0.1 };
+
+/** Before the first minute. */
+export function beginEvidence(policy: AnalysisPolicy, baseline: Baseline): RolloutEvidence {
+  const mixture = {
+    startShare: errorEvidenceOptions.startShare,
+    startPerMinute: errorEvidenceOptions.startPerMinute,
+  };
+  return {
+    policy,
+    baseline,
+    errors: initial({ dispersion: baseline.errorDispersion, margin: policy.errors.margin }),
+    errorLimit: initial({ ...mixture, dispersion: baseline.errorDispersion, ratios: limitRatios }),
+    slow: baseline.slowDispersions.map((dispersion) =>
+      initial({ ...mixture, dispersion, ratios: latencyRatios, margin: policy.latency.margin }),
+    ),
+    slowLimits: slowLimitsOf(policy, baseline),
+    business: policy.business.map((check) => beginBusiness(check, baseline)),
+    logCertificate: 0,
+    canary: { bad: 0, total: 0 },
+    stable: { bad: 0, total: 0 },
+    minutesSeen: 0,
+    weight: 0,
+    weightSinceMs: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** Adds one minute, in order of time. */
+export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEvidence {
+  const canary = minute.canary === null ? null : errorCount(minute.canary);
+  const stable = minute.stable === null ? null : errorCount(minute.stable);
+  const weightSinceMs = minute.weight === state.weight ? state.weightSinceMs : minute.startMs;
+  const errors = { canary, stable, periodSeconds: minute.periodSeconds };
+  const settled = minute.startMs - weightSinceMs >= state.policy.latency.settleSeconds * 1000;
+  return {
+    ...state,
+    errors: observe(state.errors, errors),
+    errorLimit: observeErrorLimit(state, minute, canary, stable),
+    slow: settled ? state.slow.map((slow, j) => observeSlow(slow, slowCounts(minute, j))) : state.slow,
+    slowLimits: settled ? state.slowLimits.map((limit) => observeSlowLimit(limit, minute)) : state.slowLimits,
+    business: state.business.map((business) => observeBusiness(business, minute)),
+    logCertificate: state.logCertificate + certificateLogOdds(errors, state.baseline.errorDispersion),
+    canary: canary === null ? state.canary : addCounts(state.canary, canary),
+    stable: stable === null ? state.stable : addCounts(state.stable, stable),
+    minutesSeen: state.minutesSeen + (canary === null ? 0 : 1),
+    weight: minute.weight,
+    weightSinceMs,
+  };
+}
+
+/** Requests slower than threshold j, of both sides; null where they were not counted. */
+export function slowCounts(minute: Minute, j: number): PairedCount {
+  const count = (side: Minute['canary']) => {
+    const slow = side?.slow[j];
+    return side === null || slow === undefined
+      ? null
+      : { bad: Math.min(slow, side.requests), total: side.requests };
+  };
+  return { canary: count(minute.canary), stable: count(minute.stable), periodSeconds: minute.periodSeconds };
+}
+
+/** The canary's error rate that is too much by itself: the lower of the two limits. */
+export function errorLimitOf(policy: AnalysisPolicy): number {
+  return Math.min(policy.errors.maxRate, policy.errors.burnAbort * (1 - policy.objective));
+}
+
+// Where stable runs beside it, the canary is held against the policy's limit, in minutes in which stable keeps
+// that limit: an hour that is bad for both says nothing about the canary. Where all traffic is on the canary
+// there is no such hour to see, and the limit is what the service had before.
+function observeErrorLimit(
+  state: RolloutEvidence,
+  { periodSeconds, weight }: Minute,
+  canary: ErrorCount | null,
+  stable: ErrorCount | null,
+): EvidenceState {
+  const { policy, baseline, errorLimit } = state;
+  if (weight >= 100 || stable === null || stable.total === 0) {
+    if (weight < 100) return errorLimit;
+    const seen = state.stable.total === 0 ? 0 : state.stable.bad / state.stable.total;
+    const reference = Math.max(baseline.errorRate ?? 0, seen);
+    const limit = uncontrolledLimit(1 - policy.objective, reference);
+    return observeAgainstLimit(errorLimit, { canary, periodSeconds, limit });
+  }
+  const limit = errorLimitOf(policy);
+  if (stable.bad > limit * stable.total) return errorLimit;
+  return observeAgainstLimit(errorLimit, { canary, periodSeconds, limit });
+}
+
+const slowShareAtP95 = 0.05;
+
+function observeSlowLimit(limit: SlowLimit, minute: Minute): SlowLimit {
+  const { canary, stable, periodSeconds } = slowCounts(minute, limit.threshold);
+  if (stable !== null && stable.bad > slowShareAtP95 * stable.total) return limit;
+  return {
+    ...limit,
+    state: observeAgainstLimit(limit.state, { canary, periodSeconds, limit: slowShareAtP95 }),
+  };
+}
+
+function slowLimitsOf(policy: AnalysisPolicy, baseline: Baseline): SlowLimit[] {
+  const limits: { name: SlowLimit['name']; limitMs: number }[] = [
+    { name: 'p95-limit', limitMs: policy.latency.maxP95Ms },
+  ];
+  if (baseline.p95Ms !== null) {
+    limits.push({ name: 'p95-baseline', limitMs: policy.latency.maxP95TimesBaseline * baseline.p95Ms });
+  }
+  return limits.flatMap(({ name, limitMs }) => {
+    const threshold = baseline.slowThresholdsMs.findIndex(
+      (value) => Math.abs(value - limitMs) < 1e-6 * limitMs,
+    );
+    const dispersion = baseline.slowDispersions[threshold];
+    if (dispersion === undefined) return [];
+    return [{ name, limitMs, threshold, state: initial({ dispersion, ratios: limitRatios }) }];
+  });
+}
+
+/** One family or part of it: its e-value and the share of alpha it bets with. */
+export type Bet = { readonly name: string; readonly share: number; readonly eValue: number };
+
+/** Shares of the families that are asked for; one that is not, or is shown only, leaves its share to the others. */
+function familyShares(state: RolloutEvidence, isDryRun: (name: string) => boolean) {
+  const { shares } = state.policy;
+  const business = businessOf(state, isDryRun).length > 0;
+  const errors = isDryRun('errors') ? 0 : shares.errors;
+  const latency = state.slow.length === 0 || isDryRun('latency') ? 0 : shares.latency;
+  const all = errors + latency + (business ? shares.business : 0);
+  if (all === 0) return { errors: 0, latency: 0, business: 0 };
+  return { errors: errors / all, latency: latency / all, business: business ? shares.business / all : 0 };
+}
+
+function businessOf(state: RolloutEvidence, isDryRun: (name: string) => boolean): BusinessState[] {
+  return state.business.filter(({ check }) => check.dryRun !== true && !isDryRun(`business:${check.name}`));
+}
+
+/** What Mann–Whitney at step ends bets with. */
+export function mannWhitneyShareOf(state: RolloutEvidence, isDryRun: (name: string) => boolean): number {
+  return isDryRun('mann-whitney') ? 0 : familyShares(state, isDryRun).latency * withinLatency.mannWhitney;
+}
+
+/**
+ * The bets that count, with shares that add up to at most 1. `stepEndE` is the e-value of the step-end
+ * Mann–Whitney tests, 0 where they were not asked.
+ */
+export function betsOf(state: RolloutEvidence, stepEndE: number, isDryRun: (name: string) => boolean): Bet[] {
+  const { errors, latency, business } = familyShares(state, isDryRun);
+  const asked = businessOf(state, isDryRun);
+  const limits = state.slowLimits.map((limit) => limit.state);
+  return [
+    errorBet(state, errors * withinErrors.relative),
+    bet('error-limit', errors * withinErrors.limit, [state.errorLimit]),
+    bet('latency', latency * withinLatency.relative, state.slow),
+    bet('p95-limit', latency * withinLatency.limit, limits),
+    { name: 'mann-whitney', share: mannWhitneyShareOf(state, isDryRun), eValue: stepEndE },
+    ...asked.map((item) => bet(`business:${item.check.name}`, business / asked.length, [item.state])),
+  ].filter(({ share }) => share > 0);
+}
+
+// Two errors can look overwhelming at a small weight. Fewer than the minimum may hold a rollout, not end it.
+function errorBet(state: RolloutEvidence, share: number): Bet {
+  const { errors, holdAtEValue } = state.policy;
+  const full = bet('errors', share, [state.errors]);
+  return state.canary.bad >= errors.minimumErrors
+    ? full
+    : { ...full, eValue: Math.min(full.eValue, holdAtEValue) };
+}
+
+function bet(name: string, share: number, states: readonly EvidenceState[]): Bet {
+  const sum = states.reduce((e, state) => e + evidence(state), 0);
+  return { name, share, eValue: states.length === 0 ? 1 : sum / states.length };
+}
+
+/** The weighted sum; shares that are not bet stay what they were (Σ shares ≤ 1). */
+export function combined(bets: readonly Bet[]): number {
+  return bets.reduce((sum, { share, eValue }) => sum + share * (eValue - 1), 1);
+}
