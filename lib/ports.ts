@@ -106,6 +106,8 @@ export interface Traffic {
   shift(target: Target, slot: Slot, weight: number): Promise<void>;
   /** Marks the stable slot on the target itself, so that it is found without any store. */
   markStable(target: Target, slot: Slot): Promise<void>;
+  /** The slot marked stable on the target; null when none is marked. */
+  stableMark(target: Target): Promise<Slot | null>;
 }
 
 /** What runs in a slot. */
@@ -160,6 +162,8 @@ export interface Alarms {
 export interface Machines {
   /** Starts an execution; the same name with the same input is started once. */
   start(machine: 'rollout' | 'rollback' | 'migration', name: string, input: unknown): Promise<void>;
+  /** Whether an execution runs whose name begins with `prefix`. */
+  running(machine: 'rollout' | 'rollback' | 'migration', prefix: string): Promise<boolean>;
   /** Lets an execution that waits for `token` go on; a token that is no longer waited for is no error. */
   resume(token: string, output: unknown): Promise<void>;
 }

@@ -1,5 +1,10 @@
 /** Step Functions: executions started once by name, waiting ones let go on. */
-import { SendTaskSuccessCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  ListExecutionsCommand,
+  SendTaskSuccessCommand,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { invariant } from '../core/decision.ts';
 import type { Machines } from '../ports.ts';
 import { answered } from './answered.ts';
@@ -9,15 +14,41 @@ export type MachineArns = Partial<Readonly<Record<'rollout' | 'rollback' | 'migr
 
 const named = (error: unknown, ...names: string[]): boolean => names.includes((error as Error).name);
 
+/** A name holds 80 characters of this alphabet. */
+const executionName = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 80);
+
+/** Pages of a thousand running executions each. */
+const pagesMax = 20;
+
 export function stepFunctions(client: SFNClient, arns: MachineArns = {}): Machines {
+  const arnOf = (machine: keyof MachineArns): string => {
+    const arn = arns[machine];
+    invariant(arn !== undefined, `this function was not given the ${machine} machine`);
+    return arn;
+  };
   return {
+    async running(machine, prefix) {
+      const beginning = executionName(prefix);
+      let nextToken: string | undefined;
+      for (let page = 0; page < pagesMax; page++) {
+        const command = new ListExecutionsCommand({
+          stateMachineArn: arnOf(machine),
+          statusFilter: 'RUNNING',
+          maxResults: 1000,
+          ...(nextToken === undefined ? {} : { nextToken }),
+        });
+        const answer = await answered(`ListExecutions of ${machine}`, client.send(command));
+        if (answer.executions?.some(({ name }) => name?.startsWith(beginning))) return true;
+        nextToken = answer.nextToken;
+        if (nextToken === undefined) return false;
+      }
+      return false;
+    },
+
     async start(machine, name, input) {
-      const stateMachineArn = arns[machine];
-      invariant(stateMachineArn !== undefined, `this function was not given the ${machine} machine`);
       const command = new StartExecutionCommand({
-        stateMachineArn,
-        // A name holds 80 characters of this alphabet.
-        name: name.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 80),
+        stateMachineArn: arnOf(machine),
+        name: executionName(name),
         input: JSON.stringify(input),
       });
       const started = client.send(command).catch((error: unknown) => {

@@ -25,6 +25,7 @@ export function awsTraffic(
     read: (target) => alb.read(ecsAlb(target)),
     shift: (target, slot, weight) => alb.shift(ecsAlb(target), slot, weight),
     markStable: (target, slot) => alb.markStable(ecsAlb(target), slot),
+    stableMark: (target) => alb.stableMark(ecsAlb(target)),
   };
 }
 

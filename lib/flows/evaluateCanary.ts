@@ -6,13 +6,13 @@
 import type { RolloutTask } from '../../events/task.ts';
 import { analyse, evidenceOf } from '../core/analysis/analyse.ts';
 import type { Minute } from '../core/analysis/minutes.ts';
-import { alarmNews } from '../core/rollout/alarmNews.ts';
 import type { RecordAnalysis } from '../core/rollout/commands.ts';
 import type { Plan } from '../core/rollout/plan.ts';
 import { type Active, activeOf } from '../core/rollout/state.ts';
 import type { Alarms } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
-import { type AlarmWorld, hearAlarm } from './hearAlarm.ts';
+import type { AlarmWorld } from './hearAlarm.ts';
+import { hearMissedAlarms } from './hearMissedAlarms.ts';
 import { readMinutes } from './readMinutes.ts';
 import { type Cause, type Known, record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
@@ -32,23 +32,6 @@ export async function evaluateCanary(world: World, task: RolloutTask): Promise<T
   const judged = await judge(world, task.service, plan, watched, cause);
   const settled = await driveTraffic(world, task.service, judged, cause);
   return answer(world, task, plan, settled.state);
-}
-
-async function hearMissedAlarms(
-  world: World,
-  service: string,
-  plan: Plan,
-  from: Known,
-  cause: Cause,
-): Promise<Known> {
-  const { alarms, coolOffSeconds } = plan.settings;
-  if (alarms.length === 0) return from;
-  const readings = await world.alarms.read(alarms.map(({ name }) => name));
-  let current = from;
-  for (const seen of alarmNews(from.state, alarms, readings, world.clock.now())) {
-    current = await hearAlarm(world, service, seen, current, cause, coolOffSeconds);
-  }
-  return current;
 }
 
 async function judge(world: World, service: string, plan: Plan, from: Known, cause: Cause): Promise<Known> {

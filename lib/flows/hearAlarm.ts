@@ -1,7 +1,7 @@
 /** An alarm about one service, however it was heard: judged, recorded, and the traffic driven to what follows. */
 import { judgeServiceAlarm } from '../core/analysis/serviceAlarm.ts';
 import type { AlarmSeen } from '../core/rollout/alarmNews.ts';
-import type { Blame } from '../core/rollout/commands.ts';
+import type { Blame, CommandOf } from '../core/rollout/commands.ts';
 import type { Plan } from '../core/rollout/plan.ts';
 import { activeOf } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Metrics, Traffic } from '../ports.ts';
@@ -16,6 +16,22 @@ export type AlarmWorld = {
   readonly log: Log;
 };
 
+export const alarmCommandId = ({ alarm, changedAt, state }: AlarmSeen): string =>
+  `alarm:${alarm.name}@${changedAt}:${state}`;
+
+/** Judges whose alarm it is; reads metrics only where that is the question. */
+export async function alarmCommand(
+  world: AlarmWorld,
+  service: string,
+  seen: AlarmSeen,
+  from: Known | null,
+  coolOffSeconds: number,
+): Promise<CommandOf<'ReceiveAlarm'>> {
+  const asks = seen.alarm.scope === 'service' && seen.alarm.slot === null && from !== null;
+  const blame = asks ? await blameFor(world, service, from) : 'unknown';
+  return { type: 'ReceiveAlarm', ...seen, blame, settings: { coolOffSeconds }, now: world.clock.now() };
+}
+
 /** Records the alarm and what it leads to; moves nothing yet. */
 export async function hearAlarm(
   world: AlarmWorld,
@@ -25,14 +41,8 @@ export async function hearAlarm(
   cause: Cause,
   coolOffSeconds: number,
 ): Promise<Known> {
-  const blame = seen.alarm.scope === 'service' ? await blameFor(world, service, from) : 'canary';
-  return record(
-    world,
-    service,
-    { type: 'ReceiveAlarm', ...seen, blame, settings: { coolOffSeconds }, now: world.clock.now() },
-    cause,
-    { from, commandId: `alarm:${seen.alarm.name}@${seen.changedAt}:${seen.state}` },
-  );
+  const command = await alarmCommand(world, service, seen, from, coolOffSeconds);
+  return record(world, service, command, cause, { from, commandId: alarmCommandId(seen) });
 }
 
 /** Whose fault a service-wide alarm is, by the counts of both sides; unknown when they cannot be read. */

@@ -2,18 +2,29 @@
  * The alarm's way: alarm → services → read, decide, append → weight 0 → confirm → the rest in a state machine.
  * With several services the traffic is taken off all of them in one invocation, dependents first; scaling,
  * restoring and verifying follow in the machine.
+ *
+ * When the event store does not take the decision in time, the intent goes to a queue that counts as the record,
+ * and the traffic is taken off all the same. When neither tier takes it, the traffic is taken off and the message
+ * stays where it came from.
  */
 
+import { otherSlot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
+import { EventStoreUnavailable } from '../core/outage.ts';
 import { takeBackOrder } from '../core/rollback/order.ts';
 import type { AlarmSeen } from '../core/rollout/alarmNews.ts';
-import type { Machines, Workload } from '../ports.ts';
+import { canaryWeight } from '../core/rollout/drift.ts';
+import type { IntentQueue, Machines, Workload } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
-import { type AlarmWorld, hearAlarm } from './hearAlarm.ts';
-import { type Cause, type Known, known } from './record.ts';
+import { type AlarmWorld, alarmCommand, alarmCommandId } from './hearAlarm.ts';
+import { type Cause, type Known, known, record, streamOf } from './record.ts';
 import { warmStable } from './rollBack.ts';
 
-type World = AlarmWorld & { readonly machines: Machines; readonly workload: Workload };
+type World = AlarmWorld & {
+  readonly machines: Machines;
+  readonly workload: Workload;
+  readonly intents: IntentQueue;
+};
 
 export type AlarmChange = Omit<AlarmSeen, 'alarm'> & {
   readonly alarmName: string;
@@ -21,9 +32,16 @@ export type AlarmChange = Omit<AlarmSeen, 'alarm'> & {
   readonly correlationId: string;
 };
 
-export type AlarmOutcome = { readonly service: string; readonly phase: string; readonly weight: number };
+export type AlarmOutcome = {
+  readonly service: string;
+  readonly phase: string;
+  readonly weight: number | null;
+};
 
-/** @returns what became of each service the alarm is configured for; none when nobody configured it */
+/**
+ * @returns what became of each service the alarm is configured for; none when nobody configured it
+ * @throws the first outage, after every service was tried: the message must come again
+ */
 export async function onAlarm(
   world: World,
   change: AlarmChange,
@@ -34,15 +52,21 @@ export async function onAlarm(
     services.filter(({ alarms }) => alarms.some(({ name }) => name === change.alarmName)),
   );
   const outcomes: AlarmOutcome[] = [];
+  const outages: unknown[] = [];
   for (const settings of affected) {
-    const heard = await hear(world, change, settings, cause);
-    const { rollout } = heard.state;
-    outcomes.push({
-      service: settings.service,
-      phase: rollout.phase,
-      weight: rollout.phase === 'none' ? 0 : rollout.weight,
-    });
+    try {
+      outcomes.push(await hear(world, change, settings, cause));
+    } catch (error) {
+      outages.push(error); // the other services are not made to wait for this one
+      world.log.write({
+        message: 'alarm not dealt with',
+        service: settings.service,
+        error: String(error),
+        ...cause,
+      });
+    }
   }
+  if (outages.length > 0) throw outages[0];
   return outcomes;
 }
 
@@ -51,16 +75,29 @@ async function hear(
   change: AlarmChange,
   settings: ServiceSettings,
   cause: Cause,
-): Promise<Known> {
-  const { service } = settings;
-  const from = await known(world, service);
+): Promise<AlarmOutcome> {
   const { state, changedAt, reason } = change;
   const alarm = settings.alarms.find(({ name }) => name === change.alarmName);
-  if (alarm === undefined) return from;
-  const seen = { alarm, state, changedAt, reason };
-  const heard = await hearAlarm(world, service, seen, from, cause, settings.coolOffSeconds);
+  if (alarm === undefined) return { service: settings.service, phase: 'none', weight: null };
+  const seen: AlarmSeen = { alarm, state, changedAt, reason };
+  try {
+    const from = await known(world, settings.service);
+    const command = await alarmCommand(world, settings.service, seen, from, settings.coolOffSeconds);
+    const commandId = alarmCommandId(seen);
+    const heard = await record(world, settings.service, command, cause, { from, commandId, urgent: true });
+    return await follow(world, settings.service, heard, cause);
+  } catch (error) {
+    if (!(error instanceof EventStoreUnavailable)) throw error;
+    return intend(world, settings, seen, cause);
+  }
+}
+
+/** The decision stands in the store: make the world follow it. */
+async function follow(world: World, service: string, heard: Known, cause: Cause): Promise<AlarmOutcome> {
   const { rollout } = heard.state;
-  if (rollout.phase !== 'rolling-back') return heard;
+  if (rollout.phase !== 'rolling-back') {
+    return { service, phase: rollout.phase, weight: rollout.phase === 'none' ? null : rollout.weight };
+  }
   await warmStable(world, service, rollout);
   const driven = await driveTraffic(world, service, heard, cause);
   await world.machines.start('rollback', `${rollout.rolloutId}-back`, {
@@ -68,5 +105,37 @@ async function hear(
     rolloutId: rollout.rolloutId,
     correlationId: cause.correlationId,
   });
-  return driven;
+  await world.store.compact(streamOf(service));
+  return { service, phase: driven.state.rollout.phase, weight: 0 };
+}
+
+/**
+ * No store: the alarm may be about the canary, so the canary is taken off, found by the mark on the target itself.
+ * The intent is sent first, but its failure stops nothing.
+ */
+async function intend(
+  world: World,
+  settings: ServiceSettings,
+  seen: AlarmSeen,
+  cause: Cause,
+): Promise<AlarmOutcome> {
+  const { service, target } = settings;
+  const command = await alarmCommand(world, service, seen, null, settings.coolOffSeconds);
+  const commandId = alarmCommandId(seen);
+  const intent = { stream: streamOf(service), commandId, correlationId: cause.correlationId, command };
+  const sent = await world.intents.send(intent).then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  const stableSlot = await world.traffic.stableMark(target);
+  const blamesCanary = stableSlot !== null && seen.state === 'ALARM' && seen.alarm.slot !== stableSlot;
+  if (blamesCanary) {
+    const reading = await world.traffic.read(target);
+    const canarySlot = otherSlot(stableSlot);
+    const split = reading.kind === 'weights' && canaryWeight(reading.greenWeight, canarySlot) > 0;
+    if (split) await world.traffic.shift(target, canarySlot, 0);
+    world.log.write({ message: 'traffic taken off without the event store', service, split, ...cause });
+  }
+  if (sent !== null) throw sent.error; // no durable tier has it: the message stays
+  return { service, phase: 'intended', weight: blamesCanary ? 0 : null };
 }

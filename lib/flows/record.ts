@@ -32,6 +32,15 @@ export type Result =
     }
   | (Refusal & { readonly state: ServiceState; readonly head: Head });
 
+type Options = {
+  /** What is known already: saves the read. */
+  readonly from?: Known;
+  /** The outside event's id where there is one, so that its repetition changes nothing. */
+  readonly commandId?: string;
+  /** The alarm's way: the store says within 500 ms that it cannot, and keeps its housekeeping for later. */
+  readonly urgent?: boolean;
+};
+
 export const streamOf = (service: string): string => `service/${service}`;
 
 /** What is known of a service: one read where the snapshot is of today's schema. */
@@ -42,8 +51,6 @@ export async function known(world: { readonly store: EventStore }, service: stri
 
 /**
  * Takes a decision and appends it.
- * @param from what is known already; saves the read
- * @param commandId the outside event's id where there is one, so that its repetition changes nothing
  * @throws StreamContended when every attempt lost against another writer
  */
 export async function record(
@@ -51,7 +58,7 @@ export async function record(
   service: string,
   command: Command,
   cause: Cause,
-  { from, commandId }: { readonly from?: Known; readonly commandId?: string } = {},
+  { from, commandId, urgent }: Options = {},
 ): Promise<Result> {
   let { head, state } = from ?? (await known(world, service));
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
@@ -67,6 +74,7 @@ export async function record(
       actor: cause.actor,
       snapshot: { schema: stateSchema, state: next },
       active: keepsActive(next),
+      ...(urgent === undefined ? {} : { urgent }),
     });
     if (appended.outcome === 'conflict') {
       head = appended.head;

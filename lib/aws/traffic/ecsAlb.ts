@@ -7,6 +7,7 @@ import {
   AddTagsCommand,
   DescribeListenersCommand,
   DescribeRulesCommand,
+  DescribeTagsCommand,
   type ElasticLoadBalancingV2Client,
   ModifyListenerCommand,
   ModifyRuleCommand,
@@ -43,6 +44,13 @@ export function ecsAlbTraffic(client: ElasticLoadBalancingV2Client, pause: (ms: 
         }
         await pause(200 * reads);
       }
+    },
+
+    async stableMark(target: EcsAlbTarget): Promise<Slot | null> {
+      const command = new DescribeTagsCommand({ ResourceArns: [target.targetGroups.blue] });
+      const { TagDescriptions } = await answered('DescribeTags of the target groups', client.send(command));
+      const value = TagDescriptions?.[0]?.Tags?.find(({ Key }) => Key === stableSlotTag)?.Value;
+      return value === 'blue' || value === 'green' ? value : null;
     },
 
     async markStable(target: EcsAlbTarget, slot: Slot): Promise<void> {

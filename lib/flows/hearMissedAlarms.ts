@@ -1,0 +1,23 @@
+/** Reads the alarms' states and hears those the stream has not heard of: an event may have been lost. */
+import { alarmNews } from '../core/rollout/alarmNews.ts';
+import type { Plan } from '../core/rollout/plan.ts';
+import type { Alarms } from '../ports.ts';
+import { type AlarmWorld, hearAlarm } from './hearAlarm.ts';
+import type { Cause, Known } from './record.ts';
+
+export async function hearMissedAlarms(
+  world: AlarmWorld & { readonly alarms: Alarms },
+  service: string,
+  plan: Plan,
+  from: Known,
+  cause: Cause,
+): Promise<Known> {
+  const { alarms, coolOffSeconds } = plan.settings;
+  if (alarms.length === 0) return from;
+  const readings = await world.alarms.read(alarms.map(({ name }) => name));
+  let current = from;
+  for (const seen of alarmNews(from.state, alarms, readings, world.clock.now())) {
+    current = await hearAlarm(world, service, seen, current, cause, coolOffSeconds);
+  }
+  return current;
+}
