@@ -1,5 +1,6 @@
 /** What the rollout machine hands each of its tasks. Fields are only ever added, and only as optional ones. */
 import * as z from 'zod/mini';
+import { parse } from './parsed.ts';
 
 export const RolloutTask = z.object({
   service: z.string(),
@@ -12,3 +13,6 @@ export type RolloutTask = z.infer<typeof RolloutTask>;
 
 export const ApprovalTask = z.extend(RolloutTask, { taskToken: z.string() });
 export type ApprovalTask = z.infer<typeof ApprovalTask>;
+
+export const parseRolloutTask = (event: unknown) => parse(RolloutTask, event, 'rollout task');
+export const parseApprovalTask = (event: unknown) => parse(ApprovalTask, event, 'approval task');

@@ -2,7 +2,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import middy from '@middy/core';
-import { RolloutTask } from '../../events/task.ts';
+import { parseRolloutTask, type RolloutTask } from '../../events/task.ts';
 import { cloudWatchAlarms } from '../../lib/aws/alarms.ts';
 import { clientSettings } from '../../lib/aws/answered.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
@@ -24,5 +24,5 @@ const world = {
 };
 
 export const handler = middy((task: RolloutTask) => evaluateCanary(world, task)).use(
-  edge(RolloutTask, world.log),
+  edge(parseRolloutTask, world.log),
 );

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import middy from '@middy/core';
-import { ApprovalTask } from '../../events/task.ts';
+import { type ApprovalTask, parseApprovalTask } from '../../events/task.ts';
 import { clientSettings } from '../../lib/aws/answered.ts';
 import { DynamoTokens } from '../../lib/aws/eventStore/consumers.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
@@ -21,5 +21,5 @@ const world = {
 };
 
 export const handler = middy((task: ApprovalTask) => requestApproval(world, task)).use(
-  edge(ApprovalTask, world.log),
+  edge(parseApprovalTask, world.log),
 );

@@ -4,7 +4,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
-import { RolloutTask } from '../../events/task.ts';
+import { parseRolloutTask, type RolloutTask } from '../../events/task.ts';
 import { clientSettings } from '../../lib/aws/answered.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
@@ -27,4 +27,6 @@ const world = {
   requests: eventBridgeRequests(events, environment('EVENT_BUS')),
 };
 
-export const handler = middy((task: RolloutTask) => rollBack(world, task)).use(edge(RolloutTask, world.log));
+export const handler = middy((task: RolloutTask) => rollBack(world, task)).use(
+  edge(parseRolloutTask, world.log),
+);

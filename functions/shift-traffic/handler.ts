@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import middy from '@middy/core';
-import { RolloutTask } from '../../events/task.ts';
+import { parseRolloutTask, type RolloutTask } from '../../events/task.ts';
 import { clientSettings } from '../../lib/aws/answered.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
@@ -24,5 +24,5 @@ const world = {
 };
 
 export const handler = middy((task: RolloutTask) => shiftTraffic(world, task)).use(
-  edge(RolloutTask, world.log),
+  edge(parseRolloutTask, world.log),
 );

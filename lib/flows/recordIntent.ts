@@ -18,7 +18,7 @@ export type Intent = {
   readonly service: string;
   readonly commandId: string;
   readonly correlationId: string;
-  readonly command: Command;
+  readonly command: { readonly type: string; readonly now: number };
 };
 
 /** Safe to repeat: the command id lets it be appended once. */
@@ -26,7 +26,7 @@ export async function recordIntent(world: World, intent: Intent): Promise<void> 
   const { service, commandId, correlationId, command } = intent;
   const cause = { correlationId, actor: 'switchback' };
   const from = await known(world, service);
-  const recorded = await record(world, service, command, cause, { from, commandId });
+  const recorded = await record(world, service, command as Command, cause, { from, commandId });
   const { rollout } = recorded.state;
   if (rollout.phase !== 'rolling-back') return;
   await warmStable(world, service, rollout);

@@ -25,11 +25,16 @@ const functions: Readonly<Record<string, number>> = {
   'request-approval': 15,
   'on-alarm': 30,
   operate: 30,
+  'record-intents': 30,
+  reconcile: 50,
 };
 
 /** @param dist folder of the bundles */
 export async function installSwitchback(at: Endpoint, dist: string): Promise<void> {
   await createEventTable(new DynamoDBClient(at), table);
+  const sqs = new SQSClient(at);
+  const alarms = await makeQueue(sqs, 'switchback-alarms');
+  const intents = await makeQueue(sqs, 'switchback-intents.fifo');
   const arnOf = (name: string) => `arn:aws:lambda:${at.region}:${account}:function:switchback-${name}`;
   const machineArn = (name: string) =>
     `arn:aws:states:${at.region}:${account}:stateMachine:switchback-${name}`;
@@ -48,6 +53,7 @@ export async function installSwitchback(at: Endpoint, dist: string): Promise<voi
           Variables: {
             EVENT_TABLE: table,
             EVENT_BUS: 'default',
+            INTENT_QUEUE: intents.url,
             ROLLOUT_MACHINE: machineArn('rollout'),
             ROLLBACK_MACHINE: machineArn('rollback'),
           },
@@ -65,7 +71,9 @@ export async function installSwitchback(at: Endpoint, dist: string): Promise<voi
       }),
     );
   }
-  await wireEvents(at, arnOf, lambda);
+  await drain(lambda, 'switchback-on-alarm', alarms.arn);
+  await drain(lambda, 'switchback-record-intents', intents.arn);
+  await wireEvents(at, arnOf, alarms.arn);
 }
 
 /** The machine as it stands in statemachines/, with the functions' ARNs in place of their names. */
@@ -75,27 +83,36 @@ function definitionOf(name: string, arnOf: (name: string) => string): string {
   return text.replace(/\$\{(\w+)\}/g, (_, substitution: string) => arnOf(kebab(substitution)));
 }
 
-async function wireEvents(
-  at: Endpoint,
-  arnOf: (name: string) => string,
-  lambda: LambdaClient,
-): Promise<void> {
-  const sqs = new SQSClient(at);
+async function makeQueue(
+  sqs: SQSClient,
+  name: string,
+): Promise<{ readonly url: string; readonly arn: string }> {
+  const fifo = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {};
   const { QueueUrl } = await sqs.send(
-    new CreateQueueCommand({ QueueName: 'switchback-alarms', Attributes: { VisibilityTimeout: '60' } }),
+    new CreateQueueCommand({ QueueName: name, Attributes: { VisibilityTimeout: '60', ...fifo } }),
   );
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
   );
-  const queueArn = given(Attributes?.QueueArn);
+  return { url: given(QueueUrl), arn: given(Attributes?.QueueArn) };
+}
+
+async function drain(lambda: LambdaClient, FunctionName: string, EventSourceArn: string): Promise<void> {
   await lambda.send(
     new CreateEventSourceMappingCommand({
-      FunctionName: 'switchback-on-alarm',
-      EventSourceArn: queueArn,
+      FunctionName,
+      EventSourceArn,
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     }),
   );
+}
+
+async function wireEvents(
+  at: Endpoint,
+  arnOf: (name: string) => string,
+  alarmQueueArn: string,
+): Promise<void> {
   const events = new EventBridgeClient(at);
   const rule = async (Name: string, pattern: unknown, Arn: string) => {
     await events.send(new PutRuleCommand({ Name, EventPattern: JSON.stringify(pattern) }));
@@ -104,7 +121,7 @@ async function wireEvents(
   await rule(
     'switchback-alarms',
     { source: ['aws.cloudwatch'], 'detail-type': ['CloudWatch Alarm State Change'] },
-    queueArn,
+    alarmQueueArn,
   );
   await rule(
     'switchback-requests',
@@ -115,5 +132,14 @@ async function wireEvents(
     'switchback-operations',
     { 'detail-type': ['Switchback Operation Requested'] },
     arnOf('operate'),
+  );
+  await events.send(
+    new PutRuleCommand({ Name: 'switchback-reconcile', ScheduleExpression: 'rate(1 minute)' }),
+  );
+  await events.send(
+    new PutTargetsCommand({
+      Rule: 'switchback-reconcile',
+      Targets: [{ Id: 'switchback', Arn: arnOf('reconcile') }],
+    }),
   );
 }

@@ -3,7 +3,7 @@
  * one JSON object with the correlation id, and an outage leaves with its own name, which state machines match.
  */
 import type { MiddlewareObj } from '@middy/core';
-import type * as z from 'zod/mini';
+import type { Parsed } from '../../../events/parsed.ts';
 import { BadInput } from '../../core/outage.ts';
 import type { Clock, Log } from '../../ports.ts';
 
@@ -21,25 +21,20 @@ export const jsonLog = (functionName: string): Log => ({
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Checks `event` with `schema` and logs how the call ended.
+ * Reads the event with `parse` and logs a call that failed.
  * @throws BadInput, before anything is done, when the event breaks its contract
  */
-export function edge<T>(schema: z.ZodMiniType<T>, log: Log): MiddlewareObj<T, unknown, Error> {
+export function edge<T>(parse: (event: unknown) => Parsed<T>, log: Log): MiddlewareObj<T, unknown, Error> {
   return {
     before: (request) => {
-      request.event = checked(schema, request.event);
+      const read = parse(request.event);
+      if (!read.ok) throw new BadInput(read.sentence);
+      request.event = read.value;
     },
     onError: ({ event, error }) => {
-      const correlationId = (event as { correlationId?: unknown } | null)?.correlationId;
+      const given = event as { correlationId?: unknown; eventId?: unknown } | null;
+      const correlationId = given?.correlationId ?? given?.eventId;
       log.write({ message: 'failed', correlationId, error: error?.name, reason: error?.message });
     },
   };
-}
-
-/** @throws BadInput with the first place that is wrong */
-export function checked<T>(schema: z.ZodMiniType<T>, input: unknown): T {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new BadInput(`input.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as agreed'}`);
 }

@@ -1,0 +1,96 @@
+/** What a person or a pipeline asks for, as EventBridge events anybody with the right may put on the bus. */
+import * as z from 'zod/mini';
+import { type Parsed, parse, parsed } from './parsed.ts';
+
+export const requestDetailType = 'Switchback Rollout Requested';
+export const operationDetailType = 'Switchback Operation Requested';
+
+const named = (what: string) => z.string().check(z.minLength(1, `${what} must be named`), z.maxLength(200));
+
+const RequestDetail = z.strictObject({
+  service: named('the service'),
+  /** A task-definition ARN or family:revision, a Lambda version, a stage value. */
+  revision: named('the revision'),
+  rolloutId: z.optional(
+    z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, 'a rolloutId has 1–64 letters, digits, - or _')),
+  ),
+  requestedBy: z.optional(named('who asks')),
+  why: z.optional(z.string().check(z.maxLength(300))),
+  knownBadOverride: z.optional(
+    z.string().check(z.minLength(1, 'say why the revision may run again'), z.maxLength(300)),
+  ),
+});
+
+const OperationDetail = z.strictObject({
+  service: named('the service'),
+  operation: z.enum([
+    'pause',
+    'resume',
+    'approve',
+    'promote',
+    'promote-fully',
+    'abort',
+    'override',
+    'lift-override',
+  ]),
+  by: named('who asks'),
+  why: z.optional(z.string().check(z.maxLength(300))),
+  untilMinutes: z.optional(z.number().check(z.gt(0))),
+});
+
+const envelope = <T extends z.ZodMiniType>(detail: T) =>
+  z.object({
+    id: z.string(),
+    account: z.optional(z.string()),
+    source: z.string(),
+    'detail-type': z.string(),
+    detail,
+  });
+
+export type RolloutRequested = {
+  readonly eventId: string;
+  readonly service: string;
+  readonly revision: string;
+  readonly rolloutId: string;
+  readonly requestedBy: string;
+  readonly why?: string;
+  readonly knownBadOverride?: string;
+};
+
+/** The same event twice is one rollout: without a `rolloutId` of its own it takes the event's id. */
+export function parseRolloutRequest(event: unknown): Parsed<RolloutRequested> {
+  const read = parse(envelope(RequestDetail), event, 'rollout request');
+  if (!read.ok) return read;
+  const { id, source, detail } = read.value;
+  const { service, revision, why, knownBadOverride } = detail;
+  return parsed({
+    eventId: id,
+    service,
+    revision,
+    rolloutId: detail.rolloutId ?? `${service.slice(0, 40)}-${id.replaceAll('-', '').slice(0, 12)}`,
+    requestedBy: detail.requestedBy ?? source,
+    ...(why === undefined ? {} : { why }),
+    ...(knownBadOverride === undefined ? {} : { knownBadOverride }),
+  });
+}
+
+export type OperationRequested = {
+  readonly eventId: string;
+  readonly service: string;
+  readonly operation: z.infer<typeof OperationDetail>['operation'];
+  readonly by: string;
+  readonly why?: string;
+  readonly untilMinutes?: number;
+};
+
+export function parseOperationRequest(event: unknown): Parsed<OperationRequested> {
+  const read = parse(envelope(OperationDetail), event, 'operation request');
+  if (!read.ok) return read;
+  const { why, untilMinutes, ...rest } = read.value.detail;
+  return parsed({
+    eventId: read.value.id,
+    ...rest,
+    ...(why === undefined ? {} : { why }),
+    ...(untilMinutes === undefined ? {} : { untilMinutes }),
+  });
+}

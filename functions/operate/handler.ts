@@ -1,0 +1,36 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import middy from '@middy/core';
+import { type OperationRequested, parseOperationRequest } from '../../events/request.ts';
+import { clientSettings } from '../../lib/aws/answered.ts';
+import { DynamoTokens } from '../../lib/aws/eventStore/consumers.ts';
+import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
+import { environment } from '../../lib/aws/lambda/environment.ts';
+import { settingsFor } from '../../lib/aws/lambda/settings.ts';
+import { stepFunctions } from '../../lib/aws/machines.ts';
+import { awsTraffic } from '../../lib/aws/targets.ts';
+import { operate } from '../../lib/flows/operate.ts';
+import { services } from '../configured.ts';
+
+const dynamo = new DynamoDBClient(clientSettings);
+const world = {
+  clock: systemClock,
+  log: jsonLog('operate'),
+  store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
+  tokens: new DynamoTokens(dynamo, environment('EVENT_TABLE')),
+  traffic: awsTraffic(new ElasticLoadBalancingV2Client(clientSettings), pause),
+  machines: stepFunctions(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
+};
+
+export const handler = middy(async (request: OperationRequested) => {
+  const operated = await operate(world, request, settingsFor(services, request.service), request.eventId);
+  world.log.write({
+    message: 'operation requested',
+    correlationId: request.eventId,
+    ...request,
+    ...operated,
+  });
+  return operated;
+}).use(edge(parseOperationRequest, world.log));

@@ -1,0 +1,35 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import middy from '@middy/core';
+import { cloudWatchAlarms } from '../../lib/aws/alarms.ts';
+import { clientSettings } from '../../lib/aws/answered.ts';
+import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
+import { environment } from '../../lib/aws/lambda/environment.ts';
+import { stepFunctions } from '../../lib/aws/machines.ts';
+import { awsMetrics, awsTraffic } from '../../lib/aws/targets.ts';
+import { reconcile } from '../../lib/flows/reconcile.ts';
+
+const cloudWatch = new CloudWatchClient(clientSettings);
+const world = {
+  clock: systemClock,
+  log: jsonLog('reconcile'),
+  store: new DynamoEventStore(new DynamoDBClient(clientSettings), environment('EVENT_TABLE')),
+  traffic: awsTraffic(new ElasticLoadBalancingV2Client(clientSettings), pause),
+  metrics: awsMetrics(cloudWatch),
+  alarms: cloudWatchAlarms(cloudWatch),
+  machines: stepFunctions(new SFNClient(clientSettings), {
+    rollout: environment('ROLLOUT_MACHINE'),
+    rollback: environment('ROLLBACK_MACHINE'),
+  }),
+};
+
+/** The scheduler's event carries nothing that is needed but its id. */
+export const handler = middy(async (event: { readonly id?: string }) => {
+  const correlationId = event.id ?? `reconcile-${systemClock.now()}`;
+  const reconciled = await reconcile(world, correlationId);
+  if (reconciled.length > 0) world.log.write({ message: 'reconciled', correlationId, reconciled });
+  return { reconciled };
+});

@@ -1,0 +1,33 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import middy from '@middy/core';
+import { parseIntent } from '../../events/intent.ts';
+import { clientSettings } from '../../lib/aws/answered.ts';
+import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
+import { environment } from '../../lib/aws/lambda/environment.ts';
+import { eachMessage, type QueueEvent } from '../../lib/aws/lambda/queue.ts';
+import { stepFunctions } from '../../lib/aws/machines.ts';
+import { awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
+import { recordIntent } from '../../lib/flows/recordIntent.ts';
+
+const balancer = new ElasticLoadBalancingV2Client(clientSettings);
+const world = {
+  clock: systemClock,
+  log: jsonLog('record-intents'),
+  store: new DynamoEventStore(new DynamoDBClient(clientSettings), environment('EVENT_TABLE')),
+  traffic: awsTraffic(balancer, pause),
+  workload: awsWorkload(
+    new ECSClient(clientSettings),
+    balancer,
+    new ApplicationAutoScalingClient(clientSettings),
+  ),
+  machines: stepFunctions(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
+};
+
+export const handler = middy((event: QueueEvent) =>
+  eachMessage(event, parseIntent, world.log, (intent) => recordIntent(world, intent)),
+);

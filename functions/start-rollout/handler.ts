@@ -1,0 +1,46 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import middy from '@middy/core';
+import { parseRolloutRequest, type RolloutRequested } from '../../events/request.ts';
+import { cloudWatchAlarms } from '../../lib/aws/alarms.ts';
+import { clientSettings } from '../../lib/aws/answered.ts';
+import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
+import { environment } from '../../lib/aws/lambda/environment.ts';
+import { settingsFor } from '../../lib/aws/lambda/settings.ts';
+import { stepFunctions } from '../../lib/aws/machines.ts';
+import { awsMetrics, awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
+import { startRollout } from '../../lib/flows/startRollout.ts';
+import { services } from '../configured.ts';
+
+const dynamo = new DynamoDBClient(clientSettings);
+const balancer = new ElasticLoadBalancingV2Client(clientSettings);
+const ecs = new ECSClient(clientSettings);
+const scaling = new ApplicationAutoScalingClient(clientSettings);
+const cloudWatch = new CloudWatchClient(clientSettings);
+const world = {
+  clock: systemClock,
+  log: jsonLog('start-rollout'),
+  store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
+  traffic: awsTraffic(balancer, pause),
+  workload: awsWorkload(ecs, balancer, scaling),
+  metrics: awsMetrics(cloudWatch),
+  alarms: cloudWatchAlarms(cloudWatch),
+  machines: stepFunctions(new SFNClient(clientSettings), { rollout: environment('ROLLOUT_MACHINE') }),
+};
+
+export const handler = middy(async (request: RolloutRequested) => {
+  const started = await startRollout(world, request, settingsFor(services, request.service), request.eventId);
+  const { plan, ...answer } = 'plan' in started ? started : { ...started, plan: null };
+  world.log.write({
+    message: 'rollout requested',
+    correlationId: request.eventId,
+    ...answer,
+    ...(plan === null ? {} : { expected: plan.expected, steps: plan.steps.map(({ weight }) => weight) }),
+  });
+  return answer;
+}).use(edge(parseRolloutRequest, world.log));
