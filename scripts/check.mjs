@@ -27,7 +27,7 @@ const gates = [
     words: ['--config', '.dependency-cruiser.cjs', ...rooms.filter((room) => existsSync(join(root, room)))],
     shows: modulesCruised,
   },
-  { name: 'tidy', program: 'vitest', words: ['run', 'test/tidy'], shows: testsPassed },
+  { name: 'tidy', program: 'vitest', words: ['run', 'test/tidy', '--reporter=dot'], shows: testsPassed },
 ];
 
 /**

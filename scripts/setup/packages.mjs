@@ -29,7 +29,9 @@ export async function installPackages(root) {
   const count = Object.keys(JSON.parse(lock).packages ?? {}).length - 1;
   const { status, output, seconds } = await npmCi(root, `installing ${count} packages with npm ci`);
   if (status !== 0) {
-    throw new SetupProblem('npm ci could not install the packages.', remedyFor(output), output);
+    // Behind what is wrong, npm explains how it is called.
+    const seen = output.split(/^npm error Clean install a project/m)[0];
+    throw new SetupProblem('npm ci could not install the packages.', remedyFor(output), seen);
   }
   if (nodeOf(root) === null) {
     throw new SetupProblem(

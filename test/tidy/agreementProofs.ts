@@ -28,7 +28,34 @@ const machine = (name: string) =>
   );
 const outage = "export class Lost extends Outage {\n  override readonly name = 'Lost';\n}\n";
 
+const lockOf = (packages: Readonly<Record<string, object>>) => ({
+  'package-lock.json': JSON.stringify({ packages }, null, 2),
+});
+const needs = (...names: string[]) => ({
+  optionalDependencies: Object.fromEntries(names.map((name) => [name, '1.0.0'])),
+});
+
 export const agreementProofs: Readonly<Record<string, Proof>> = {
+  'the lockfile is whole': {
+    caught: [
+      [
+        'package-lock.json:3',
+        lockOf({ 'node_modules/a': needs('@a/linux', '@a/mac'), 'node_modules/@a/linux': {} }),
+      ],
+      [
+        'package-lock.json:4',
+        lockOf({ '': {}, 'node_modules/a': { resolved: 'https://npm.example.com/a.tgz' } }),
+      ],
+    ],
+    clean: lockOf({
+      '': needs('node'),
+      'node_modules/node': {},
+      'node_modules/a': needs('@a/linux', '@a/mac'),
+      'node_modules/@a/linux': {},
+      'node_modules/a/node_modules/@a/mac': {},
+      'node_modules/a/node_modules/@a/b': needs('@a/mac', 'node'),
+    }),
+  },
   'every function is deployed, and nothing else': {
     caught: [
       [

@@ -3,7 +3,7 @@
  * them.
  */
 import { parse } from 'yaml';
-import { type Finding, type House, isProgram, type Rule, type Source } from './house.ts';
+import { type Finding, type House, isProgram, lineAt, type Rule, type Source } from './house.ts';
 
 /** Step Functions' and Lambda's own error names (Step Functions Developer Guide, "Error names"). */
 const AWS_ERRORS = new Set(
@@ -99,7 +99,47 @@ function valuesOf(json: unknown, key: string): unknown[] {
   return Object.entries(json).flatMap(([name, value]) => (name === key ? [value] : valuesOf(value, key)));
 }
 
+type Lock = {
+  readonly packages?: Readonly<
+    Record<string, { resolved?: string; optionalDependencies?: Record<string, string> }>
+  >;
+};
+
+/**
+ * npm leaves a package's build for another platform out of the lock when the registry lacks it, and `npm ci`
+ * then refuses the lock. And where a package came from is the machine's own matter.
+ */
+function wholeLock({ sources }: House): Finding[] {
+  const lock = sources.find(({ path }) => path === 'package-lock.json');
+  const packages = (lock === undefined ? {} : (JSON.parse(lock.text) as Lock)).packages ?? {};
+  return Object.entries(packages).flatMap(([place, { resolved, optionalDependencies = {} }]) => {
+    const line = lineAt(lock?.text ?? '', lock?.text.indexOf(`"${place}": {`) ?? 0);
+    const says = Object.keys(optionalDependencies)
+      .filter((name) => !foldersAbove(place).some((folder) => `${folder}node_modules/${name}` in packages))
+      .map((name) => `its ${name} is not in the lock: pin a version that the registry has whole`);
+    if (/^https?:/.test(resolved ?? ''))
+      says.push('names a registry: npm install --omit-lockfile-registry-resolved');
+    return says.map((sentence) => ({ path: 'package-lock.json', line, says: `${place}: ${sentence}` }));
+  });
+}
+
+/** Where a package's dependency may be installed: inside it, or in a folder above, up to the root. */
+function foldersAbove(place: string): string[] {
+  const parts = place === '' ? [] : place.split(/(?=(?<=\/)node_modules\/)/);
+  return [
+    '',
+    ...parts.map(
+      (_, index) =>
+        `${parts
+          .slice(0, index + 1)
+          .join('')
+          .replace(/\/$/, '')}/`,
+    ),
+  ];
+}
+
 export const agreementRules: readonly Rule[] = [
+  { name: 'the lockfile is whole', find: wholeLock },
   { name: 'every function is deployed, and nothing else', find: functionsAndServerless },
   { name: 'every error that is caught can be thrown', find: caughtErrors },
 ];

@@ -176,7 +176,9 @@ const bans: readonly Ban[] = [
 
 function findBan(ban: Ban, { sources }: House): Finding[] {
   const concerns = (source: Source) =>
-    ban.where.test(source.path) && !ban.except?.test(source.path) && (ban.in === 'text' || isProgram(source));
+    ban.where.test(source.path) &&
+    !ban.except?.test(source.path) &&
+    (ban.in === 'text' ? source.path !== 'package-lock.json' : isProgram(source));
   return sources.filter(concerns).flatMap((source) => {
     const pattern = new RegExp(ban.pattern, `g${ban.pattern.flags}`);
     return [...source[ban.in].matchAll(pattern)].map((match) => ({

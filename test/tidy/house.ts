@@ -23,15 +23,7 @@ export type Rule = {
 };
 
 /** What tools make or fetch, and git. */
-const NOT_OURS = new Set([
-  'node_modules',
-  '.git',
-  'dist',
-  '.serverless',
-  '.switchback',
-  'coverage',
-  'package-lock.json',
-]);
+const NOT_OURS = new Set(['node_modules', '.git', 'dist', '.serverless', '.switchback', 'coverage']);
 const TEXT =
   /\.(?:ts|mjs|cjs|js|json|md|ya?ml|sh|html|css|svg|sql|py)$|(?:^|\/)(?:run|Dockerfile|LICENSE|\.gitignore|\.npmrc)$/;
 const PROGRAM = /\.(?:ts|mjs|cjs|js)$/;
