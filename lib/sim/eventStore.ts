@@ -1,7 +1,7 @@
 /**
- * The event store in memory. It takes the same steps as the one on DynamoDB, in the same order, and decides with the
- * same functions, so that a fault before or after any step leaves what it would leave there. Nothing in it depends
- * on time or chance.
+ * The event store in memory. It takes the same steps as the one on DynamoDB, in the same order, and decides
+ * with the same functions, so that a fault before or after any step leaves what it would leave there.
+ * Nothing in it depends on time or chance.
  */
 
 import { hash } from 'node:crypto';
@@ -33,8 +33,8 @@ export type StoreStep =
   | 'read-beside';
 
 /**
- * Called around every step. What it throws reaches the caller: `before`, nothing was done; `after`, the step was
- * done and its answer is lost. It may wait, and others go on meanwhile.
+ * Called around every step. What it throws reaches the caller: `before`, nothing was done; `after`, the
+ * step was done and its answer is lost. It may wait, and others go on meanwhile.
  */
 export type StoreFault = (step: StoreStep, when: 'before' | 'after') => void | Promise<void>;
 
@@ -70,8 +70,9 @@ export class SimEventStore implements EventStore {
     const snapshot = { schema: append.snapshot.schema, state: frozen(JSON.parse(state) as unknown) };
     const bytes = { commitBytes: storedBytes(JSON.stringify(commit)), snapshotBytes: storedBytes(state) };
     const room = { events: commit.events.length, ...bytes };
-    let ready = head;
-    while (mustCalve(ready, room, append.urgent ?? false)) ready = await this.#calve(ready);
+    let ready: StoredHead | null = head;
+    while (ready !== null && mustCalve(ready, room, append.urgent ?? false)) ready = await this.#calve(ready);
+    if (ready === null) return lost(append, await this.#read(stream));
     const next = withCommit(ready, commit, bytes, snapshot, sha256);
     const written = await this.#step('write-head', () => {
       const there = this.#there(stream);
@@ -79,9 +80,7 @@ export class SimEventStore implements EventStore {
       this.#table.heads.set(stream, { ...next, active: append.active });
       return null;
     });
-    if (written !== null) {
-      return answerFrom(written, append, sha256) ?? { outcome: 'conflict', head: viewOf(written) };
-    }
+    if (written !== null) return lost(append, written);
     const events = recordedOf(stream, append.expected + 1, commit);
     return { outcome: 'appended', version: next.version, events };
   }
@@ -90,9 +89,10 @@ export class SimEventStore implements EventStore {
     const head = await this.#read(stream);
     if (!mustCompact(head)) return;
     const shorter = await this.#calve(head);
+    if (shorter === null) return this.compact(stream);
     await this.#step('write-head', () => {
       const there = this.#table.heads.get(stream);
-      if (there?.version !== head.version || there.base !== head.base) return;
+      if (there?.version !== head.version) return;
       this.#table.heads.set(stream, { ...shorter, active: there.active });
     });
   }
@@ -171,8 +171,8 @@ export class SimEventStore implements EventStore {
     return this.#step('read-head', () => this.#there(stream));
   }
 
-  /** Copies the tail to a chunk, or finds the one that stands there; HEAD as it will be without it. */
-  #calve(head: StoredHead): Promise<StoredHead> {
+  /** HEAD without its tail, once a chunk holds it: ours, or the one that stood there. */
+  #calve(head: StoredHead): Promise<StoredHead | null> {
     return this.#step('write-chunk', () => {
       const chunks = this.#table.chunks.get(head.stream) ?? new Map<number, readonly Commit[]>();
       this.#table.chunks.set(head.stream, chunks);
@@ -188,9 +188,9 @@ export class SimEventStore implements EventStore {
     if (from >= head.base) return tail;
     const old = await this.#step('read-chunks', () =>
       [...(this.#table.chunks.get(head.stream) ?? [])]
+        .filter(([first]) => first < head.base)
         .sort(([one], [other]) => one - other)
-        .flatMap(([first, commits]) => [...placed(first, commits)])
-        .filter(({ first }) => first < head.base),
+        .flatMap(([first, commits]) => [...placed(first, commits)]),
     );
     return [...old, ...tail];
   }
@@ -203,9 +203,14 @@ export class SimEventStore implements EventStore {
   }
 }
 
+/** What a lost race means, seen from what won it. */
+function lost(append: Append, head: StoredHead): Appended {
+  return answerFrom(head, append, sha256) ?? { outcome: 'conflict', head: viewOf(head) };
+}
+
 /**
- * A text's size, and half of it above 1 KB, where DynamoDB's store deflates: JSON as ours comes to a third, so what
- * fits here fits there.
+ * A text's size, and half of it above 1 KB, where DynamoDB's store deflates: JSON as ours comes to a third,
+ * so what fits here fits there.
  */
 const storedBytes = (text: string): number => {
   const bytes = Buffer.byteLength(text);

@@ -1,4 +1,7 @@
-/** What only the event store on DynamoDB has: items of a size, calls that are counted, and a wire that fails. */
+/**
+ * What only the event store on DynamoDB has: items of a size, calls that are counted, and a wire that
+ * fails.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
@@ -24,7 +27,10 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.close());
 
-/** An item's size by DynamoDB's published rules: names and texts in UTF-8, a number half a byte per digit plus one. */
+/**
+ * An item's size by DynamoDB's published rules: names and texts in UTF-8, a number half a byte per digit
+ * plus one.
+ */
 function itemBytes(item: Record<string, AttributeValue>): number {
   const sizeOf = (value: AttributeValue): number => {
     if (value.S !== undefined) return Buffer.byteLength(value.S);

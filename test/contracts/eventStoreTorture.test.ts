@@ -1,6 +1,7 @@
 /**
- * Eight writers on one stream, each a process that may die before or after any step of any append and begins again,
- * and that sends a fifth of its commands twice. Nothing may be lost, doubled, skipped or out of order.
+ * Eight writers on one stream, each a process that may die before or after any step of any append and
+ * begins again, and that sends a fifth of its commands twice. Nothing may be lost, doubled, skipped or out
+ * of order.
  */
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../lib/local/random.ts';
@@ -16,10 +17,11 @@ const steps: readonly StoreStep[] = ['read-head', 'write-chunk', 'write-head'];
 
 type Tally = { crashes: Map<string, number>; repeated: number; conflicts: number };
 
-/** A store whose process may die around each step. Small random waits let writers overtake each other. */
+/** A store whose process may die around each step. Random waits, some of them long, let writers overtake each other. */
 function mortal(world: EventStoreWorld, chance: () => number, tally: Tally): () => EventStore {
   const fault: StoreFault = async (step, when) => {
-    for (let turns = Math.floor(chance() * 4); turns > 0; turns--) await Promise.resolve();
+    const slow = chance() < 0.05 ? 400 : 4;
+    for (let turns = Math.floor(chance() * slow); turns > 0; turns--) await Promise.resolve();
     if (!steps.includes(step) || chance() >= (step === 'write-chunk' ? 0.3 : 0.04)) return;
     const place = `${when} ${step}`;
     tally.crashes.set(place, (tally.crashes.get(place) ?? 0) + 1);

@@ -30,6 +30,9 @@ export type EventStoreWorld = {
   close(): Promise<void>;
 };
 
+/** A part of the contract. Every test takes a stream of its own. */
+export type Given = (world: () => EventStoreWorld, newStream: () => string) => void;
+
 export async function simWorld(): Promise<EventStoreWorld> {
   const table = new SimTable();
   return {

@@ -1,4 +1,7 @@
-/** A rollout's events as they come, with names as long as AWS makes them: what stores, budgets and benches are held to. */
+/**
+ * A rollout's events as they come, with names as long as AWS makes them: what stores, budgets and benches
+ * are held to.
+ */
 import type { Verdict } from '../../events/rollout.ts';
 import type { ServiceEvent } from '../../events/service.ts';
 
@@ -24,7 +27,10 @@ const evidence = (minute: number, verdict: Verdict) => ({
   minutesHash: 'b'.repeat(64),
 });
 
-/** One rollout: eleven steps, each looked at once a bake; it ends promoted, or by an alarm at step `failsAt`. */
+/**
+ * One rollout: eleven steps, each looked at once a bake; it ends promoted, or by an alarm at step
+ * `failsAt`.
+ */
 export function rolloutHistory(number: number, failsAt = weights.length): ServiceEvent[] {
   const rolloutId = `orchestrator-${number}`;
   let at = start + number * 86_400_000;

@@ -72,7 +72,8 @@ export class Beside {
     const deflated = deflateRawSync(text);
     invariant(
       deflated.length <= minutesBytesMax,
-      `block ${block} of ${rolloutId}'s minutes takes ${deflated.length} bytes and may take ${minutesBytesMax}: begin a new block earlier`,
+      `block ${block} of ${rolloutId}'s minutes takes ${deflated.length} bytes ` +
+        `and may take ${minutesBytesMax}: begin a new block earlier`,
     );
     await this.#calls.make(`keeping minutes of ${rolloutId}`, (options) =>
       this.#client.send(
@@ -112,7 +113,10 @@ export class Beside {
 
 const minutesKey = (rolloutId: string): string => `M#${rolloutId}`;
 
-/** A plan is found by its rollout alone: its sort key is 24 hex digits of the id's hash, as a negative number. */
+/**
+ * A plan is found by its rollout alone: its sort key is 24 hex digits of the id's hash, as a negative
+ * number.
+ */
 function planKey(stream: string, rolloutId: string): Item {
   const digits = hash('sha256', rolloutId, 'hex').slice(0, 24);
   return itemKey(streamKey(stream), `-${BigInt(`0x${digits}`) + 1n}`);

@@ -1,6 +1,7 @@
 /**
- * One call to DynamoDB, made until it is answered or the time is up. A call whose outcome is unknown is made again
- * as it was: every write of the event store is conditional, so that the second one finds out what the first one did.
+ * One call to DynamoDB, made until it is answered or the time is up. A call whose outcome is unknown is
+ * made again as it was: every write of the event store is conditional, so that the second one finds out
+ * what the first one did.
  */
 
 import { EventStoreUnavailable } from '../../core/outage.ts';
@@ -10,7 +11,9 @@ export type CallOptions = {
   readonly deadlineMs?: number;
   /** The same for urgent appends. Default 500 ms: after that the intent queue is the record. */
   readonly urgentDeadlineMs?: number;
-  /** For one attempt; DynamoDB answers in single milliseconds, so silence is a lost connection. Default 1 s. */
+  /**
+   * For one attempt; DynamoDB answers in single milliseconds, so silence is a lost connection. Default 1 s.
+   */
   readonly attemptMs?: number;
   /** Per call. Default 6. */
   readonly attemptsMax?: number;
@@ -105,8 +108,8 @@ const silences = new Set(['TimeoutError', 'AbortError', 'RequestTimeout', 'Reque
 const socketCode = /^(E[A-Z_]+|UND_ERR_[A-Z_]+)$/;
 
 /**
- * `answer`: AWS answered, or the error is ours; `refused`: no attempt will be let in; `unknown`: nobody knows what
- * became of the call, or it was throttled, so it is made again.
+ * `answer`: AWS answered, or the error is ours; `refused`: no attempt will be let in; `unknown`: nobody
+ * knows what became of the call, or it was throttled, so it is made again.
  */
 function kindOf(error: unknown): 'answer' | 'refused' | 'unknown' {
   if (!(error instanceof Error)) return 'answer';

@@ -1,6 +1,6 @@
 /**
- * How far consumers have come, and which outside effects were begun and done. One small item each, every write
- * conditional, so that two deliveries of the same event cannot both move a checkpoint.
+ * How far consumers have come, and which outside effects were begun and done. One small item each, every
+ * write conditional, so that two deliveries of the same event cannot both move a checkpoint.
  */
 
 import {

@@ -1,8 +1,8 @@
 /**
- * The event store on one DynamoDB table. An append is one conditional update of the stream's HEAD item; a tail that
- * is full is first copied to a chunk, whose content depends on committed history alone, so that a crash between the
- * two, or a rival who does the same, changes nothing. Chunks are read up to HEAD's `base`: an event that stands in
- * both is read once.
+ * The event store on one DynamoDB table. An append is one conditional update of the stream's HEAD item; a
+ * tail that is full is first copied to a chunk, whose content depends on committed history alone, so that a
+ * crash between the two, or a rival who does the same, changes nothing. Chunks are read up to HEAD's
+ * `base`: an event that stands in both is read once.
  */
 
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
@@ -56,8 +56,9 @@ export class DynamoEventStore implements EventStore {
   }
 
   /**
-   * One update; a chunk before it where the tail is full, and a read where this store has not seen `expected`.
-   * @throws EventStoreUnavailable after 5 s, or 500 ms where it is urgent: it may have been appended all the same
+   * One update; a chunk before it where the tail is full, and a read where this store has not seen
+   * `expected`.
+   * @throws EventStoreUnavailable after 5 s, or 500 ms where it is urgent: it may stand all the same
    */
   async append(stream: string, append: Append): Promise<Appended> {
     const deadline = this.#calls.deadline(append.urgent);
@@ -72,6 +73,7 @@ export class DynamoEventStore implements EventStore {
     const bytes = { commitBytes, snapshotBytes: snapshot.bytes };
     const added = commit.events.length;
     const ready = await this.#room(head, { events: added, ...bytes }, append.urgent ?? false, deadline);
+    if (ready === null) return lost(append, await this.#read(stream, deadline));
     const next = withCommit(ready, commit, bytes, append.snapshot, sha256);
     const kept = ready.base === head.base && head.version > 0;
     const beat = await this.#heads.write(
@@ -88,7 +90,7 @@ export class DynamoEventStore implements EventStore {
       deadline,
     );
     this.#remember(beat ?? next);
-    if (beat !== null) return answerFrom(beat, append, sha256) ?? { outcome: 'conflict', head: viewOf(beat) };
+    if (beat !== null) return lost(append, beat);
     return {
       outcome: 'appended',
       version: next.version,
@@ -99,11 +101,13 @@ export class DynamoEventStore implements EventStore {
   /** @throws EventStoreUnavailable */
   async compact(stream: string): Promise<void> {
     const deadline = this.#calls.deadline();
-    let head: StoredHead | null = await this.#read(stream, deadline);
-    for (let attempt = 0; head !== null && mustCompact(head) && attempt < compactAttemptsMax; attempt++) {
+    for (let attempt = 0; attempt < compactAttemptsMax; attempt++) {
+      const head = await this.#read(stream, deadline);
+      if (!mustCompact(head)) return;
       const shorter = withoutChunk(head, await this.#heads.chunk(head, deadline));
-      head = await this.#heads.shorten(head, shorter, deadline);
-      this.#remember(head ?? shorter);
+      if (shorter === null || !(await this.#heads.shorten(shorter, deadline))) continue;
+      this.#remember(shorter);
+      return;
     }
   }
 
@@ -149,7 +153,10 @@ export class DynamoEventStore implements EventStore {
     return this.#beside.minutes(rolloutId);
   }
 
-  /** By name, from the index: a stream may be missing for about a second after its append, or still be there. */
+  /**
+   * By name, from the index: a stream may be missing for about a second after its append, or still be
+   * there.
+   */
   async *active(): AsyncGenerator<string> {
     const condition = '#active = :active';
     const query = {
@@ -167,16 +174,17 @@ export class DynamoEventStore implements EventStore {
     return this.#remember(await this.#heads.read(stream, deadline));
   }
 
-  /** Chunks as much of the tail as it takes for `add` to fit. */
+  /** Chunks as much of the tail as it takes for `add` to fit; null where others have appended meanwhile. */
   async #room(
     head: StoredHead,
     add: Parameters<typeof mustCalve>[1],
     urgent: boolean,
     deadline: number,
-  ): Promise<StoredHead> {
-    let ready = head;
-    while (mustCalve(ready, add, urgent))
+  ): Promise<StoredHead | null> {
+    let ready: StoredHead | null = head;
+    while (ready !== null && mustCalve(ready, add, urgent)) {
       ready = withoutChunk(ready, await this.#heads.chunk(ready, deadline));
+    }
     return ready;
   }
 
@@ -198,10 +206,7 @@ export class DynamoEventStore implements EventStore {
         },
       };
       for await (const page of this.#query(`reading the chunks of ${head.stream}`, query)) {
-        yield page
-          .map(chunkOf)
-          .flatMap((chunk) => [...placed(chunk.first, chunk.commits)])
-          .filter(({ first }) => first < head.base);
+        yield page.map(chunkOf).flatMap(({ first, commits }) => [...placed(first, commits)]);
       }
     }
     yield [...placed(head.base, head.commits)];
@@ -229,4 +234,9 @@ export class DynamoEventStore implements EventStore {
     if (this.#seen.size > headsSeenMax && !oldest.done) this.#seen.delete(oldest.value);
     return head;
   }
+}
+
+/** What a lost race means, seen from what won it. */
+function lost(append: Append, head: StoredHead): Appended {
+  return answerFrom(head, append, sha256) ?? { outcome: 'conflict', head: viewOf(head) };
 }

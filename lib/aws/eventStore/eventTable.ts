@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { activeIndex } from './items.ts';
 
-export const eventTable = {
+const eventTable = {
   BillingMode: 'PAY_PER_REQUEST',
   AttributeDefinitions: [
     { AttributeName: 'pk', AttributeType: 'S' },

@@ -44,8 +44,9 @@ export class Heads {
   async write(write: HeadWrite, deadline: number): Promise<StoredHead | null> {
     const { next, expected, tail } = write;
     const commits = tail.how === 'add' ? 'list_append(#commits, :commits)' : ':commits, #base = :base';
-    const set = `SET #v = :v, #hash = :hash, #ids = :ids, #snapshot = :snapshot, #schema = :schema, #added = :added, #commits = ${commits}`;
-    const update = `${set}${write.active ? ', #active = :active' : ' REMOVE #active'}`;
+    const update =
+      'SET #v = :v, #hash = :hash, #ids = :ids, #snapshot = :snapshot, #schema = :schema, ' +
+      `#added = :added, #commits = ${commits}${write.active ? ', #active = :active' : ' REMOVE #active'}`;
     const condition = expected === 0 ? 'attribute_not_exists(#pk)' : '#v = :expected';
     return this.#update(
       next.stream,
@@ -67,21 +68,21 @@ export class Heads {
     );
   }
 
-  /** Takes what a chunk holds out of the tail. @returns null when it is written, else HEAD as it is */
-  async shorten(seen: StoredHead, shorter: StoredHead, deadline: number): Promise<StoredHead | null> {
-    return this.#update(
-      seen.stream,
+  /** Takes what a chunk holds out of the tail. @returns false when others have appended meanwhile */
+  async shorten(shorter: StoredHead, deadline: number): Promise<boolean> {
+    const beat = await this.#update(
+      shorter.stream,
       'SET #base = :base, #commits = :commits, #added = :none',
-      '#v = :v AND #base = :seen',
+      '#v = :v',
       {
         ':base': { N: String(shorter.base) },
         ':commits': { L: shorter.commits.map(storedCommit) },
         ':none': { N: '0' },
-        ':v': { N: String(seen.version) },
-        ':seen': { N: String(seen.base) },
+        ':v': { N: String(shorter.version) },
       },
       deadline,
     );
+    return beat === null;
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
- * The items of the event table. One stream's HEAD, chunks and plans share a partition key; HEAD has the sort key 0,
- * a chunk the version of its first event, a plan a negative number. Names are aliased in every expression: several
- * of them are reserved words.
+ * The items of the event table. One stream's HEAD, chunks and plans share a partition key; HEAD has the
+ * sort key 0, a chunk the version of its first event, a plan a negative number. Names are aliased in every
+ * expression: several of them are reserved words.
  */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';

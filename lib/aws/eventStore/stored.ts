@@ -6,7 +6,9 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 export type Item = Record<string, AttributeValue>;
 
-/** Above this a text is deflated: a rollout's plan of eleven steps goes from 1.7 KB to less than half a KB. */
+/**
+ * Above this a text is deflated: a rollout's plan of eleven steps goes from 1.7 KB to less than half a KB.
+ */
 const plainBytesMax = 1024;
 
 export function storedText(text: string): { readonly attribute: AttributeValue; readonly bytes: number } {

@@ -42,7 +42,8 @@ export function commitOf(
   invariant(events.length > 0, `the append ${commandId} to ${last.stream} holds no event: do not append`);
   invariant(
     events.length <= chunkEventsMax,
-    `the append ${commandId} to ${last.stream} holds ${events.length} events, ${chunkEventsMax} is the most: split it`,
+    `the append ${commandId} to ${last.stream} holds ${events.length} events, ` +
+      `${chunkEventsMax} is the most: split it`,
   );
   let previous = last.hash;
   const stored = events.map((given, index): StoredEvent => {
@@ -63,7 +64,8 @@ export function commitOf(
 function refuseOversize(type: string, bytes: number): void {
   invariant(
     bytes <= eventBytesMax,
-    `${type} takes ${bytes} bytes and an event may take ${eventBytesMax}: keep its evidence beside it and its hash in it`,
+    `${type} takes ${bytes} bytes and an event may take ${eventBytesMax}: ` +
+      'keep its evidence beside it and its hash in it',
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a consumer does with a delivery. Streams deliver at least once, in order per item, and forget after 24 hours;
- * the table is the truth and a delivery only says that there is something new in it.
+ * What a consumer does with a delivery. Streams deliver at least once, in order per item, and forget after
+ * 24 hours; the table is the truth and a delivery only says that there is something new in it.
  */
 
 import type { Recorded } from '../../../events/recorded.ts';
@@ -18,7 +18,10 @@ export type Checkpoint = {
 
 export const newCheckpoint: Checkpoint = { version: 0, failures: 0, why: null, parked: false };
 
-/** A stream is parked at this many failures of the same event; Lambda's own retries are set to the same number. */
+/**
+ * A stream is parked at this many failures of the same event; Lambda's own retries are set to the same
+ * number.
+ */
 export const failuresMax = 5;
 
 export type ConsumerStep =
@@ -53,7 +56,10 @@ export function nextStep(
   return { step: 'run', events };
 }
 
-/** The checkpoint once the event at `version` failed; a failure of an event that is done already changes nothing. */
+/**
+ * The checkpoint once the event at `version` failed; a failure of an event that is done already changes
+ * nothing.
+ */
 export function afterFailure(checkpoint: Checkpoint, version: number, why: string): Checkpoint {
   if (version !== checkpoint.version + 1) return checkpoint;
   const failures = checkpoint.failures + 1;

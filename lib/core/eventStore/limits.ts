@@ -1,7 +1,7 @@
 /**
- * What DynamoDB's prices and limits make of a stream's items. All appends of a stream go through its HEAD item,
- * and each one is paid for by the whole item, in steps of 1 KB; so HEAD stays small and history moves to chunks.
- * Bytes are bytes as stored: longer texts are stored compressed.
+ * What DynamoDB's prices and limits make of a stream's items. All appends of a stream go through its HEAD
+ * item, and each one is paid for by the whole item, in steps of 1 KB; so HEAD stays small and history moves
+ * to chunks. Bytes are bytes as stored: longer texts are stored compressed.
  */
 
 /** HEAD after an ordinary append: four write units. */

@@ -1,6 +1,6 @@
 /**
- * A stream's HEAD item: its newest events, the commands that made them, and the state they fold to. Everything an
- * append needs to know, and everything that decides what a lost race means.
+ * A stream's HEAD item: its newest events, the commands that made them, and the state they fold to.
+ * Everything an append needs to know, and everything that decides what a lost race means.
  */
 
 import type { Recorded } from '../../../events/recorded.ts';
@@ -53,12 +53,15 @@ function tailOf(head: StoredHead): Recorded[] {
   );
 }
 
-/** Sixty bits of the id's hash: two of the sixteen that are compared agree by chance once in 10^17 appends. */
-export const commandMark = (digest: Digest, commandId: string): string => digest(commandId).slice(0, 10);
+/**
+ * Sixty bits of the id's hash: two of the sixteen that are compared agree by chance once in 10^17 appends.
+ */
+const commandMark = (digest: Digest, commandId: string): string => digest(commandId).slice(0, 10);
 
 /**
- * What HEAD as found says to an append before, or instead of, writing: null when it may be written. A command that
- * stands in it already gets the first answer, whatever it expected; else another version is a conflict.
+ * What HEAD as found says to an append before, or instead of, writing: null when it may be written. A
+ * command that stands in it already gets the first answer, whatever it expected; else another version is a
+ * conflict.
  */
 export function answerFrom(
   head: StoredHead,
@@ -98,7 +101,8 @@ export function mustCalve(head: StoredHead, add: Addition, urgent: boolean): boo
   const alone = headBytes(head.stream, [add.commitBytes], add.snapshotBytes);
   invariant(
     alone <= headBytesUrgentMax,
-    `the HEAD of ${head.stream} would take ${alone} bytes and may take ${headBytesUrgentMax}: its snapshot takes ${add.snapshotBytes}, the append ${add.commitBytes}`,
+    `the HEAD of ${head.stream} would take ${alone} bytes and may take ${headBytesUrgentMax}: ` +
+      `its snapshot takes ${add.snapshotBytes}, the append ${add.commitBytes}`,
   );
   if (head.commits.length === 0) return false;
   const bytes = [...head.commitBytes, add.commitBytes];
@@ -140,14 +144,12 @@ export function withCommit(
 }
 
 /**
- * HEAD without the commits that a chunk holds up to and with `chunkEnd`. The chunk may be shorter than the tail:
- * one that an earlier writer left behind, before others appended, stays as it is.
+ * HEAD without the commits that a chunk holds up to and with `chunkEnd`. The chunk may be shorter than the
+ * tail: one that an earlier writer left behind, before others appended, stays as it is.
+ * @returns null where the chunk holds more than this HEAD knows: others have appended since it was read
  */
-export function withoutChunk(head: StoredHead, chunkEnd: number): StoredHead {
-  invariant(
-    chunkEnd >= head.base && chunkEnd <= head.version,
-    `the chunk of ${head.stream} at ${head.base} ends at ${chunkEnd}, HEAD is at ${head.version}`,
-  );
+export function withoutChunk(head: StoredHead, chunkEnd: number): StoredHead | null {
+  if (chunkEnd > head.version) return null;
   let commits = 0;
   let base = head.base;
   for (const commit of head.commits) {
@@ -156,8 +158,8 @@ export function withoutChunk(head: StoredHead, chunkEnd: number): StoredHead {
     commits++;
   }
   invariant(
-    base === chunkEnd + 1,
-    `the chunk of ${head.stream} at ${head.base} ends at ${chunkEnd}, amid an append`,
+    base === chunkEnd + 1 && commits > 0,
+    `the chunk of ${head.stream} at ${head.base} ends at ${chunkEnd}, where no append ends`,
   );
   return {
     ...head,
@@ -167,7 +169,10 @@ export function withoutChunk(head: StoredHead, chunkEnd: number): StoredHead {
   };
 }
 
-/** Names and small values of a HEAD: 48 bytes of names, 43 of hash, numbers of up to 6 digits and the list's own 3. */
+/**
+ * Names and small values of a HEAD: 48 bytes of names, 43 of hash, numbers of up to 6 digits and the list's
+ * own 3.
+ */
 const fixedBytes = 128;
 
 /** At most what DynamoDB counts for a HEAD with a full set of command marks. */

@@ -1,4 +1,7 @@
-/** Replays a stream's hashes as they were when each event was added, and finds the first that does not follow. */
+/**
+ * Replays a stream's hashes as they were when each event was added, and finds the first that does not
+ * follow.
+ */
 
 import type { Commit } from './commit.ts';
 import { chainHash, type Digest } from './hashChain.ts';

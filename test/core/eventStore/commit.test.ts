@@ -99,6 +99,16 @@ describe('the chain', () => {
     );
   });
 
+  it('breaks at the end where a history was written anew and HEAD still holds the old hash', () => {
+    fc.assert(
+      fc.property(someCommits, someCommits, (one, other) => {
+        fc.pre(one.last.version === other.last.version && one.last.hash !== other.last.hash);
+        expect(verified(other.commits, one.last)).toBe(one.last.version);
+      }),
+      { examples: [] },
+    );
+  });
+
   it('breaks where commits are missing, in the middle and at the end', () => {
     fc.assert(
       fc.property(someCommits, fc.nat(), ({ commits, last }, choice) => {
