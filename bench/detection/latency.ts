@@ -2,7 +2,7 @@
 
 import { conclude } from '../../lib/core/analysis/analyse.ts';
 import type { Baseline } from '../../lib/core/analysis/baseline.ts';
-import { estimateDispersion } from '../../lib/core/analysis/dispersion.ts';
+import { freezeBaseline, slowThresholds } from '../../lib/core/analysis/freezeBaseline.ts';
 import type { Minute, SideMinute } from '../../lib/core/analysis/minutes.ts';
 import { beginEvidence, observeMinute } from '../../lib/core/analysis/rolloutEvidence.ts';
 import { normalQuantile, normalTail } from '../../lib/core/analysis/specialFunctions.ts';
@@ -25,6 +25,10 @@ export type LatencyScenario = {
 const sigma = 0.6;
 const medianMs = 80;
 const percentiles = benchPolicy.latency.thresholdPercentiles.map((percent) => percent / 100);
+const thresholdsMs = slowThresholds(benchPolicy, {
+  percentilesMs: percentiles.map(thresholdMs),
+  p95Ms: thresholdMs(0.95),
+});
 const errorRate = 0.0005;
 /** Weight 100 has no control for latency: four steps can be judged. */
 const minutesJudged = 4 * stepMinutes;
@@ -81,8 +85,8 @@ function thresholdMs(percentile: number): number {
 
 // Share of requests above each threshold, from the middle outwards.
 function slowerThan({ slowdown, tailShare }: LatencyScenario): number[] {
-  return percentiles.map((percentile) => {
-    const above = (times: number) => normalTail(Math.log(thresholdMs(percentile) / medianMs / times) / sigma);
+  return thresholdsMs.map((threshold) => {
+    const above = (times: number) => normalTail(Math.log(threshold / medianMs / times) / sigma);
     return (1 - tailShare) * above(slowdown) + tailShare * above(10 * slowdown);
   });
 }
@@ -123,29 +127,11 @@ function drawClusters(requests: number, slower: readonly number[], size: number,
   return counts;
 }
 
+// The day before; four hours of it where every request is drawn by itself.
 function baselineOf(clean: LatencyScenario, random: Random): Baseline {
   const slower = slowerThan(clean);
   const history = Array.from({ length: clean.clusterSize > 1 ? 240 : 1440 }, () =>
     drawSide(clean.requestsPerSecond * 60, slower, clean.clusterSize, random),
   );
-  const fallback = benchPolicy.dispersion.withoutHistory;
-  return {
-    errorDispersion: estimateDispersion(
-      history.map(({ requests, errors }) => ({ bad: errors, total: requests })),
-      fallback,
-    ),
-    slowThresholdsMs: percentiles.map(thresholdMs),
-    slowDispersions: percentiles.map((_, j) =>
-      estimateDispersion(
-        history.map(({ requests, slow }) => ({ bad: slow[j] ?? 0, total: requests })),
-        fallback,
-      ),
-    ),
-    businessDispersions: {},
-    errorRate,
-    p95Ms: thresholdMs(0.95),
-    businessRates: {},
-    requestsPerSecond: clean.requestsPerSecond,
-    historyMinutes: history.length,
-  };
+  return freezeBaseline(benchPolicy, { history, slowThresholdsMs: thresholdsMs, p95Ms: thresholdMs(0.95) });
 }

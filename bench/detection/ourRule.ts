@@ -40,6 +40,7 @@ export function baselineFrom({ historyErrors, requestsPerSecond }: RolloutView):
     errorDispersion: estimateDispersion(history, benchPolicy.dispersion.withoutHistory),
     slowThresholdsMs: [100, 200, 300, 500, 1000],
     slowDispersions: silent.map(() => 1),
+    shiftDispersion: 1,
     businessDispersions: {},
     errorRate: errors / (total * Math.max(1, history.length)),
     p95Ms: null,

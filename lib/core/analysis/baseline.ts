@@ -9,6 +9,8 @@ export type Baseline = {
   readonly slowThresholdsMs: readonly number[];
   /** Dispersion per threshold, same order. */
   readonly slowDispersions: readonly number[];
+  /** Dispersion of the latencies as a whole. */
+  readonly shiftDispersion: number;
   /** By business check. */
   readonly businessDispersions: Readonly<Record<string, number>>;
   /** Rates of the history, 0–1; null when there was no history. */
@@ -33,6 +35,7 @@ export function assumedBaseline(policy: AnalysisPolicy): Baseline {
     errorDispersion: dispersion,
     slowThresholdsMs,
     slowDispersions: slowThresholdsMs.map(() => dispersion),
+    shiftDispersion: dispersion,
     businessDispersions: Object.fromEntries(policy.business.map((check) => [check.name, dispersion])),
     errorRate: null,
     p95Ms: null,

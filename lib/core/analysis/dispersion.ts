@@ -16,6 +16,7 @@
 // other hours are left out. And few clusters make a poor estimate, so its own uncertainty is added: the
 // relative standard error is about √(2/m + φ̂/bad), since bad ÷ φ̂ counts the independent events.
 import type { BadCount } from './errorEvidence.ts';
+import { normalScores } from './latencyEvidence.ts';
 
 /** One count per period in order; null where nothing is known. */
 export type BadHistory = readonly (BadCount | null)[];
@@ -42,6 +43,47 @@ export function estimateDispersion(history: BadHistory, fallback: number): numbe
 export function dispersionPoint(history: BadHistory): number | null {
   const { top, low } = total(inBlocks(history).map(sumsOf));
   return low === 0 ? null : top / low;
+}
+
+/**
+ * φ of the bet on the body of the latencies (`latencyEvidence.ts`): how much the score sum of one minute against
+ * its neighbour varies beyond a random draw. Bins from fast to slow, null where nothing is known. The median of
+ * the hours keeps an incident out; 1.57 ÷ m is the variance of a median of m.
+ */
+export function estimateShiftDispersion(
+  history: readonly (readonly number[] | null)[],
+  fallback: number,
+): number {
+  const hours: number[] = [];
+  let pairs = 0;
+  for (let from = 0; from < history.length; from += blockPeriods) {
+    const ratios = shiftRatios(history.slice(from, from + blockPeriods));
+    pairs += ratios.length;
+    if (ratios.length > 0) hours.push(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length);
+  }
+  if (pairs < blockPeriods - 1) return fallback;
+  const sorted = hours.toSorted((a, b) => a - b);
+  const middle = ((sorted[(sorted.length - 1) >> 1] ?? 1) + (sorted[sorted.length >> 1] ?? 1)) / 2;
+  return Math.max(1, middle) * (1 + upperSigmas * Math.sqrt((2 * 1.57) / pairs));
+}
+
+// Squared score sum of each minute among the two, over its variance n1·n2 ÷ (N − 1) × variance of the scores.
+function shiftRatios(block: readonly (readonly number[] | null)[]): number[] {
+  const ratios: number[] = [];
+  for (let i = 1; i < block.length; i++) {
+    const [left, right] = [block[i - 1], block[i]];
+    if (left === null || left === undefined || right === null || right === undefined) continue;
+    const pooled = left.map((count, k) => count + (right[k] ?? 0));
+    const all = pooled.reduce((sum, count) => sum + count, 0);
+    const first = left.reduce((sum, count) => sum + count, 0);
+    if (first === 0 || first === all) continue;
+    const scores = normalScores(pooled, all);
+    const total = left.reduce((sum, count, k) => sum + count * (scores[k] ?? 0), 0);
+    const spread = pooled.reduce((sum, count, k) => sum + count * (scores[k] ?? 0) ** 2, 0) / all;
+    const variance = ((first * (all - first)) / (all - 1)) * spread;
+    if (variance > 0) ratios.push(total ** 2 / variance);
+  }
+  return ratios;
 }
 
 function inBlocks(history: BadHistory): BadHistory[] {

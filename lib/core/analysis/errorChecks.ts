@@ -27,7 +27,9 @@ function relativeCheck(look: Look): CheckResult | null {
   const sides = `${canary.bad} of ${canary.total} canary requests failed, ${stable.bad} of ${stable.total} of stable`;
   const [own, other] = [rateOf(canary), rateOf(stable)];
   const times =
-    own !== null && other !== null && own > other && other > 0 ? ` (${(own / other).toPrecision(2)}×)` : '';
+    own !== null && other !== null && own > other && other > 0
+      ? ` (${Number((own / other).toPrecision(2))}×)`
+      : '';
   return betCheck(look, bet, counts, `${sides}${times}; evidence ${bet.eValue.toPrecision(3)}.`);
 }
 

@@ -2,9 +2,10 @@
 // the end of a step Mann–Whitney over the whole distribution.
 
 import { evidence as eValueOf } from './errorEvidence.ts';
-import { betCheck, betNamed, decidesAt, type Look, round } from './look.ts';
+import { binsOf } from './latencyEvidence.ts';
+import { betCheck, betNamed, decidesAt, type Look, percent, rateOf, round } from './look.ts';
 import { mannWhitneyOfBins } from './mannWhitney.ts';
-import type { Minute, SideMinute } from './minutes.ts';
+import type { Minute } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { type RolloutEvidence, type SlowLimit, slowCounts } from './rolloutEvidence.ts';
 import type { CheckResult } from './verdict.ts';
@@ -22,12 +23,14 @@ export function latencyChecks(look: Look): CheckResult[] {
 function slowCheck(look: Look): CheckResult | null {
   const bet = betNamed(look, 'latency');
   if (bet === undefined) return null;
-  const { slow, baseline } = look.evidence;
+  const { slow, shift, baseline } = look.evidence;
   const values = slow.map(eValueOf);
-  const strongest = values.indexOf(Math.max(...values));
-  const thresholdMs = baseline.slowThresholdsMs[strongest] ?? 0;
-  const canary = share(look.step, 'canary', strongest);
-  const stable = share(look.step, 'stable', strongest);
+  const tail = Math.max(...values);
+  // A shift of everything shows best at the lowest threshold, where most requests are.
+  const j = eValueOf(shift) > tail ? 0 : values.indexOf(tail);
+  const thresholdMs = baseline.slowThresholdsMs[j] ?? 0;
+  const canary = share(look.step, 'canary', j);
+  const stable = share(look.step, 'stable', j);
   const counts = {
     thresholdMs,
     canarySlow: canary.bad,
@@ -35,8 +38,9 @@ function slowCheck(look: Look): CheckResult | null {
     stableSlow: stable.bad,
     stableRequests: stable.total,
   };
-  const sides = `${canary.bad} of ${canary.total} canary requests took longer than ${round(thresholdMs)} ms in this step, ${stable.bad} of ${stable.total} of stable`;
-  return betCheck(look, bet, counts, `${sides}; evidence ${bet.eValue.toPrecision(3)}.`);
+  const ms = `${round(thresholdMs)} ms`;
+  const says = `${percent(rateOf(canary) ?? 0)} of ${canary.total} canary requests took longer than ${ms} in this step, ${percent(rateOf(stable) ?? 0)} of stable's`;
+  return betCheck(look, bet, counts, `${says}; evidence ${bet.eValue.toPrecision(3)}.`);
 }
 
 function p95Checks(look: Look): CheckResult[] {
@@ -156,29 +160,20 @@ function stepMannWhitney({ baseline, policy }: RolloutEvidence, step: readonly M
   if (first === undefined || baseline.slowThresholdsMs.length === 0) return null;
   const fromMs = first.startMs + policy.latency.settleSeconds * 1000;
   const settled = step.filter((minute) => minute.startMs >= fromMs);
-  const dispersion = Math.max(1, ...baseline.slowDispersions);
-  return mannWhitneyOfBins(
-    bins(settled, 'stable', baseline.slowThresholdsMs.length),
-    bins(settled, 'canary', baseline.slowThresholdsMs.length),
-    'less',
-    dispersion,
-  );
-}
-
-// Requests between neighbouring thresholds, fastest first.
-function bins(minutes: readonly Minute[], side: 'canary' | 'stable', thresholds: number): number[] {
-  const counts = new Array<number>(thresholds + 1).fill(0);
-  for (const minute of minutes) {
-    const seen: SideMinute | null = minute[side];
+  const thresholds = baseline.slowThresholdsMs.length;
+  const sums = {
+    canary: new Array<number>(thresholds + 1).fill(0),
+    stable: new Array<number>(thresholds + 1).fill(0),
+  };
+  for (const minute of settled) {
     // A minute with one side only would compare different times.
-    if (seen === null || minute.canary === null || minute.stable === null) continue;
-    if (seen.slow.length < thresholds) continue;
-    for (let i = 0; i <= thresholds; i++) {
-      const slower = i === 0 ? seen.requests : (seen.slow[i - 1] ?? 0);
-      counts[i] = (counts[i] ?? 0) + Math.max(0, slower - (i === thresholds ? 0 : (seen.slow[i] ?? 0)));
-    }
+    const bins = binsOf(baseline.slowThresholdsMs.map((_, j) => slowCounts(minute, j)));
+    bins?.canary.forEach((count, i) => {
+      sums.canary[i] = (sums.canary[i] ?? 0) + count;
+      sums.stable[i] = (sums.stable[i] ?? 0) + (bins.stable[i] ?? 0);
+    });
   }
-  return counts;
+  return mannWhitneyOfBins(sums.stable, sums.canary, 'less', baseline.shiftDispersion);
 }
 
 function share(minutes: readonly Minute[], side: 'canary' | 'stable', threshold: number) {

@@ -80,8 +80,10 @@ export type ErrorPolicy = {
 export type LatencyPolicy = {
   readonly maxP95Ms: number;
   readonly maxP95TimesBaseline: number;
-  /** Relative share of slow requests that is accepted; +5 % is often not worth a rollback. */
+  /** Ratio of slow requests in the tail that is accepted. */
   readonly margin: number;
+  /** Shift of all latencies that is accepted, in standard deviations of their logarithm: 0.03 is about 2 %. */
+  readonly shiftMargin: number;
   /** Seconds after each weight change in which latency is not judged (cold caches). Errors always are. */
   readonly settleSeconds: number;
   /** Thresholds to count at, ms. Empty: the baseline's percentiles below, frozen at the start. */
@@ -145,7 +147,8 @@ export const defaultAnalysisPolicy: AnalysisPolicy = {
   latency: {
     maxP95Ms: 500,
     maxP95TimesBaseline: 2,
-    margin: 1,
+    margin: 1.1,
+    shiftMargin: 0.03,
     settleSeconds: 120,
     thresholdsMs: [],
     thresholdPercentiles: [50, 90, 95, 99, 99.9],

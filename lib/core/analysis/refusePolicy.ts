@@ -1,4 +1,5 @@
 // Relations between the options of a policy that no single option's schema can see.
+import { shiftSizes } from './latencyEvidence.ts';
 import type { AnalysisPolicy, AnalysisTemplate, TemplateMetric } from './policy.ts';
 
 /** What is wrong with a policy, one sentence each; empty when it can be used. */
@@ -83,6 +84,12 @@ function refuseFigures(policy: AnalysisPolicy): string[] {
     wrong.push('holdAtEValue is not below 1 ÷ alpha: it would never hold.');
   if (errors.margin < 1) wrong.push('errors.margin below 1 would ask the canary to be better than stable.');
   if (latency.margin < 1) wrong.push('latency.margin below 1 would ask the canary to be faster than stable.');
+  const smallest = shiftSizes[0] ?? 0;
+  if (!(latency.shiftMargin >= 0 && latency.shiftMargin < smallest)) {
+    wrong.push(
+      `latency.shiftMargin lies from 0 to below ${smallest}, the smallest shift that is looked for.`,
+    );
+  }
   if (errors.maxRate <= 0 || errors.maxRate > 1) wrong.push('errors.maxRate lies above 0 and is at most 1.');
   if (errors.minimumErrors < 1)
     wrong.push('errors.minimumErrors is at least 1: no error is no reason to go back.');

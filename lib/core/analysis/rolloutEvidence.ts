@@ -5,15 +5,8 @@
 // look together: adding a check never adds false rollbacks, it only divides the money.
 import type { Baseline } from './baseline.ts';
 import { type BusinessState, beginBusiness, observeBusiness } from './businessEvidence.ts';
-import {
-  type EvidenceState,
-  errorEvidenceOptions,
-  evidence,
-  initial,
-  observe,
-  type PairedCount,
-} from './errorEvidence.ts';
-import { latencyRatios, observeSlow } from './latencyEvidence.ts';
+import { type EvidenceState, evidence, initial, observe, type PairedCount } from './errorEvidence.ts';
+import { binsOf, observeShift, shiftSizes, tailRatios } from './latencyEvidence.ts';
 import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
 import { addCounts, type ErrorCount, errorCount, type Minute } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
@@ -26,7 +19,9 @@ export type RolloutEvidence = {
   readonly errors: EvidenceState;
   /** Canary against the error limits, where stable keeps them or is not there. */
   readonly errorLimit: EvidenceState;
-  /** Canary against stable, per frozen threshold. */
+  /** Canary against stable: the body of the latencies. */
+  readonly shift: EvidenceState;
+  /** Canary against stable: slow requests per frozen threshold. */
   readonly slow: readonly EvidenceState[];
   /** Canary against "at most 5 % slower than the p95 limit", per limit that has a threshold. */
   readonly slowLimits: readonly SlowLimit[];
@@ -50,22 +45,23 @@ export type SlowLimit = {
 
 /** Shares inside the families; each family's own share comes from the policy. */
 export const withinErrors = { relative: 0.8, limit: 0.2 };
-export const withinLatency = { relative: 0.65, mannWhitney: 0.25, limit: 0.1 };
+export const withinLatency = { relative: 0.75, mannWhitney: 0.15, limit: 0.1 };
 
 /** Before the first minute. */
 export function beginEvidence(policy: AnalysisPolicy, baseline: Baseline): RolloutEvidence {
-  const mixture = {
-    startShare: errorEvidenceOptions.startShare,
-    startPerMinute: errorEvidenceOptions.startPerMinute,
-  };
+  const dispersion = baseline.errorDispersion;
+  const { margin, shiftMargin } = policy.latency;
   return {
     policy,
     baseline,
-    errors: initial({ dispersion: baseline.errorDispersion, margin: policy.errors.margin }),
-    errorLimit: initial({ ...mixture, dispersion: baseline.errorDispersion, ratios: limitRatios }),
-    slow: baseline.slowDispersions.map((dispersion) =>
-      initial({ ...mixture, dispersion, ratios: latencyRatios, margin: policy.latency.margin }),
-    ),
+    errors: initial({ dispersion, margin: policy.errors.margin }),
+    errorLimit: initial({ dispersion, ratios: limitRatios }),
+    shift: initial({
+      dispersion: baseline.shiftDispersion,
+      ratios: shiftSizes,
+      margin: shiftMargin,
+    }),
+    slow: baseline.slowDispersions.map((slow) => initial({ dispersion: slow, ratios: tailRatios, margin })),
     slowLimits: slowLimitsOf(policy, baseline),
     business: policy.business.map((check) => beginBusiness(check, baseline)),
     logCertificate: 0,
@@ -83,12 +79,14 @@ export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEv
   const stable = minute.stable === null ? null : errorCount(minute.stable);
   const weightSinceMs = minute.weight === state.weight ? state.weightSinceMs : minute.startMs;
   const errors = { canary, stable, periodSeconds: minute.periodSeconds };
+  const slow = state.slow.map((_, j) => slowCounts(minute, j));
   const settled = minute.startMs - weightSinceMs >= state.policy.latency.settleSeconds * 1000;
   return {
     ...state,
     errors: observe(state.errors, errors),
     errorLimit: observeErrorLimit(state, minute, canary, stable),
-    slow: settled ? state.slow.map((slow, j) => observeSlow(slow, slowCounts(minute, j))) : state.slow,
+    shift: settled ? observeBody(state.shift, slow) : state.shift,
+    slow: settled ? state.slow.map((bet, j) => observe(bet, slow[j] as PairedCount)) : state.slow,
     slowLimits: settled ? state.slowLimits.map((limit) => observeSlowLimit(limit, minute)) : state.slowLimits,
     business: state.business.map((business) => observeBusiness(business, minute)),
     logCertificate: state.logCertificate + certificateLogOdds(errors, state.baseline.errorDispersion),
@@ -98,6 +96,11 @@ export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEv
     weight: minute.weight,
     weightSinceMs,
   };
+}
+
+function observeBody(shift: EvidenceState, slow: readonly PairedCount[]): EvidenceState {
+  const bins = binsOf(slow);
+  return bins === null ? shift : observeShift(shift, { ...bins, periodSeconds: slow[0]?.periodSeconds ?? 0 });
 }
 
 /** Requests slower than threshold j, of both sides; null where they were not counted. */
@@ -200,11 +203,16 @@ export function betsOf(state: RolloutEvidence, stepEndE: number, isDryRun: (name
   return [
     errorBet(state, errors * withinErrors.relative),
     bet('error-limit', errors * withinErrors.limit, [state.errorLimit]),
-    bet('latency', latency * withinLatency.relative, state.slow),
+    { name: 'latency', share: latency * withinLatency.relative, eValue: latencyEValue(state) },
     bet('p95-limit', latency * withinLatency.limit, limits),
     { name: 'mann-whitney', share: mannWhitneyShareOf(state, isDryRun), eValue: stepEndE },
     ...asked.map((item) => bet(`business:${item.check.name}`, business / asked.length, [item.state])),
   ].filter(({ share }) => share > 0);
+}
+
+// Half on the body, half on the tail.
+function latencyEValue({ shift, slow }: RolloutEvidence): number {
+  return (evidence(shift) + bet('tail', 1, slow).eValue) / 2;
 }
 
 // Two errors can look overwhelming at a small weight. Fewer than the minimum may hold a rollout, not end it.
