@@ -221,7 +221,7 @@ function itemOf(config: TableConfig, workshop: Workshop): DraftRender {
   }
   return (message) => {
     const item: [string, 'S' | 'N' | 'B', string][] = [];
-    const key: string[] = [];
+    const keys = new Map<string, string>();
     for (const { name, type, render } of attributes) {
       const value = render(message);
       const isKey = config.key.includes(name);
@@ -229,11 +229,16 @@ function itemOf(config: TableConfig, workshop: Workshop): DraftRender {
       if (type === 'N' && !Number.isFinite(Number(value || 'x'))) {
         return refused('NotANumber', `'${name}' came out as '${value}', which is no number`);
       }
-      if (isKey) key.push(value);
+      if (isKey) keys.set(name, value);
       item.push([name, type, value]);
     }
-    return { kind: 'dynamodb', key: JSON.stringify(key), item };
+    return { kind: 'dynamodb', key: keyOf(config.key, (name) => keys.get(name)), item };
   };
+}
+
+/** An item's key as one text: the same for the item we send and the item that comes back unprocessed. */
+export function keyOf(names: readonly string[], value: (name: string) => unknown): string {
+  return JSON.stringify(names.map(value));
 }
 
 function attributeOf(name: string, source: AttributeConfig, workshop: Workshop): Attribute {

@@ -10,6 +10,8 @@ export type TargetSpec = {
   readonly kind: TargetKind;
   /** The bus, queue, topic or table, as configured. */
   readonly address: string;
+  /** DynamoDB: the names of the table's key attributes; empty for others. */
+  readonly keys: readonly string[];
   readonly order: 'none' | 'strict' | 'batch';
   readonly batch: { readonly max: number; readonly bytes: number; readonly lingerMs: number };
   readonly limits: { readonly inFlight: number; readonly ratePerSec: number | null };
@@ -53,6 +55,7 @@ export function targetOf(rule: RuleConfig, aws: BridgeConfig['aws']): TargetSpec
     key: `${kind}:${address}`,
     kind,
     address,
+    keys: 'dynamodb' in rule.to ? rule.to.dynamodb.key : [],
     order: keepsOrder ? rule.order : 'none',
     batch: {
       max: rule.batch?.max ?? limit.entries,
