@@ -27,21 +27,29 @@ export type Append = {
   /** The version the decision was taken on; the append succeeds only if it still is the newest. */
   readonly expected: number;
   readonly events: readonly { readonly type: string; readonly at: number }[];
-  /** Same id, same answer: a repeated command appends nothing and gets what the first one got. */
+  /**
+   * Same id, same answer: a repeated command appends nothing and gets what the first one got. Recognised
+   * among the stream's newest sixteen commands; an older one meets the expected version, or is decided
+   * anew.
+   */
   readonly commandId: string;
   readonly correlationId: string;
   readonly actor: string;
   readonly snapshot: { readonly schema: number; readonly state: unknown };
   /** Keeps the stream in the `active` index while something is under way. */
   readonly active: boolean;
-  /** The alarm's way: a full tail is not chunked now (call `compact` afterwards), and an outage is told within 500 ms. */
+  /**
+   * The alarm's way: a full tail is not chunked now (call `compact` afterwards), and an outage is told
+   * within 500 ms.
+   */
   readonly urgent?: boolean;
 };
 
 export type Appended =
   /**
-   * `repeated`: this command was appended before, perhaps by this very call when its first answer got lost: act
-   * all the same. `version` and `events` are the first answer's; `events` is empty once they have left the tail.
+   * `repeated`: this command was appended before, perhaps by this very call when its first answer got lost:
+   * act all the same. `version` and `events` are the first answer's; `events` is empty once they have left
+   * the tail.
    */
   | {
       readonly outcome: 'appended' | 'repeated';
@@ -68,7 +76,10 @@ export interface EventStore {
   keepPlan(stream: string, rolloutId: string, plan: unknown): Promise<string>;
   /** null when none was kept. */
   plan(stream: string, rolloutId: string): Promise<unknown>;
-  /** The raw minutes verdicts rest on, by block of the rollout; writing a block again replaces it. Answers their hash. */
+  /**
+   * The raw minutes verdicts rest on, by block of the rollout; writing a block again replaces it. Answers
+   * their hash.
+   */
   keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string>;
   minutes(rolloutId: string): Promise<readonly Minute[]>;
   /** Streams with something under way; one page after the other. */
@@ -80,7 +91,9 @@ export interface Consumers {
   checkpoint(consumer: string, stream: string): Promise<Checkpoint>;
   /** Moves the checkpoint from `from` to `to`; false when another delivery has moved it already. */
   advance(consumer: string, stream: string, from: number, to: number): Promise<boolean>;
-  /** Counts a failure at `version`; after too many of the same the stream is parked and the others flow on. */
+  /**
+   * Counts a failure at `version`; after too many of the same the stream is parked and the others flow on.
+   */
   failed(consumer: string, stream: string, version: number, why: string): Promise<Checkpoint>;
   /** Lets a parked stream flow again, from its checkpoint. */
   unpark(consumer: string, stream: string): Promise<void>;
@@ -88,7 +101,10 @@ export interface Consumers {
 
 /** Effects outside the store that must happen once per event: intent first, then done. */
 export interface Effects {
-  /** `new`: nobody tried yet; `open`: somebody did and may have succeeded, so repeat with the same idempotency key; `done`. */
+  /**
+   * `new`: nobody tried yet; `open`: somebody did and may have succeeded, so repeat with the same
+   * idempotency key; `done`.
+   */
   intend(stream: string, version: number, effect: string): Promise<'new' | 'open' | 'done'>;
   done(stream: string, version: number, effect: string): Promise<void>;
 }

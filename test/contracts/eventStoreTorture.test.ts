@@ -17,10 +17,13 @@ const steps: readonly StoreStep[] = ['read-head', 'write-chunk', 'write-head'];
 
 type Tally = { crashes: Map<string, number>; repeated: number; conflicts: number };
 
-/** A store whose process may die around each step. Random waits, some of them long, let writers overtake each other. */
+/**
+ * A store whose process may die around each step. Random waits, some of them long, let writers overtake
+ * each other.
+ */
 function mortal(world: EventStoreWorld, chance: () => number, tally: Tally): () => EventStore {
   const fault: StoreFault = async (step, when) => {
-    const slow = chance() < 0.05 ? 400 : 4;
+    const slow = chance() < 0.05 ? 40 : 4;
     for (let turns = Math.floor(chance() * slow); turns > 0; turns--) await Promise.resolve();
     if (!steps.includes(step) || chance() >= (step === 'write-chunk' ? 0.3 : 0.04)) return;
     const place = `${when} ${step}`;
