@@ -45,6 +45,7 @@ export function baselineFrom({ historyErrors, requestsPerSecond }: RolloutView):
     errorRate: errors / (total * Math.max(1, history.length)),
     p95Ms: null,
     businessRates: {},
+    businessPerSecond: {},
     requestsPerSecond,
     historyMinutes: history.length,
   };

@@ -17,6 +17,8 @@ export type Baseline = {
   readonly errorRate: number | null;
   readonly p95Ms: number | null;
   readonly businessRates: Readonly<Record<string, number>>;
+  /** Mean sessions (or payments: whatever the check counts) per second. */
+  readonly businessPerSecond: Readonly<Record<string, number>>;
   /** Mean requests per second of the whole service; null when there was no history. */
   readonly requestsPerSecond: number | null;
   /** Minutes of history the figures rest on; 0 means they are assumptions. */
@@ -40,6 +42,7 @@ export function assumedBaseline(policy: AnalysisPolicy): Baseline {
     errorRate: null,
     p95Ms: null,
     businessRates: {},
+    businessPerSecond: {},
     requestsPerSecond: null,
     historyMinutes: 0,
   };

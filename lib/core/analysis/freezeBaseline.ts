@@ -48,6 +48,10 @@ export function freezeBaseline(
     return slowThresholdsMs.length === 0 ? assumed : withThresholds(assumed, slowThresholdsMs);
   const fallback = policy.dispersion.withoutHistory;
   const errors = seen.reduce((sum, minute) => sum + errorCount(minute).bad, 0);
+  const seconds = seen.length * policy.periodSeconds;
+  const business = policy.business
+    .map(({ name }) => businessTotals(history, name))
+    .filter(({ total }) => total > 0);
   return {
     errorDispersion: estimateDispersion(
       history.map((minute) => (minute === null ? null : errorCount(minute))),
@@ -75,9 +79,10 @@ export function freezeBaseline(
     ),
     errorRate: errors / requests,
     p95Ms,
-    businessRates: businessRates(policy, history),
-    requestsPerSecond: requests / (seen.length * policy.periodSeconds),
-    historyMinutes: Math.round((seen.length * policy.periodSeconds) / 60),
+    businessRates: Object.fromEntries(business.map(({ name, count, total }) => [name, count / total])),
+    businessPerSecond: Object.fromEntries(business.map(({ name, total }) => [name, total / seconds])),
+    requestsPerSecond: requests / seconds,
+    historyMinutes: Math.round(seconds / 60),
   };
 }
 
@@ -107,19 +112,15 @@ function businessOf(minute: SideMinute | null, name: string) {
   return seen === undefined ? null : { bad: seen.count, total: seen.total };
 }
 
-function businessRates(policy: AnalysisPolicy, history: History): Record<string, number> {
-  const rates: Record<string, number> = {};
-  for (const { name } of policy.business) {
-    let count = 0;
-    let total = 0;
-    for (const minute of history) {
-      const seen = businessOf(minute, name);
-      count += seen?.bad ?? 0;
-      total += seen?.total ?? 0;
-    }
-    if (total > 0) rates[name] = count / total;
+function businessTotals(history: History, name: string) {
+  let count = 0;
+  let total = 0;
+  for (const minute of history) {
+    const seen = businessOf(minute, name);
+    count += seen?.bad ?? 0;
+    total += seen?.total ?? 0;
   }
-  return rates;
+  return { name, count, total };
 }
 
 function ratio(a: number, b: number): number {

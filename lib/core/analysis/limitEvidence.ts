@@ -15,20 +15,20 @@ export const limitRatios: readonly number[] = [1.5, 2, 3, 5, 10, 30, 100, 300];
 // A suspected rate of 1 would make a single good answer an impossibility.
 const suspectedRateMax = 0.99;
 
-/** Adds one period of the canary's counts against the limit rate `limit`, 0–1. */
+/** Adds one period of one side's counts against the limit rate `limit`, 0–1. */
 export function observeAgainstLimit(
   state: EvidenceState,
-  period: { readonly canary: BadCount | null; readonly periodSeconds: number; readonly limit: number },
+  period: { readonly counts: BadCount | null; readonly periodSeconds: number; readonly limit: number },
 ): EvidenceState {
-  const { canary, limit, periodSeconds } = period;
-  if (canary === null || canary.total === 0 || limit <= 0 || limit >= suspectedRateMax) return state;
-  const good = canary.total - canary.bad;
+  const { counts, limit, periodSeconds } = period;
+  if (counts === null || counts.total === 0 || limit <= 0 || limit >= suspectedRateMax) return state;
+  const good = counts.total - counts.bad;
   return wager(
     state,
     periodSeconds,
     state.options.ratios.map((ratio) => {
       const suspected = Math.min(suspectedRateMax, limit * ratio);
-      return canary.bad * Math.log(suspected / limit) + good * (Math.log1p(-suspected) - Math.log1p(-limit));
+      return counts.bad * Math.log(suspected / limit) + good * (Math.log1p(-suspected) - Math.log1p(-limit));
     }),
   );
 }

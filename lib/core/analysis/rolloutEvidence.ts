@@ -134,21 +134,22 @@ function observeErrorLimit(
     const seen = state.stable.total === 0 ? 0 : state.stable.bad / state.stable.total;
     const reference = Math.max(baseline.errorRate ?? 0, seen);
     const limit = uncontrolledLimit(1 - policy.objective, reference);
-    return observeAgainstLimit(errorLimit, { canary, periodSeconds, limit });
+    return observeAgainstLimit(errorLimit, { counts: canary, periodSeconds, limit });
   }
   const limit = errorLimitOf(policy);
   if (stable.bad > limit * stable.total) return errorLimit;
-  return observeAgainstLimit(errorLimit, { canary, periodSeconds, limit });
+  return observeAgainstLimit(errorLimit, { counts: canary, periodSeconds, limit });
 }
 
-const slowShareAtP95 = 0.05;
+/** p95 above a limit means that more than this share is slower than it. */
+export const slowShareAtP95 = 0.05;
 
 function observeSlowLimit(limit: SlowLimit, minute: Minute): SlowLimit {
   const { canary, stable, periodSeconds } = slowCounts(minute, limit.threshold);
   if (stable !== null && stable.bad > slowShareAtP95 * stable.total) return limit;
   return {
     ...limit,
-    state: observeAgainstLimit(limit.state, { canary, periodSeconds, limit: slowShareAtP95 }),
+    state: observeAgainstLimit(limit.state, { counts: canary, periodSeconds, limit: slowShareAtP95 }),
   };
 }
 

@@ -1,9 +1,25 @@
 // An alarm on the whole service rings while a rollout is under way. Taking the canary off helps only if the
 // canary is the cause; when stable suffers as much, a rollback would change nothing and may make it worse
 // (it moves load), so the rollout is held and a person is called.
+//
+// To hold, two things must be seen: that stable is unwell by its own counts, and that nothing speaks for the
+// canary being worse. Everything else takes the canary off: it is the newest change, going back is cheap, and
+// what cannot be told apart is not given the benefit of the doubt.
 import type { Baseline } from './baseline.ts';
-import { type ErrorCount, type Minute, sumErrors } from './minutes.ts';
+import { type EvidenceState, evidence as eValueOf, initial } from './errorEvidence.ts';
+import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
+import { percent, windowOf } from './look.ts';
+import { type ErrorCount, errorCount, type Minute, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
+import {
+  beginEvidence,
+  betsOf,
+  combined,
+  observeMinute,
+  type RolloutEvidence,
+  slowCounts,
+  slowShareAtP95,
+} from './rolloutEvidence.ts';
 
 export type ServiceAlarmInput = {
   /** The rollout's minutes, oldest first; the youngest may be incomplete. */
@@ -18,34 +34,76 @@ export type ServiceAlarmJudgement = {
   readonly action: 'roll-back' | 'hold';
   readonly sentence: string;
   readonly evidence: {
+    /** Errors of both sides in the metric window. */
     readonly canary: ErrorCount;
     readonly stable: ErrorCount;
-    /** Against "the canary is no worse than stable". */
+    /** Against "the canary is no worse than stable", over all checks. */
     readonly eValue: number;
   };
 };
 
-/** Decides whether a service-wide alarm is the canary's doing. Unknown is answered with a rollback. */
-export function judgeServiceAlarm({ minutes, policy, now }: ServiceAlarmInput): ServiceAlarmJudgement {
-  const recent = minutes.filter((minute) => minute.startMs >= now - policy.windowSeconds * 1000);
+// Evidence of one in twenty that stable is unwell: the alarm itself already says that something is.
+const unwellAt = 20;
+
+/** Decides whether a service-wide alarm is the canary's doing. */
+export function judgeServiceAlarm({
+  minutes,
+  policy,
+  baseline,
+  now,
+}: ServiceAlarmInput): ServiceAlarmJudgement {
+  const seen = minutes.filter((minute) => minute.startMs <= now);
+  const fold = seen.reduce(observeMinute, beginEvidence(policy, baseline));
+  const recent = windowOf(seen, policy.windowSeconds);
   const canary = sumErrors(recent, 'canary');
   const stable = sumErrors(recent, 'stable');
-  const canaryRate = canary.total === 0 ? null : canary.bad / canary.total;
-  const stableRate = stable.total === 0 ? null : stable.bad / stable.total;
-  const evidence = { canary, stable, eValue: 1 };
-  if (canaryRate === null || stableRate === null) {
+  const eValue = combined(betsOf(fold, 0, () => false));
+  const evidence = { canary, stable, eValue };
+  if (canary.total === 0 || stable.total === 0) {
+    const side = canary.total === 0 ? 'the canary' : 'stable';
+    const sentence = `There is no data from ${side}, so the sides cannot be told apart and the canary is taken off.`;
+    return { action: 'roll-back', sentence, evidence };
+  }
+  const sides = `${percent(canary.bad / canary.total)} errors on the canary, ${percent(stable.bad / stable.total)} on stable`;
+  if (eValue >= policy.holdAtEValue) {
+    return { action: 'roll-back', sentence: `The canary suffers more than stable: ${sides}.`, evidence };
+  }
+  if (!isUnwell(seen, fold)) {
     return {
       action: 'roll-back',
-      sentence: 'The sides cannot be told apart, so the canary is taken off.',
+      sentence: `Stable is well by its own counts (${sides}), so the canary is taken off.`,
       evidence,
     };
   }
-  const shared = stableRate > policy.errors.maxRate && canaryRate <= 2 * stableRate;
-  return shared
-    ? {
-        action: 'hold',
-        sentence: 'Stable suffers as much as the canary: a rollback would not help.',
-        evidence,
-      }
-    : { action: 'roll-back', sentence: 'Stable does not suffer as the canary does.', evidence };
+  return {
+    action: 'hold',
+    sentence: `Stable suffers as much as the canary, a rollback would not help: ${sides}.`,
+    evidence,
+  };
+}
+
+// Stable against what it was before the rollout, errors or p95, whichever shows it.
+function isUnwell(minutes: readonly Minute[], { policy, baseline, slowLimits }: RolloutEvidence): boolean {
+  const limit = uncontrolledLimit(1 - policy.objective, baseline.errorRate);
+  const errors = minutes.reduce(
+    (state, minute) =>
+      observeAgainstLimit(state, {
+        counts: minute.stable === null ? null : errorCount(minute.stable),
+        periodSeconds: minute.periodSeconds,
+        limit,
+      }),
+    initial({ ratios: limitRatios, dispersion: baseline.errorDispersion }),
+  );
+  const slow = slowLimits.map(({ threshold }) =>
+    minutes.reduce(
+      (state, minute) =>
+        observeAgainstLimit(state, {
+          counts: slowCounts(minute, threshold).stable,
+          periodSeconds: minute.periodSeconds,
+          limit: slowShareAtP95,
+        }),
+      initial({ ratios: limitRatios, dispersion: baseline.slowDispersions[threshold] ?? 1 }),
+    ),
+  );
+  return [errors, ...slow].some((state: EvidenceState) => eValueOf(state) >= unwellAt);
 }
