@@ -161,6 +161,15 @@ export interface Metrics {
     /** Latency limits whose exceedings are counted, milliseconds, in this order. */
     readonly thresholdsMs: readonly number[];
   }): Promise<readonly Minute[]>;
+  /** Latency percentiles of one slot over the whole time, ms, in the order asked for; null when nobody came. */
+  percentiles(query: {
+    readonly target: Target;
+    readonly slot: Slot;
+    readonly fromMs: number;
+    readonly toMs: number;
+    /** 0–100 each. */
+    readonly percentiles: readonly number[];
+  }): Promise<readonly number[] | null>;
 }
 
 export type AlarmReading = {

@@ -6,7 +6,7 @@ import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-
 import type { EcsAlbTarget, Target } from '../../events/target.ts';
 import { TargetMissing } from '../core/outage.ts';
 import type { Metrics, Traffic, Workload } from '../ports.ts';
-import { ecsAlbMinutes } from './metrics/ecsAlb.ts';
+import { ecsAlbMinutes, ecsAlbPercentiles } from './metrics/ecsAlb.ts';
 import { ecsAlbTraffic } from './traffic/ecsAlb.ts';
 import { ecsAlbWorkload } from './workload/ecsAlb.ts';
 
@@ -46,5 +46,8 @@ export function awsWorkload(
 }
 
 export function awsMetrics(cloudWatch: CloudWatchClient): Metrics {
-  return { minutes: ({ target, ...query }) => ecsAlbMinutes(cloudWatch, ecsAlb(target), query) };
+  return {
+    minutes: ({ target, ...query }) => ecsAlbMinutes(cloudWatch, ecsAlb(target), query),
+    percentiles: ({ target, ...query }) => ecsAlbPercentiles(cloudWatch, ecsAlb(target), query),
+  };
 }

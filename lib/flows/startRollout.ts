@@ -4,11 +4,11 @@
  */
 import type { Slot } from '../../events/target.ts';
 import { otherSlot } from '../../events/target.ts';
-import { assumedBaseline, type Baseline } from '../core/analysis/baseline.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { type Refusal, refuse } from '../core/decision.ts';
 import { makePlan, type Plan } from '../core/rollout/plan.ts';
 import type { Alarms, Clock, EventStore, Log, Machines, Metrics, Traffic, Workload } from '../ports.ts';
+import { readBaseline } from './readBaseline.ts';
 import { type Cause, record, streamOf } from './record.ts';
 
 type World = {
@@ -104,13 +104,8 @@ async function planFor(
     stableRevision: stable.revision,
     canarySlot,
     settings,
-    baseline: await baselineOf(world, settings, canarySlot),
+    baseline: await readBaseline(world, settings, canarySlot),
     createdAt: world.clock.now(),
   });
   return 'refused' in plan ? refuse('plan-refused', plan.refused.join(' ')) : plan;
-}
-
-/** The service before the rollout; assumptions where it has no history. */
-async function baselineOf(_world: World, settings: ServiceSettings, _canarySlot: Slot): Promise<Baseline> {
-  return assumedBaseline(settings.analysis);
 }

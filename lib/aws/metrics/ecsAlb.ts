@@ -44,6 +44,33 @@ export async function ecsAlbMinutes(
   return minutes;
 }
 
+/** The longest period CloudWatch takes: a day. */
+const periodSecondsMax = 86_400;
+
+/** One figure per percentile over the last day at most; CloudWatch keeps the distribution, not only the mean. */
+export async function ecsAlbPercentiles(
+  client: CloudWatchClient,
+  target: EcsAlbTarget,
+  { slot, fromMs, toMs, percentiles }: Omit<Parameters<Metrics['percentiles']>[0], 'target'>,
+): Promise<readonly number[] | null> {
+  const wantedSeconds = Math.max(60, Math.ceil((toMs - fromMs) / 60_000) * 60);
+  const Period = Math.min(periodSecondsMax, wantedSeconds);
+  const Metric = {
+    Namespace: 'AWS/ApplicationELB',
+    MetricName: 'TargetResponseTime',
+    Dimensions: dimensionsOf(target, slot),
+  };
+  const queries = percentiles.map(
+    (percentile, index): MetricDataQuery => ({
+      Id: `p${index}`,
+      MetricStat: { Metric, Period, Stat: `p${percentile}` },
+    }),
+  );
+  const series = await read(client, queries, { fromMs: toMs - Period * 1000, toMs });
+  const values = queries.map(({ Id = '' }) => [...(series.get(Id)?.values() ?? [])].at(-1));
+  return values.every((value) => value !== undefined) ? values.map((seconds) => seconds * 1000) : null;
+}
+
 /** `targetgroup/name/id` and `app/name/id`: the dimensions are the ends of the ARNs. */
 export function dimensionsOf(target: EcsAlbTarget, slot: Slot) {
   const targetGroup = target.targetGroups[slot].split(':').at(-1) ?? '';
