@@ -11,6 +11,8 @@ export type TargetAddress = { readonly id: string; readonly port: number };
 /** What a scheduler of tasks needs from a balancer. */
 export interface TargetRegistry {
   exists(targetGroupArn: string): boolean;
+  /** Whether some listener or rule forwards to it, at whatever weight. */
+  inUse(targetGroupArn: string): boolean;
   register(targetGroupArn: string, target: TargetAddress): void;
   /** Resolves once the target gets no more requests and those under way are answered, or the delay is over. */
   deregister(targetGroupArn: string, target: TargetAddress): Promise<void>;
@@ -40,6 +42,10 @@ export class Targets implements TargetRegistry {
 
   exists(targetGroupArn: string): boolean {
     return this.#state.targetGroups.has(targetGroupArn);
+  }
+
+  inUse(targetGroupArn: string): boolean {
+    return this.#state.balancersOf(this.#state.targetGroup(targetGroupArn)).length > 0;
   }
 
   register(targetGroupArn: string, { id, port }: TargetAddress): void {

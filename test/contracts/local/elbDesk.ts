@@ -16,9 +16,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits for a fact of the real world: asks every 10 ms, gives up after 5 s. */
+/** Waits for a fact of the real world: asks every 10 ms, gives up after 20 s. */
 export async function until(fact: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 20_000;
   while (!(await fact())) {
     if (performance.now() > deadline) throw new Error(`it never came true that ${what}`);
     await new Promise((resolve) => realClock.schedule(10, () => resolve(undefined)));
