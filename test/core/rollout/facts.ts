@@ -110,6 +110,13 @@ export const resumedAt = (time: number): ServiceEvent => ({
 export const held = (reason: HoldReason, time: number): ServiceEvent => ({
   ...{ type: 'RolloutHeld', at: time, ...id, reason, why: 'because' },
 });
+export const driftFound = (
+  expectedWeight: number,
+  foundWeight: number | null,
+  time: number,
+): ServiceEvent => ({
+  ...{ type: 'DriftFound', at: time, ...id, expectedWeight, foundWeight, what: 'somebody was here' },
+});
 export const approvalRequested = (
   step: number,
   time: number,
