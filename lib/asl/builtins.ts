@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type jsonata from 'jsonata';
 import { type Chance, seededRandom } from './chance.ts';
 
-/** The variable under which an evaluation's `Chance` is bound: no expression can write a name with a space. */
+/** The variable that an evaluation's `Chance` is bound to: no expression can write a name with a space. */
 export const CHANCE = 'asl chance';
 /** Likewise, the milliseconds since the epoch that `$now()` and `$millis()` answer. */
 export const NOW = 'asl now';
@@ -54,7 +54,8 @@ export const builtins: Readonly<Record<string, Builtin>> = {
       if (count > RANGE_ELEMENTS_MAX) {
         throw refused('Expression evaluation memory limit exceeded: Check for excessive memory usage');
       }
-      const sequence = this.createSequence(); // a sequence of one is the value itself, as everywhere in JSONata
+      // A sequence of one is the value itself, as everywhere in JSONata.
+      const sequence = this.createSequence();
       for (let n = 0; n < count; n++) sequence.push(start + n * step);
       return sequence;
     },

@@ -26,12 +26,20 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+// setTimeout takes 32 bits, and fires at once for more: 24.8 days, where a machine may wait a year.
+const TIMER_MS_MAX = 2_147_483_647;
+
 /** The machine's own clock. A pending timer never keeps the process alive by itself. */
 export const realClock: Clock = {
   now: () => Date.now(),
   schedule(ms, fire) {
-    const timer = setTimeout(fire, Math.max(0, ms));
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const arm = (left: number) => {
+      const part = Math.min(Math.max(0, left), TIMER_MS_MAX);
+      timer = setTimeout(() => (left > part ? arm(left - part) : fire()), part);
+      timer.unref();
+    };
+    arm(ms);
     return () => clearTimeout(timer);
   },
 };

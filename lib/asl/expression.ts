@@ -31,7 +31,7 @@ export type Expression = {
   evaluate(frame: EvaluationFrame): Eventually<Json>;
 };
 
-/** True for a string that is one expression. A string that merely contains `{%` is refused by `compileExpression`. */
+/** True for a string with a delimiter in it; `compileExpression` refuses it if there is more to it. */
 export const isExpression = (text: string) => text.includes('{%') || text.includes('%}');
 
 /** `text` with its `{% %}`; refuses what cannot be parsed, or can never have a value. */
@@ -107,12 +107,13 @@ const naming = (source: string, location: string) =>
 const nothing = (source: string, location: string): StateFailure =>
   queryFailure(`${naming(source, location)} returned nothing (undefined).`, location);
 
-/** The failure of an expression whose value is of the wrong type; `expected` as AWS says it, e.g. `boolean`. */
+/** The failure of an expression whose value has the wrong type; `expected` as AWS says it, e.g. `boolean`. */
 export function wrongType(expression: Expression, expected: string, value: Json): StateFailure {
   const { source, location } = expression;
   const was = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
   return queryFailure(
-    `${naming(source, location)} returned an unexpected result type. Expected '${expected}', but was '${was}' for value: ${JSON.stringify(value)}`,
+    `${naming(source, location)} returned an unexpected result type. ` +
+      `Expected '${expected}', but was '${was}' for value: ${JSON.stringify(value)}`,
     location,
   );
 }

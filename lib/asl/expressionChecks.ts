@@ -23,11 +23,11 @@ export type ExpressionFacts = {
 // jsonata registers these at run time; there is no list to ask it for (jsonata.js, "Function registration").
 const JSONATA_FUNCTIONS = new Set(
   (
-    'sum count max min average string substring substringBefore substringAfter lowercase uppercase length trim pad ' +
-    'match contains replace split join formatNumber formatBase formatInteger parseInteger number floor ceil round ' +
-    'abs sqrt power boolean not map zip filter single reduce sift keys lookup append exists spread merge reverse ' +
-    'each error assert type sort distinct base64encode base64decode encodeUrlComponent encodeUrl ' +
-    'decodeUrlComponent decodeUrl toMillis fromMillis clone'
+    'abs append assert average base64decode base64encode boolean ceil clone contains count decodeUrl ' +
+    'decodeUrlComponent distinct each encodeUrl encodeUrlComponent error exists filter floor formatBase ' +
+    'formatInteger formatNumber fromMillis join keys length lookup lowercase map match max merge min not ' +
+    'number pad parseInteger power reduce replace reverse round sift single sort split spread sqrt string ' +
+    'substring substringAfter substringBefore sum toMillis trim type uppercase zip'
   ).split(' '),
 );
 
@@ -53,9 +53,8 @@ export function inspect(
     if (name === '') return inContext ? undefined : refuse('$ has no value here; use $states.input.');
     if (name === 'states') {
       if (member !== undefined && !members.has(member as StatesMember)) {
-        refuse(
-          `$states.${member} does not exist here, only ${[...members].map((m) => `$states.${m}`).join(', ')}.`,
-        );
+        const known = [...members].map((each) => `$states.${each}`).join(', ');
+        refuse(`$states.${member} does not exist here, only ${known}.`);
       }
       for (const read of member === undefined ? members : [member as StatesMember]) reads.add(read);
     } else if (!locals.has(name)) variables.add(name);

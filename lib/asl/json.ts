@@ -6,7 +6,7 @@
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
-/** Step Functions moves at most 256 KiB of UTF-8 between states (service quotas, "Maximum input or output size"). */
+/** At most 256 KiB of UTF-8 move between states (service quotas, "Maximum input or output size"). */
 export const PAYLOAD_BYTES_MAX = 262_144;
 
 /** What cannot be written as JSON: a function, a symbol, a bigint, a number that is not finite, a cycle. */

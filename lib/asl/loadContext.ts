@@ -19,7 +19,7 @@ const membersAt: Record<Moment, ReadonlySet<StatesMember>> = {
   'in-catch': MEMBERS_IN_CATCH,
 };
 
-// Workflow variables are Unicode identifiers of at most 80 characters ("Passing data between states with variables").
+// Unicode identifiers of at most 80 characters ("Passing data between states with variables").
 const VARIABLE_NAME = /^[\p{ID_Start}_][\p{ID_Continue}]{0,79}$/u;
 
 export class LoadContext {

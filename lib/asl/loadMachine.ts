@@ -13,7 +13,7 @@ import { substitute } from './substitutions.ts';
 /**
  * Loads an Amazon States Language definition (JSONata, standard workflow), given as parsed JSON.
  * `substitutions` fills `${Name}` as CloudFormation does; without them the text is taken as it is.
- * Throws `MachineRefused` for anything that Step Functions would refuse, and for anything that is not run here.
+ * Throws `MachineRefused` for what Step Functions would refuse, and for what is not run here.
  */
 export function loadMachine(
   definition: unknown,

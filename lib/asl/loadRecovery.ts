@@ -8,7 +8,7 @@ const SECONDS_MAX = 99_999_999;
 const DELAY_SECONDS_MAX = 31_622_400; // MaxDelaySeconds must be less than one leap year
 
 const STATES_ERRORS = new Set(
-  'ALL Timeout HeartbeatTimeout TaskFailed Permissions QueryEvaluationError DataLimitExceeded BranchFailed Runtime'
+  'ALL Timeout HeartbeatTimeout TaskFailed Permissions QueryEvaluationError DataLimitExceeded Runtime'
     .split(' ')
     .map((name) => `States.${name}`),
 );

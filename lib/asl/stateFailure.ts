@@ -46,7 +46,8 @@ export const heartbeatFailure = () =>
 export const sizeFailure = (what: string) =>
   new StateFailure(
     'States.DataLimitExceeded',
-    `The state/task '${what}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+    `The state/task '${what}' returned a result with a size exceeding the maximum number of bytes ` +
+      'service limit.',
   );
 
 /**
@@ -64,11 +65,14 @@ export function matchesError(errorEquals: readonly string[], failure: StateFailu
   });
 }
 
+const WHERE = 'An error occurred while executing the state ';
+
 /** The failure as seen from outside its state: AWS says where an expression or the runtime gave up. */
 export function attributed(failure: StateFailure, stateName: string, enteredEventId: number): StateFailure {
-  const where = `An error occurred while executing the state '${stateName}' (entered at the event id #${enteredEventId}). `;
+  const entered = `(entered at the event id #${enteredEventId})`;
+  const where = `${WHERE}'${stateName}' ${entered}. `;
   if (failure.error !== 'States.QueryEvaluationError' && failure.error !== 'States.Runtime') return failure;
-  if (failure.reason?.startsWith('An error occurred while executing the state ')) return failure;
+  if (failure.reason?.startsWith(WHERE)) return failure;
   return new StateFailure(failure.error, where + (failure.reason ?? ''), {
     ...(failure.location === undefined ? {} : { location: failure.location }),
     cause: failure.cause,

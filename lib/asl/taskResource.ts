@@ -22,7 +22,7 @@ export function loadResource(fields: Fields): TaskResource {
   if (service === '') {
     fields.refuse(
       'Resource',
-      `${arn} is not supported; use arn:aws:states:::lambda:invoke or arn:aws:states:::aws-sdk:<service>:<action>.`,
+      `${arn} is not supported; arn:aws:states:::lambda:invoke and aws-sdk:<service>:<action> are.`,
     );
   }
   if (pattern !== undefined && pattern !== 'waitForTaskToken') {

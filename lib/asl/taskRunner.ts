@@ -45,7 +45,7 @@ export function taskFailure(error: unknown): StateFailure {
 }
 
 /** What the Node.js runtime of Lambda answers for a thrown `error`. */
-export function lambdaError(error: unknown): { errorType: string; errorMessage: string; trace: string[] } {
+function lambdaError(error: unknown): { errorType: string; errorMessage: string; trace: string[] } {
   if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
   return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] };
 }

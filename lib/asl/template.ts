@@ -18,7 +18,7 @@ export type Template = {
   evaluate(frame: EvaluationFrame): Eventually<Json>;
 };
 
-/** Compiles `value`; `place.location` names the field, and grows as AWS writes it: `Output/v`, `Output/list[0]`. */
+/** Compiles `value`; `place.location` names the field and grows as in AWS: `Output/v`, `Output/list[0]`. */
 export function compileTemplate(value: unknown, place: Place): Template {
   if (typeof value === 'string' && isExpression(value)) {
     const expression = compileExpression(value, place);

@@ -1,4 +1,4 @@
-/** The closures answer what jsonata answers, or leave it to jsonata: checked on random expressions and values. */
+/** The closures answer what jsonata answers, or leave it to jsonata: on random expressions and values. */
 import fc from 'fast-check';
 import jsonata from 'jsonata';
 import { describe, expect, it } from 'vitest';

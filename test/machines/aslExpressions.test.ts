@@ -1,4 +1,4 @@
-/** JSONata as Step Functions has it: its extra functions, injected time and chance, and what it refuses to be. */
+/** JSONata as Step Functions has it: its extra functions, injected time and chance, and its failures. */
 import { describe, expect, it } from 'vitest';
 import { machineOf, outputOf, run } from './runMachine.ts';
 

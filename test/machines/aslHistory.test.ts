@@ -1,4 +1,4 @@
-/** The events of an execution: their kinds, their order, and what each follows. Shapes as recorded from AWS. */
+/** The events of an execution: their kinds, their order, and what each follows, as recorded from AWS. */
 import { describe, expect, it } from 'vitest';
 import type { HistoryEvent } from '../../lib/asl/history.ts';
 import { failing, invoke, machineOf, run, start } from './runMachine.ts';
@@ -75,8 +75,9 @@ describe('history', () => {
     expect(execution.history[2]?.details).toEqual({
       error: 'States.QueryEvaluationError',
       cause:
-        "An error occurred while executing the state 'T' (entered at the event id #2). The JSONata expression " +
-        "'$states.input.absent' specified for the field 'Arguments/Payload/a' returned nothing (undefined).",
+        "An error occurred while executing the state 'T' (entered at the event id #2). " +
+        "The JSONata expression '$states.input.absent' " +
+        "specified for the field 'Arguments/Payload/a' returned nothing (undefined).",
       location: 'Arguments/Payload/a',
       state: 'T',
     });
@@ -331,7 +332,9 @@ describe('limits', () => {
     expect((await run(definition, { input, functions })).result).toEqual({
       status: 'FAILED',
       error: 'States.DataLimitExceeded',
-      cause: `The state/task '${what}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+      cause:
+        `The state/task '${what}' returned a result with a size exceeding the maximum number of bytes ` +
+        'service limit.',
     });
   });
 

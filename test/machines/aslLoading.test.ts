@@ -1,31 +1,9 @@
-/** What is refused before anything runs, and why; and that what is accepted, asl-validator accepts as well. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+/** What is refused before anything runs, each with its place and one sentence. */
 import { describe, expect, it } from 'vitest';
-import { loadMachine } from '../../lib/asl/loadMachine.ts';
-import { MachineRefused } from '../../lib/asl/refusal.ts';
+import { end, pass, refusal, scope, state } from './loading.ts';
 import { invoke, machineOf } from './runMachine.ts';
 
-const aslValidator = createRequire(import.meta.url)('asl-validator') as (definition: unknown) => {
-  isValid: boolean;
-};
-const end = { End: true };
-const pass = { Type: 'Pass', ...end };
 const lambda = 'arn:aws:states:::lambda:invoke';
-const scope = (startAt: string, states: object) => ({ StartAt: startAt, States: states });
-
-function refusal(definition: unknown, substitutions?: Record<string, string>): string {
-  try {
-    loadMachine(definition, substitutions === undefined ? {} : { substitutions });
-  } catch (error) {
-    if (error instanceof MachineRefused) return error.message;
-    throw error;
-  }
-  throw new Error('the machine was accepted');
-}
-
-const state = (fields: object) => machineOf('A', { A: fields });
-const output = (expression: string) => state({ ...pass, Output: expression });
 
 describe('a machine is refused with its place and one sentence', () => {
   it.each<[string, unknown, string]>([
@@ -137,7 +115,8 @@ describe('a machine is refused with its place and one sentence', () => {
     [
       'a function’s own ARN',
       state({ Type: 'Task', Resource: 'arn:aws:lambda:eu-west-1:1:function:f', ...end }),
-      `States.A.Resource: arn:aws:lambda:eu-west-1:1:function:f is not supported; use ${lambda} or arn:aws:states:::aws-sdk:<service>:<action>.`,
+      'States.A.Resource: arn:aws:lambda:eu-west-1:1:function:f is not supported; ' +
+        `${lambda} and aws-sdk:<service>:<action> are.`,
     ],
     [
       '.sync',
@@ -261,186 +240,5 @@ describe('a machine is refused with its place and one sentence', () => {
     ],
   ])('%s', (_, definition, sentence) => {
     expect(refusal(definition)).toBe(sentence);
-  });
-});
-
-describe('an expression is refused when it can never have a value', () => {
-  it.each([
-    ['{% $states.input. %}', "'$states.input.' is not JSONata: S0207"],
-    ['{% $states.input', 'is not one whole expression; Step Functions would take it as plain text.'],
-    ['Hello {% $states.input %}', 'is not one whole expression'],
-    ['{% x + 1 %}', 'the name x has nothing to be looked up in; use $states.input.x.'],
-    ['{% $.x %}', '$ has no value here; use $states.input.'],
-    ['{% $$.x %}', '$$ has no value in Step Functions; use $states.input.'],
-    ['{% * %}', 'a wildcard has nothing to be looked up in; start from $states.input.'],
-    ["{% $eval('1') %}", '$eval is not available in Step Functions; use $parse for JSON.'],
-    ['{% $lenght($states.input) %}', '$lenght is not a function of JSONata or Step Functions.'],
-    ['{% $states.inputs.x %}', '$states.inputs does not exist here, only $states.input, $states.context.'],
-    ['{% $states.result %}', '$states.result does not exist here'],
-    ['{% $states.errorOutput %}', '$states.errorOutput does not exist here'],
-    ['{% $map($states.input, function($v){ x }) %}', 'the name x has nothing to be looked up in'],
-  ])('%s', (expression, sentence) => {
-    expect(refusal(output(expression))).toContain(`States.A.Output: `);
-    expect(refusal(output(expression))).toContain(sentence);
-  });
-
-  it.each([
-    '{% $states.input.items[x = 1].y %}',
-    '{% $states.input.(x + y) %}',
-    '{% $states.input.items.$string() %}',
-    '{% $states.input.items[$ > 1] %}',
-    '{% $states.input.items^(x).y %}',
-    '{% $states.input ~> |a|{"b": c}| %}',
-    '{% $states.input.a@$v.b.{"x": $v} %}',
-    '{% ($f := function($x){ $x }; $f(1)) %}',
-    '{% $map([1], $string) %}',
-    '{% $states.input{a: b} %}',
-    '{% $exists($later) ? $later : 0 %}',
-  ])('%s is accepted', (expression) => {
-    expect(loadMachine(output(expression))).toBeDefined();
-  });
-
-  it('$states.result exists after the work, and the error only in Catch', () => {
-    const task = (more: object) => machineOf('A', { A: { ...invoke('f', { Next: 'B' }), ...more }, B: pass });
-    expect(
-      loadMachine(task({ Output: '{% $states.result %}', Assign: { r: '{% $states.result %}' } })),
-    ).toBeDefined();
-    expect(refusal(task({ TimeoutSeconds: '{% $states.result %}' }))).toContain(
-      'States.A.TimeoutSeconds: $states.result',
-    );
-    const catcher = (Output: string) => task({ Catch: [{ ErrorEquals: ['E'], Next: 'B', Output }] });
-    expect(loadMachine(catcher('{% $states.errorOutput %}'))).toBeDefined();
-    expect(refusal(catcher('{% $states.result %}'))).toContain('States.A.Catch[0].Output: $states.result');
-  });
-});
-
-describe('variables', () => {
-  const assigning = (name: string) => state({ ...pass, Assign: { [name]: 1 } });
-
-  it.each([
-    ['states', 'States.A.Assign.states: $states belongs to Step Functions.'],
-    ['a-b', 'States.A.Assign.a-b: a-b cannot be the name of a variable.'],
-    ['1st', 'States.A.Assign.1st: 1st cannot be the name of a variable.'],
-  ])('cannot be called %s', (name, sentence) => {
-    expect(refusal(assigning(name))).toBe(sentence);
-  });
-
-  it('of an outer scope cannot be assigned inside, not even by a Catch', () => {
-    const inner = {
-      ...invoke('f', { Next: 'C' }),
-      Catch: [{ ErrorEquals: ['E'], Assign: { x: 1 }, Next: 'C' }],
-    };
-    const definition = machineOf('A', {
-      A: { Type: 'Pass', Assign: { x: 1 }, Next: 'P' },
-      P: { Type: 'Parallel', Branches: [scope('B', { B: inner, C: pass })], ...end },
-    });
-    expect(refusal(definition)).toBe(
-      'States.P.Branches[0].States.B.Catch[0].Assign.x: $x is a variable of the scope outside this one.',
-    );
-  });
-
-  it('cannot take the name of a function that the machine calls', () => {
-    const definition = machineOf('A', {
-      A: { Type: 'Pass', Assign: { count: 1 }, Next: 'B' },
-      B: { ...pass, Output: '{% $count($states.input) %}' },
-    });
-    expect(refusal(definition)).toBe(
-      'States.B.Output: $count() is called, but the machine has a variable of that name.',
-    );
-  });
-});
-
-describe('substitutions', () => {
-  const definition = state({ ...invoke('${ShiftFn}'), Comment: 'calls ${ShiftFn}' });
-
-  it('fill every placeholder, without touching the definition', () => {
-    const before = JSON.stringify(definition);
-    const { root } = loadMachine(definition, { substitutions: { ShiftFn: 'arn:f' } });
-    expect(JSON.stringify(definition)).toBe(before);
-    expect(root.states.get('A')).toMatchObject({ type: 'Task' });
-  });
-
-  it('must be given for every placeholder', () => {
-    expect(refusal(definition, {})).toBe(
-      'States.A.Arguments.FunctionName: no substitution is given for ${ShiftFn}.',
-    );
-  });
-
-  it('are not asked for when none are given at all', () => {
-    expect(loadMachine(definition)).toBeDefined();
-  });
-});
-
-describe('asl-validator', () => {
-  const canary = JSON.parse(readFileSync(new URL('./canary.asl.json', import.meta.url), 'utf8'));
-  const everything = machineOf(
-    'Start',
-    {
-      Start: {
-        Type: 'Pass',
-        Comment: 'c',
-        Assign: { n: '{% $states.input.n %}' },
-        Output: '{% $states.input %}',
-        Next: 'Ask',
-      },
-      Ask: {
-        Type: 'Task',
-        Resource: 'arn:aws:states:::sqs:sendMessage.waitForTaskToken',
-        Arguments: { QueueUrl: 'q', MessageBody: { token: '{% $states.context.Task.Token %}' } },
-        TimeoutSeconds: '{% $n * 10 %}',
-        HeartbeatSeconds: 5,
-        Retry: [{ ErrorEquals: ['States.TaskFailed'], IntervalSeconds: 1, MaxAttempts: 2, BackoffRate: 1.5 }],
-        Catch: [{ ErrorEquals: ['States.ALL'], Assign: { e: '{% $states.errorOutput %}' }, Next: 'Failed' }],
-        Next: 'Pick',
-      },
-      Pick: {
-        Type: 'Choice',
-        Choices: [{ Condition: '{% $n > 1 %}', Assign: { big: true }, Next: 'Both' }],
-        Default: 'Rest',
-      },
-      Both: {
-        Type: 'Parallel',
-        Branches: [scope('B', { B: { Type: 'Wait', Seconds: '{% $n %}', End: true } })],
-        Next: 'Each',
-      },
-      Each: {
-        Type: 'Map',
-        Items: '{% [1, 2] %}',
-        MaxConcurrency: 2,
-        ItemSelector: { v: '{% $states.context.Map.Item.Value %}' },
-        ItemProcessor: {
-          ProcessorConfig: { Mode: 'INLINE' },
-          ...scope('E', { E: { Type: 'Succeed', Output: { n: 1 } } }),
-        },
-        Next: 'Rest',
-      },
-      Rest: { Type: 'Wait', Timestamp: '{% $states.input.until %}', Next: 'Done' },
-      Done: { Type: 'Succeed' },
-      Failed: { Type: 'Fail', Error: '{% $e.Error %}', Cause: 'no' },
-    },
-    { Comment: 'everything', Version: '1.0', TimeoutSeconds: 3600 },
-  );
-  const product = readdirSync('statemachines')
-    .filter((file) => file.endsWith('.json'))
-    .map((file): [string, unknown] => [file, JSON.parse(readFileSync(`statemachines/${file}`, 'utf8'))]);
-
-  it.each<[string, unknown]>([['everything', everything], ['canary', canary], ...product])(
-    'accepts %s, as we do',
-    (_, definition) => {
-      expect(loadMachine(definition)).toBeDefined();
-      expect(aslValidator(structuredClone(definition))).toMatchObject({ isValid: true });
-    },
-  );
-
-  it.each<[string, unknown]>([
-    ['a wrong Next', state({ Type: 'Pass', Next: 'B' })],
-    ['an unreachable state', machineOf('A', { A: pass, B: pass })],
-    ['a JSONPath field', state({ ...pass, ResultPath: '$.x' })],
-    ['Next and End', state({ Type: 'Pass', Next: 'A', End: true })],
-    ['a machine that never ends', machineOf('A', { A: { Type: 'Pass', Next: 'A' } })],
-    ['a Wait for nothing', state({ Type: 'Wait', ...end })],
-  ])('refuses %s, as we do', (_, definition) => {
-    expect(refusal(definition)).not.toBe('');
-    expect(aslValidator(structuredClone(definition))).toMatchObject({ isValid: false });
   });
 });

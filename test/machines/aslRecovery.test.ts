@@ -155,8 +155,9 @@ describe('Catch', () => {
       Caught: { Type: 'Pass', Output: '{% $states.input.Cause %}', End: true },
     });
     expect(await outputOf(definition, { functions: { f: () => 1 } })).toBe(
-      "An error occurred while executing the state 'T' (entered at the event id #2). The JSONata expression " +
-        "'$states.result.no' specified for the field 'Output' returned nothing (undefined).",
+      "An error occurred while executing the state 'T' (entered at the event id #2). " +
+        "The JSONata expression '$states.result.no' " +
+        "specified for the field 'Output' returned nothing (undefined).",
     );
   });
 

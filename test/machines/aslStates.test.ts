@@ -143,8 +143,9 @@ describe('Choice', () => {
       status: 'FAILED',
       error: 'States.QueryEvaluationError',
       cause:
-        "An error occurred while executing the state 'Pick' (entered at the event id #2). The JSONata expression " +
-        "'$states.input.absent' specified for the field 'Choices[1]/Condition' returned nothing (undefined).",
+        "An error occurred while executing the state 'Pick' (entered at the event id #2). " +
+        "The JSONata expression '$states.input.absent' " +
+        "specified for the field 'Choices[1]/Condition' returned nothing (undefined).",
     });
   });
 

@@ -12,7 +12,7 @@ import { type InvokeFunction, lambdaRunner } from '../../lib/asl/taskRunner.ts';
 export type Functions = Readonly<Record<string, (payload: never) => unknown>>;
 
 /** Lambda functions by name. */
-export const invoking =
+const invoking =
   (functions: Functions): InvokeFunction =>
   (name, payload) => {
     const body = functions[name];
