@@ -6,6 +6,7 @@
 // cries wolf in a third of clean rollouts. So it is asked once per step, with alpha divided by the steps.
 //
 // `less` reads "baseline is stochastically less than canary": it flags a SLOWER canary.
+import { sortSamples } from './sortSamples.ts';
 import { normalTail } from './specialFunctions.ts';
 
 export type MannWhitneyOptions = {
@@ -32,11 +33,11 @@ const exactPairsMax = 5_000_000;
 /** Compares two samples. Throws RangeError on an empty sample or a NaN: they have no order. */
 export function mannWhitneyU(baseline: Samples, canary: Samples, options: MannWhitneyOptions): MannWhitney {
   if (baseline.length === 0 || canary.length === 0) throw new RangeError('Mann–Whitney needs both samples');
-  const x = Float64Array.from(baseline).sort();
-  const y = Float64Array.from(canary).sort();
-  if (Number.isNaN(x[x.length - 1]) || Number.isNaN(y[y.length - 1])) {
+  if (baseline.some(Number.isNaN) || canary.some(Number.isNaN)) {
     throw new RangeError('Mann–Whitney cannot order NaN');
   }
+  const x = sortSamples(baseline);
+  const y = sortSamples(canary);
   const { u, ties } = countPairs(x, y);
   const sizes = { n: x.length, m: y.length };
   const small = Math.min(sizes.n, sizes.m) <= exactSizeMax && ties === 0;

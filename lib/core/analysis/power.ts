@@ -54,7 +54,7 @@ const binnedEfficiency = 0.765;
 
 /** States what a plan can detect on the traffic its baseline saw. Without history there is nothing to state. */
 export function powerOf(input: PowerInput): Power {
-  const { baseline, policy, steps } = input;
+  const { policy, steps } = input;
   const rate = assumedErrorRate(input);
   const errors = errorRatesAsked
     .filter((errorRate) => errorRate > 1.5 * rate)

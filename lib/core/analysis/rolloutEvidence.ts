@@ -5,6 +5,7 @@
 // look together: adding a check never adds false rollbacks, it only divides the money.
 import type { Baseline } from './baseline.ts';
 import { type BusinessState, beginBusiness, observeBusiness } from './businessEvidence.ts';
+import { clusteredFrom, observeClusters } from './clusterEvidence.ts';
 import { type EvidenceState, evidence, initial, observe, type PairedCount } from './errorEvidence.ts';
 import { binsOf, observeShift, shiftSizes, tailRatios } from './latencyEvidence.ts';
 import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
@@ -17,6 +18,8 @@ export type RolloutEvidence = {
   readonly baseline: Baseline;
   /** Canary against stable. */
   readonly errors: EvidenceState;
+  /** Canary against stable by periods with errors, for services whose errors cluster. */
+  readonly clusters: EvidenceState;
   /** Canary against the error limits, where stable keeps them or is not there. */
   readonly errorLimit: EvidenceState;
   /** Canary against stable: the body of the latencies. */
@@ -55,6 +58,7 @@ export function beginEvidence(policy: AnalysisPolicy, baseline: Baseline): Rollo
     policy,
     baseline,
     errors: initial({ dispersion, margin: policy.errors.margin }),
+    clusters: initial({ margin: policy.errors.margin }),
     errorLimit: initial({ dispersion, ratios: limitRatios }),
     shift: initial({
       dispersion: baseline.shiftDispersion,
@@ -84,6 +88,7 @@ export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEv
   return {
     ...state,
     errors: observe(state.errors, errors),
+    clusters: observeClusters(state.clusters, errors),
     errorLimit: observeErrorLimit(state, minute, canary, stable),
     shift: settled ? observeBody(state.shift, slow) : state.shift,
     slow: settled ? state.slow.map((bet, j) => observe(bet, slow[j] as PairedCount)) : state.slow,
@@ -219,7 +224,8 @@ function latencyEValue({ shift, slow }: RolloutEvidence): number {
 // Two errors can look overwhelming at a small weight. Fewer than the minimum may hold a rollout, not end it.
 function errorBet(state: RolloutEvidence, share: number): Bet {
   const { errors, holdAtEValue } = state.policy;
-  const full = bet('errors', share, [state.errors]);
+  const clustered = state.baseline.errorDispersion >= clusteredFrom;
+  const full = bet('errors', share, clustered ? [state.errors, state.clusters] : [state.errors]);
   return state.canary.bad >= errors.minimumErrors
     ? full
     : { ...full, eValue: Math.min(full.eValue, holdAtEValue) };

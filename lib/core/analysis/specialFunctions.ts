@@ -60,37 +60,41 @@ export function normalQuantile(p: number): number {
 }
 
 // Peter J. Acklam's rational approximation of the normal quantile for p ≤ 0.5; relative error 1.15e-9.
+const quantileTail = {
+  top: [
+    -0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+    2.938163982698783,
+  ],
+  low: [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1],
+};
+const quantileMiddle = {
+  top: [
+    -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716,
+    2.506628277459239,
+  ],
+  low: [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1],
+};
+
 function acklam(p: number): number {
   if (p < 0.02425) {
     const q = Math.sqrt(-2 * Math.log(p));
-    const top = [
-      -0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
-      2.938163982698783,
-    ];
-    const low = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1];
-    return polynomial(top, q) / polynomial(low, q);
+    return polynomial(quantileTail.top, q) / polynomial(quantileTail.low, q);
   }
   const q = p - 0.5;
   const r = q * q;
-  const top = [
-    -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716,
-    2.506628277459239,
-  ];
-  const low = [
-    -54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1,
-  ];
-  return (q * polynomial(top, r)) / polynomial(low, r);
+  return (q * polynomial(quantileMiddle.top, r)) / polynomial(quantileMiddle.low, r);
 }
+
+const lanczos = [
+  0.9999999999998099, 676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406,
+  12.507343278686905, -0.13857109526572012, 0.000009984369578019572, 1.5056327351493116e-7,
+];
 
 /** Natural logarithm of the gamma function for x > 0 (Lanczos, g = 7, 9 terms; about 1e-15 relative). */
 export function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
-  const terms = [
-    0.9999999999998099, 676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406,
-    12.507343278686905, -0.13857109526572012, 0.000009984369578019572, 1.5056327351493116e-7,
-  ];
-  let sum = terms[0] ?? 0;
-  for (let i = 1; i < terms.length; i++) sum += (terms[i] ?? 0) / (x - 1 + i);
+  let sum = lanczos[0] ?? 0;
+  for (let i = 1; i < lanczos.length; i++) sum += (lanczos[i] ?? 0) / (x - 1 + i);
   const t = x + 6.5;
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum);
 }
