@@ -22,6 +22,7 @@ export function checkRelations(config: BridgeConfig): readonly ConfigFault[] {
 export function patternsOf(source: SourceConfig): readonly string[] {
   if ('core' in source) return [source.core];
   if (source.filter !== undefined) return [source.filter];
+  if (source.filters !== undefined) return source.filters;
   return source.create?.subjects ?? ['>'];
 }
 
@@ -41,6 +42,9 @@ function checkSources(config: BridgeConfig): readonly ConfigFault[] {
       }
     }
     if ('core' in source) continue;
+    if (source.filter !== undefined && source.filters !== undefined) {
+      faults.push({ path: [...path, 'filters'], message: "'filter' and 'filters' exclude each other" });
+    }
     if (source.ack === 'watermark' && source.owner !== 'single') {
       const message = "'ack: watermark' needs 'owner: single': it acknowledges everything up to a point";
       faults.push({ path: [...path, 'ack'], message });

@@ -20,6 +20,8 @@ const jetstreamSource = z.strictObject({
   stream: z.string().regex(/^[^\s.*>/\\]+$/, 'a stream name has no space, dot, wildcard or slash'),
   durable: z.string().regex(/^[^\s.*>/\\]+$/, 'a durable name has no space, dot, wildcard or slash'),
   filter: subject.optional(),
+  /** Several filters on one consumer: nats-server 2.10 and later. */
+  filters: z.array(subject).min(2).optional(),
   ack: z.enum(['explicit', 'watermark']).default('explicit'),
   ackWait: duration.default(30_000),
   maxAckPending: count.max(65_000).default(20_000),
@@ -32,6 +34,8 @@ const jetstreamSource = z.strictObject({
       storage: z.enum(['file', 'memory']).default('file'),
       replicas: z.int().min(1).max(5).default(1),
       maxAge: duration.optional(),
+      /** nats-server 2.10 and later. */
+      compression: z.literal('s2').optional(),
     })
     .optional(),
 });

@@ -2,24 +2,37 @@
  * The highest stream sequence below which everything is settled. Acknowledging it acknowledges all before it
  * (AckAll), one message to the server instead of one per message; so it may only move over a contiguous run.
  */
-export class Watermark {
-  /** Sequences not yet passed, ascending. */
+export class Watermark<T> {
+  /** Sequences not yet passed, ascending, and what was opened with them. */
   #waiting: number[] = [];
+  #items: T[] = [];
   #head = 0;
   readonly #settled = new Set<number>();
   #floor = 0;
+  #floorItem: T | null = null;
 
   /** The last sequence that may be acknowledged with all before it; 0 before the first. */
   get floor(): number {
     return this.#floor;
   }
 
+  /** What was opened with the floor's sequence. */
+  get floorItem(): T | null {
+    return this.#floorItem;
+  }
+
+  /** Settled messages above the floor. */
+  get settledAbove(): number {
+    return this.#settled.size;
+  }
+
   /** Delivered, not yet settled. Almost always the highest so far; a redelivery may come lower. */
-  open(sequence: number): void {
+  open(sequence: number, item: T): void {
     if (sequence <= this.#floor) return;
     const last = this.#waiting[this.#waiting.length - 1];
     if (last === undefined || sequence > last || this.#head === this.#waiting.length) {
       this.#waiting.push(sequence);
+      this.#items.push(item);
       return;
     }
     let low = this.#head;
@@ -29,7 +42,9 @@ export class Watermark {
       if ((this.#waiting[middle] as number) < sequence) low = middle + 1;
       else high = middle;
     }
-    if (this.#waiting[low] !== sequence) this.#waiting.splice(low, 0, sequence);
+    const known = this.#waiting[low] === sequence ? 1 : 0;
+    this.#waiting.splice(low, known, sequence);
+    this.#items.splice(low, known, item);
   }
 
   /** True when the floor moved. */
@@ -41,10 +56,12 @@ export class Watermark {
       const next = this.#waiting[this.#head];
       if (next === undefined || !this.#settled.delete(next)) break;
       this.#floor = next;
+      this.#floorItem = this.#items[this.#head] as T;
       this.#head++;
     }
     if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#head);
+      this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }
     return this.#floor !== before;

@@ -134,13 +134,13 @@ describe('a batch', () => {
 
 describe('the watermark', () => {
   it('moves only over a contiguous run of settled messages', () => {
-    const watermark = new Watermark();
-    for (const sequence of [3, 5, 9]) watermark.open(sequence);
+    const watermark = new Watermark<null>();
+    for (const sequence of [3, 5, 9]) watermark.open(sequence, null);
     expect(watermark.settle(5)).toBe(false);
     expect(watermark.floor).toBe(0);
     expect(watermark.settle(3)).toBe(true);
     expect(watermark.floor).toBe(5);
-    watermark.open(7);
+    watermark.open(7, null);
     expect(watermark.settle(9)).toBe(false);
     expect(watermark.settle(7)).toBe(true);
     expect(watermark.floor).toBe(9);
@@ -150,7 +150,7 @@ describe('the watermark', () => {
     const order = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(order, fc.infiniteStream(fc.boolean()), (arrivals, coin) => {
-        const watermark = new Watermark();
+        const watermark = new Watermark<null>();
         const open = new Set<number>();
         const settleSome = () => {
           for (const sequence of [...open]) {
@@ -164,7 +164,7 @@ describe('the watermark', () => {
         };
         for (const sequence of arrivals) {
           if (sequence <= watermark.floor) continue;
-          watermark.open(sequence);
+          watermark.open(sequence, null);
           open.add(sequence);
           if (!settleSome()) return false;
         }

@@ -1,0 +1,262 @@
+/**
+ * Messages from a JetStream consumer, each settled or given back exactly once.
+ *
+ * Where order or a watermark matters, a broken connection is followed by a recovery: messages are held back until
+ * those that were lost on the way have been delivered again. A held message is not settled, so no watermark can
+ * pass the lost ones below it. See `lib/core/bridge/ledger.ts` for why.
+ */
+import type { Msg } from '@nats-io/nats-core';
+import type { JetStreamSourceConfig } from '../core/bridge/config.ts';
+import { Ledger } from '../core/bridge/ledger.ts';
+import type { Incoming, MessageSource, SourceState, Timers, Verdict } from '../core/bridge/ports.ts';
+import { type Acks, ExplicitAcks, WatermarkAcks } from './acks.ts';
+import { ensureConsumer } from './consumer.ts';
+import type { NatsLink } from './natsLink.ts';
+import { Puller } from './puller.ts';
+import { parseDelivery, ReceivedMessage } from './receivedMessage.ts';
+
+export type JetStreamSourceOptions = {
+  readonly config: JetStreamSourceConfig;
+  /** Messages we may hold unsettled; never more than the consumer's `maxAckPending`. */
+  readonly credits: number;
+  /** Whether a rule that reads this source keeps order. */
+  readonly ordered: boolean;
+  /** Something an operator should know. */
+  readonly log: (message: string) => void;
+};
+
+/** Bytes we hold unsettled before we stop asking. */
+const OPEN_BYTES_MAX = 64 * 1024 * 1024;
+/** Messages a request may ask for; more only delays the first status. */
+const BATCH_MAX = 1_000;
+const POLL_MS_MIN = 50;
+
+export class JetStreamSource implements MessageSource {
+  readonly #link: NatsLink;
+  readonly #timers: Timers;
+  readonly #options: JetStreamSourceOptions;
+  readonly #ledger = new Ledger<ReceivedMessage>();
+  readonly #acks: Acks;
+  readonly #puller: Puller;
+  /** Order or a watermark is at stake: deliveries that were lost on the way have to be waited for. */
+  readonly #careful: boolean;
+  #onMessage: (message: Incoming) => void = () => {};
+  #openBytes = 0;
+  #paused = false;
+  #stopped = false;
+  #pending = 0;
+  #redelivered = 0;
+  #recovering: Promise<void> | null = null;
+  /** A recovery that started before the last break of the connection is void. */
+  #epoch = 0;
+  #held: ReceivedMessage[] = [];
+  #cancelWorking: () => void = () => {};
+  #unlisten: () => void = () => {};
+
+  constructor(link: NatsLink, timers: Timers, options: JetStreamSourceOptions) {
+    const { config } = options;
+    const { nats } = link;
+    this.#link = link;
+    this.#timers = timers;
+    this.#options = options;
+    this.#careful = options.ordered || config.ack === 'watermark';
+    this.#acks = config.ack === 'watermark' ? new WatermarkAcks(nats, timers) : new ExplicitAcks(nats);
+    const pull = {
+      stream: config.stream,
+      consumer: config.durable,
+      batchMax: BATCH_MAX,
+      bytesMax: OPEN_BYTES_MAX >> 2,
+    };
+    this.#puller = new Puller(nats, timers, pull, {
+      message: (msg, subject) => this.#receive(msg, subject),
+      notice: (code, description) => options.log(`${this.#name}: ${code} ${description}`),
+      lost: (reason) => void this.#consumerLost(reason),
+    });
+  }
+
+  get #name(): string {
+    return `${this.#options.config.stream}/${this.#options.config.durable}`;
+  }
+
+  get state(): SourceState {
+    const first = this.#ledger.open().next();
+    return {
+      name: this.#name,
+      connected: this.#link.connected,
+      open: this.#ledger.openCount,
+      pending: this.#pending,
+      oldestMs: first.done ? 0 : this.#timers.now() - first.value.receivedAtMs,
+      redelivered: this.#redelivered,
+      dropped: 0,
+      holding: this.#recovering === null ? null : 'waiting for deliveries that were lost on the way',
+    };
+  }
+
+  async start(onMessage: (message: Incoming) => void): Promise<void> {
+    this.#onMessage = onMessage;
+    const info = await ensureConsumer(this.#link.manager, this.#link.version, this.#options.config);
+    this.#pending = info.num_pending;
+    this.#unlisten = this.#link.onReconnect(() => this.#reconnected());
+    this.#puller.start();
+    this.#tick();
+    // What an earlier run left unsettled comes again after ackWait, behind newer messages.
+    if (this.#careful && info.num_ack_pending > 0) this.#recover();
+    this.#offer();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#offer();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#offer();
+  }
+
+  settle(message: Incoming, verdict: Verdict): void {
+    const received = message as ReceivedMessage;
+    this.#ledger.settle(received.sequence);
+    this.#openBytes -= received.size;
+    this.#acks.settled(received, verdict);
+    this.#offer();
+  }
+
+  giveBack(message: Incoming, delayMs: number): void {
+    const received = message as ReceivedMessage;
+    this.#ledger.forget(received.sequence);
+    this.#openBytes -= received.size;
+    this.#acks.givenBack(received, delayMs);
+    this.#offer();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#epoch++;
+    this.#cancelWorking();
+    this.#unlisten();
+    this.#puller.stop();
+    for (const message of this.#held.splice(0)) this.giveBack(message, 0);
+    this.#acks.stop();
+    await this.#link.flush();
+  }
+
+  #reconnected(): void {
+    this.#epoch++;
+    this.#acks.flush(true);
+    if (this.#careful) {
+      this.#ledger.suspect();
+      this.#recovering = null;
+      this.#recover();
+    }
+    this.#puller.reset();
+    this.#offer();
+  }
+
+  #offer(): void {
+    const idle =
+      this.#paused || this.#stopped || this.#recovering !== null || this.#openBytes > OPEN_BYTES_MAX;
+    const credits = Math.min(this.#options.credits, this.#options.config.maxAckPending);
+    this.#puller.offer(idle ? 0 : credits - this.#ledger.openCount);
+  }
+
+  #receive(msg: Msg, subject: string): void {
+    const { reply = '' } = msg;
+    const delivery = parseDelivery(reply);
+    if (delivery === null || this.#stopped) return;
+    this.#pending = delivery.pending;
+    if (delivery.deliveries > 1) this.#redelivered++;
+    const message = new ReceivedMessage(msg, subject, reply, delivery, this.#timers.now());
+    const arrival = this.#ledger.arrive(delivery.sequence, delivery.delivery, message);
+    if (arrival === 'settled') this.#acks.again(reply);
+    else if (arrival === 'open') this.#refresh(delivery.sequence, message);
+    else {
+      this.#openBytes += message.size;
+      this.#acks.opened(message);
+      if (this.#careful && this.#ledger.hasGap && this.#recovering === null) this.#recover();
+      if (this.#recovering === null) this.#onMessage(message);
+      else this.#held.push(message);
+    }
+  }
+
+  /** A message in our hands was delivered again: the newest delivery is the one to acknowledge. */
+  #refresh(sequence: number, again: ReceivedMessage): void {
+    const open = this.#ledger.at(sequence);
+    if (open === undefined) return;
+    open.reply = again.reply;
+    open.deliveries = again.deliveries;
+    open.touchedAtMs = again.receivedAtMs;
+  }
+
+  #recover(): void {
+    const epoch = this.#epoch;
+    const recovering = this.#reconcile(epoch).then((done) => {
+      if (!done || this.#recovering !== recovering) return;
+      this.#recovering = null;
+      this.#ledger.reconciled();
+      const held = this.#held.splice(0).sort((a, b) => a.sequence - b.sequence);
+      for (const message of held) this.#onMessage(message);
+      this.#offer();
+    });
+    this.#recovering = recovering;
+    this.#offer();
+  }
+
+  /** Waits until the server counts no more unacknowledged messages than we have. False when it was overtaken. */
+  async #reconcile(epoch: number): Promise<boolean> {
+    const { stream, durable, ackWait } = this.#options.config;
+    const lostAtMs = this.#timers.now();
+    for (;;) {
+      if (epoch !== this.#epoch) return false;
+      const missing = await this.#missing(stream, durable);
+      if (epoch !== this.#epoch) return false;
+      if (missing === 0) return true;
+      // Not before ackWait does the server deliver them again, and then before anything new.
+      if (missing !== null && this.#timers.now() - lostAtMs > ackWait) this.#puller.offer(missing);
+      await this.#pause(Math.max(POLL_MS_MIN, Math.min(1_000, ackWait / 20)));
+    }
+  }
+
+  /** Messages that the server waits for and we do not have; null when it cannot be asked. */
+  async #missing(stream: string, durable: string): Promise<number | null> {
+    this.#acks.flush(false);
+    try {
+      const info = await this.#link.manager.consumers.info(stream, durable);
+      return Math.max(0, info.num_ack_pending - this.#ledger.openCount - this.#acks.withheld);
+    } catch (error) {
+      this.#options.log(`${this.#name}: ${(error as Error).message}`);
+      return null;
+    }
+  }
+
+  async #consumerLost(reason: string): Promise<void> {
+    const { log, config } = this.#options;
+    log(`${this.#name}: ${reason}; it is made again`);
+    while (!this.#stopped) {
+      try {
+        await ensureConsumer(this.#link.manager, this.#link.version, config);
+        this.#puller.reset();
+        return;
+      } catch (error) {
+        log(`${this.#name}: ${(error as Error).message}`);
+        await this.#pause(2_000);
+      }
+    }
+  }
+
+  /** Tells the server about messages that take longer, well before it would deliver them again. */
+  #tick(): void {
+    const third = this.#options.config.ackWait / 3;
+    const now = this.#timers.now();
+    for (const message of this.#ledger.open()) {
+      if (now - message.touchedAtMs < third) continue;
+      message.touchedAtMs = now;
+      this.#acks.working(message);
+    }
+    this.#cancelWorking = this.#timers.schedule(Math.max(POLL_MS_MIN, third / 2), () => this.#tick());
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#timers.schedule(ms, resolve));
+  }
+}
