@@ -43,6 +43,9 @@ export function copyJson(value: unknown, depth = 0): Json {
   }
 }
 
+// JSON may have a member of this name; assigning it would change the prototype instead.
+const OWN = { enumerable: true, writable: true, configurable: true };
+
 function copyObject(value: object, depth: number): Json {
   if (depth > DEPTH_MAX) throw new NotJson('the value is nested too deeply, or contains itself');
   if (Array.isArray(value)) {
@@ -56,8 +59,9 @@ function copyObject(value: object, depth: number): Json {
   for (const key of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[key];
     if (member === undefined) continue;
-    if (key === '__proto__') throw new NotJson('a member called __proto__ is refused');
-    copy[key] = copyJson(member, depth + 1);
+    const own = copyJson(member, depth + 1);
+    if (key === '__proto__') Object.defineProperty(copy, key, { ...OWN, value: own });
+    else copy[key] = own;
   }
   return copy;
 }

@@ -114,6 +114,12 @@ describe('values', () => {
     );
   });
 
+  it('keep a member that is called like the prototype', async () => {
+    const input = JSON.parse('{"__proto__":{"a":1},"b":2}');
+    expect(JSON.stringify(await answerOf('$states.input', input))).toBe('{"__proto__":{"a":1},"b":2}');
+    expect(await answerOf('$states.input.a', { ...input, a: 3 })).toBe(3);
+  });
+
   it('may bind variables of their own', async () => {
     expect(await answerOf('($a := $states.input.x; $f := function($n){ $n * $a }; $f(3))', { x: 2 })).toBe(6);
   });
