@@ -15,6 +15,7 @@ export type ReceiveOptions = {
   /** 1 to 10. */
   readonly max: number;
   readonly visibilitySeconds?: number | undefined;
+  /** Infinity waits as long as the queue lives. */
   readonly waitSeconds?: number | undefined;
 };
 
@@ -27,6 +28,7 @@ export class Queue {
   attributes: Readonly<Record<string, string>>;
   tags: Readonly<Record<string, string>> = {};
   purgedAt = Number.NEGATIVE_INFINITY;
+  closed = false;
   readonly #deadLetter: (queue: Queue, message: Message) => void;
   readonly #clock: Clock;
   /** By id, in the order of arrival. */
@@ -129,7 +131,7 @@ export class Queue {
         },
         giveUp: () => finish([]),
       };
-      const cancel = this.#clock.schedule(waitMs, waiter.giveUp);
+      const cancel = Number.isFinite(waitMs) ? this.#clock.schedule(waitMs, waiter.giveUp) : () => undefined;
       signal?.addEventListener('abort', waiter.giveUp, { once: true });
       this.#waiters.add(waiter);
       this.#scheduleWake();
@@ -175,8 +177,9 @@ export class Queue {
     return { visible: kept.length - hidden.length, inFlight, delayed: hidden.length - inFlight };
   }
 
-  /** Answers every waiting receive with nothing. */
+  /** Answers every waiting receive with nothing; a closed queue takes no more. */
   close(): void {
+    this.closed = true;
     this.#cancelWake?.();
     this.#messages.clear();
     for (const waiter of [...this.#waiters]) waiter.giveUp();
