@@ -2,8 +2,8 @@
  * Most expressions of a state machine are paths, comparisons and small objects. jsonata answers them in 2 to
  * 12 µs, through a dozen promises; as closures they take 0.01 to 0.2 µs (`npm run bench -- interpreter`).
  * Only what can be told apart for certain is compiled: a node of another kind makes `compileDirect` answer
- * null, and a value that JSONata treats specially (an array inside a path, an operand of the wrong type) makes
- * the closure answer `UNSURE`. Either way jsonata itself decides, and also words the error.
+ * null, and a value that JSONata treats specially (an array inside a path, an operand of the wrong type)
+ * makes the closure answer `UNSURE`. Either way jsonata itself decides, and also words the error.
  */
 import { calls, operators, truthOf, UNSURE } from './directOperators.ts';
 import type { EvaluationFrame } from './evaluationFrame.ts';

@@ -14,6 +14,9 @@ import { queryFailure, type StateFailure } from './stateFailure.ts';
 /** Known at once, or once jsonata has answered. */
 export type Eventually<T> = T | Promise<T>;
 
+// A function that calls itself for ever must not take the whole cloud with it: 5 s, or 1000 calls deep.
+const GUARDS = { timeout: 5000, stack: 1000 };
+
 /** Where an expression stands. */
 export type Place = {
   /** As AWS names it in a cause, e.g. `Choices[1]/Condition`. */
@@ -59,7 +62,7 @@ export function compileExpression(text: string, place: Place): Expression {
 
 function parse(source: string, place: Place): jsonata.Expression {
   try {
-    return jsonata(source);
+    return jsonata(source, GUARDS);
   } catch (error) {
     return place.refuse(`'${source}' is not JSONata: ${wording(error)}`);
   }

@@ -120,6 +120,11 @@ describe('values', () => {
     expect(await answerOf('$states.input.a', { ...input, a: 3 })).toBe(3);
   });
 
+  it('that would take for ever are cut off', async () => {
+    const endless = '($f := function($x){ 1 + $f($x + 1) }; $f(1))';
+    expect(await causeOf(endless)).toContain('D1011');
+  });
+
   it('may bind variables of their own', async () => {
     expect(await answerOf('($a := $states.input.x; $f := function($n){ $n * $a }; $f(3))', { x: 2 })).toBe(6);
   });
