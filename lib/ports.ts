@@ -86,6 +86,13 @@ export interface EventStore {
   active(): AsyncIterable<string>;
 }
 
+/** A stream has news: its newest events as HEAD showed them, oldest first, and its version by then. */
+export type Delivery = {
+  readonly stream: string;
+  readonly events: readonly Recorded[];
+  readonly version: number;
+};
+
 /** How far a consumer of events has come in one stream. */
 export interface Consumers {
   checkpoint(consumer: string, stream: string): Promise<Checkpoint>;
@@ -217,6 +224,12 @@ export interface Requests {
     readonly rolloutId: string;
     readonly requestedBy: string;
   }): Promise<void>;
+}
+
+/** Our events for other machines. */
+export interface EventBus {
+  /** Resolves once the bus has taken it; the same event may arrive more than once. */
+  publish(stream: string, event: Recorded): Promise<void>;
 }
 
 export interface Notifications {

@@ -1,0 +1,31 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SNSClient } from '@aws-sdk/client-sns';
+import middy from '@middy/core';
+import { clientSettings } from '../../lib/aws/answered.ts';
+import { eventBridgeBus } from '../../lib/aws/eventBus.ts';
+import { DynamoConsumers } from '../../lib/aws/eventStore/consumers.ts';
+import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { jsonLog } from '../../lib/aws/lambda/edge.ts';
+import { environment } from '../../lib/aws/lambda/environment.ts';
+import { deliveriesOf, firstFailure, type StreamEvent } from '../../lib/aws/lambda/tableStream.ts';
+import { snsNotifications } from '../../lib/aws/notifications.ts';
+import { publishEvents } from '../../lib/flows/publishEvents.ts';
+import { toPeople, toTheBus } from '../../lib/flows/subscribers.ts';
+
+const dynamo = new DynamoDBClient(clientSettings);
+const world = {
+  log: jsonLog('publish-events'),
+  store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
+  consumers: new DynamoConsumers(dynamo, environment('EVENT_TABLE')),
+};
+const subscribers = [
+  toTheBus(eventBridgeBus(new EventBridgeClient(clientSettings), environment('EVENT_BUS'))),
+  toPeople(snsNotifications(new SNSClient(clientSettings), environment('TOPIC'))),
+];
+
+export const handler = middy(async (event: StreamEvent) => {
+  const deliveries = deliveriesOf(event);
+  const again = await publishEvents(world, deliveries, subscribers);
+  return firstFailure(deliveries, again);
+});

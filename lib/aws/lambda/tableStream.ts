@@ -1,0 +1,31 @@
+/** Records of the event table's stream: each HEAD image holds the newest events, the table has them all. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { viewOf } from '../../core/eventStore/storedHead.ts';
+import type { Delivery } from '../../ports.ts';
+import { headOf } from '../eventStore/items.ts';
+
+export type StreamEvent = {
+  readonly Records: readonly {
+    readonly dynamodb?: {
+      readonly SequenceNumber?: string;
+      readonly NewImage?: Record<string, AttributeValue>;
+    };
+  }[];
+};
+
+export type StreamDelivery = Delivery & { readonly sequenceNumber: string };
+
+/** Only HEAD items: the mapping filters for them, and a record without an image (a deletion) is no news. */
+export const deliveriesOf = ({ Records }: StreamEvent): StreamDelivery[] =>
+  Records.flatMap(({ dynamodb }) => {
+    const image = dynamodb?.NewImage;
+    if (image === undefined || image.sk?.N !== '0' || !image.pk?.S?.startsWith('S#')) return [];
+    const { stream, tail, version } = viewOf(headOf(image));
+    return [{ stream, events: tail, version, sequenceNumber: dynamodb?.SequenceNumber ?? '' }];
+  });
+
+/** Lambda delivers again from the first failed record on; the checkpoints drop what was done meanwhile. */
+export function firstFailure(deliveries: readonly StreamDelivery[], again: readonly Delivery[]) {
+  const first = deliveries.find((delivery) => again.includes(delivery));
+  return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: first.sequenceNumber }] };
+}

@@ -1,0 +1,38 @@
+/** Who is told of events: the event bus, for machines, and people, in their words. */
+import type { Recorded } from '../../events/recorded.ts';
+import type { ServiceEvent } from '../../events/service.ts';
+import { noticeOf } from '../core/notices/notice.ts';
+import type { EventBus, Notifications } from '../ports.ts';
+import type { Subscriber } from './publishEvents.ts';
+
+/** Every event, on the bus, with the stream's version as what to deduplicate by. */
+export const toTheBus = (bus: EventBus): Subscriber => ({
+  name: 'bus',
+  handle: (stream, recorded) => bus.publish(stream, recorded),
+});
+
+/** The decisions a person wants to hear of. */
+export const toPeople = (notifications: Notifications): Subscriber => ({
+  name: 'people',
+  async handle(stream, recorded, earlier) {
+    const service = stream.replace(/^service\//, '');
+    if (service === stream) return;
+    const notice = noticeOf(service, eventOf(recorded), earlier.map(eventOf));
+    if (notice === null) return;
+    const { subject, ...rest } = notice;
+    await notifications.notify({
+      subject,
+      body: {
+        service,
+        version: recorded.version,
+        correlationId: recorded.correlationId,
+        ...rest,
+        event: recorded.event,
+      },
+      attributes: { service, type: recorded.event.type, urgency: notice.urgency },
+    });
+  },
+});
+
+/** A service's stream holds service events only: their schema was checked when they were appended. */
+const eventOf = (recorded: Recorded): ServiceEvent => recorded.event as ServiceEvent;
