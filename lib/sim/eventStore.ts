@@ -68,12 +68,17 @@ export class SimEventStore implements EventStore {
     const commit = commitOf(head, append, sha256, storedBytes);
     const state = JSON.stringify(append.snapshot.state);
     const snapshot = { schema: append.snapshot.schema, state: frozen(JSON.parse(state) as unknown) };
-    const bytes = { commitBytes: storedBytes(JSON.stringify(commit)), snapshotBytes: storedBytes(state) };
-    const room = { events: commit.events.length, ...bytes };
-    let ready: StoredHead | null = head;
-    while (ready !== null && mustCalve(ready, room, append.urgent ?? false)) ready = await this.#calve(ready);
-    if (ready === null) return lost(append, await this.#read(stream));
-    const next = withCommit(ready, commit, bytes, snapshot, sha256);
+    const sizes = (of: StoredHead) => ({
+      tailBytes: tailBytes([...of.commits, commit]),
+      snapshotBytes: storedBytes(state),
+    });
+    let ready = head;
+    while (mustCalve(ready, commit.events.length, sizes(ready), append.urgent ?? false)) {
+      const shorter = await this.#calve(ready);
+      if (shorter === null) return lost(append, await this.#read(stream));
+      ready = shorter;
+    }
+    const next = withCommit(ready, commit, sizes(ready), snapshot, sha256);
     const written = await this.#step('write-head', () => {
       const there = this.#there(stream);
       if (there.version !== append.expected) return there;
@@ -179,7 +184,7 @@ export class SimEventStore implements EventStore {
       const commits = chunks.get(head.base) ?? head.commits;
       chunks.set(head.base, commits);
       const events = commits.reduce((sum, commit) => sum + commit.events.length, 0);
-      return withoutChunk(head, head.base + events - 1);
+      return withoutChunk(head, head.base + events - 1, tailBytes);
     });
   }
 
@@ -216,5 +221,7 @@ const storedBytes = (text: string): number => {
   const bytes = Buffer.byteLength(text);
   return bytes <= 1024 ? bytes : Math.ceil(bytes / 2);
 };
+
+const tailBytes = (commits: readonly Commit[]): number => storedBytes(JSON.stringify(commits));
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url');

@@ -12,8 +12,8 @@ import {
 import { DynamoConsumers, DynamoEffects, DynamoTokens } from '../../lib/aws/eventStore/consumers.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { createEventTable } from '../../lib/aws/eventStore/eventTable.ts';
-import { itemKey, streamKey } from '../../lib/aws/eventStore/items.ts';
-import { storedText, textOf } from '../../lib/aws/eventStore/stored.ts';
+import { itemKey, storedTail, streamKey } from '../../lib/aws/eventStore/items.ts';
+import { textOf } from '../../lib/aws/eventStore/stored.ts';
 import type { Commit } from '../../lib/core/eventStore/commit.ts';
 import type { Consumers, Effects, EventStore, Tokens } from '../../lib/ports.ts';
 import { SimConsumers, SimEffects, SimTokens } from '../../lib/sim/consumers.ts';
@@ -63,7 +63,14 @@ export async function dynaliteTable() {
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const clients: DynamoDBClient[] = [];
   const connect = (config: DynamoDBClientConfig = {}) => {
-    const client = new DynamoDBClient({ endpoint, maxAttempts: 1, ...config });
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = new DynamoDBClient({
+      region: 'eu-west-1',
+      credentials,
+      endpoint,
+      maxAttempts: 1,
+      ...config,
+    });
     clients.push(client);
     return client;
   };
@@ -97,21 +104,11 @@ export async function dynamoWorld(): Promise<EventStoreWorld> {
       const { Item: item } = await client.send(
         new GetItemCommand({ TableName: table, Key: itemKey(streamKey(stream), chunk) }),
       );
-      const commits = changed(item?.commits, change);
+      const commits = storedTail(change(JSON.parse(textOf(item?.commits)))).attribute;
       await client.send(new PutItemCommand({ TableName: table, Item: { ...item, commits } }));
     },
     close,
   };
-}
-
-/** Commits are a list in HEAD, one text in a chunk. */
-function changed(
-  stored: AttributeValue | undefined,
-  change: (commits: Commit[]) => Commit[],
-): AttributeValue {
-  if (stored?.S !== undefined) return { S: JSON.stringify(change(JSON.parse(stored.S))) };
-  const commits = (stored?.L ?? []).map((element) => JSON.parse(textOf(element)) as Commit);
-  return { L: change(commits).map((commit) => storedText(JSON.stringify(commit)).attribute) };
 }
 
 /** Calls `fault` around each of the client's calls, by the name the step has in every world. */
@@ -137,6 +134,7 @@ function stepOf(command: string, input: Record<string, Record<string, AttributeV
     case 'QueryCommand':
       return 'read-chunks';
     default:
-      return input.Item?.commits === undefined ? 'write-beside' : 'write-chunk';
+      if (input.Item?.commits === undefined) return 'write-beside';
+      return input.Item.sk?.N === '0' ? 'write-head' : 'write-chunk';
   }
 }

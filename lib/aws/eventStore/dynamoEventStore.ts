@@ -1,5 +1,5 @@
 /**
- * The event store on one DynamoDB table. An append is one conditional update of the stream's HEAD item; a
+ * The event store on one DynamoDB table. An append is one conditional write of the stream's HEAD item; a
  * tail that is full is first copied to a chunk, whose content depends on committed history alone, so that a
  * crash between the two, or a rival who does the same, changes nothing. Chunks are read up to HEAD's
  * `base`: an event that stands in both is read once.
@@ -24,8 +24,8 @@ import { chainStart, endChain, followChain } from '../../core/eventStore/verifyC
 import type { Append, Appended, EventStore, Head } from '../../ports.ts';
 import { Beside } from './beside.ts';
 import { type CallOptions, Calls } from './calls.ts';
-import { Heads, storedCommit } from './heads.ts';
-import { activeIndex, activeValue, chunkOf, namesIn, streamKey } from './items.ts';
+import { Heads } from './heads.ts';
+import { activeIndex, activeValue, chunkOf, namesIn, storedTail, streamKey, tailBytes } from './items.ts';
 import { type Item, sha256, storedText } from './stored.ts';
 
 /** HEADs as last seen, so that an append after a read needs no second read. */
@@ -56,7 +56,7 @@ export class DynamoEventStore implements EventStore {
   }
 
   /**
-   * One update; a chunk before it where the tail is full, and a read where this store has not seen
+   * One conditional write; a chunk before it where the tail is full, and a read where this store has not seen
    * `expected`.
    * @throws EventStoreUnavailable after 5 s, or 500 ms where it is urgent: it may stand all the same
    */
@@ -68,27 +68,22 @@ export class DynamoEventStore implements EventStore {
     if (answer !== null) return answer;
 
     const commit = commitOf(head, append, sha256, (text) => storedText(text).bytes);
-    const { attribute, bytes: commitBytes } = storedText(JSON.stringify(commit));
     const snapshot = storedText(JSON.stringify(append.snapshot.state));
-    const bytes = { commitBytes, snapshotBytes: snapshot.bytes };
-    const added = commit.events.length;
-    const ready = await this.#room(head, { events: added, ...bytes }, append.urgent ?? false, deadline);
-    if (ready === null) return lost(append, await this.#read(stream, deadline));
-    const next = withCommit(ready, commit, bytes, append.snapshot, sha256);
-    const kept = ready.base === head.base && head.version > 0;
-    const beat = await this.#heads.write(
-      {
-        next,
-        expected: append.expected,
-        tail: kept
-          ? { how: 'add', commits: [attribute] }
-          : { how: 'replace', commits: [...ready.commits.map(storedCommit), attribute] },
-        snapshot: snapshot.attribute,
-        added,
-        active: append.active,
-      },
-      deadline,
-    );
+    const sized = (ready: StoredHead) => {
+      const tail = storedTail([...ready.commits, commit]);
+      return { tail: tail.attribute, sizes: { tailBytes: tail.bytes, snapshotBytes: snapshot.bytes } };
+    };
+    let ready: StoredHead = head;
+    let room = sized(ready);
+    while (mustCalve(ready, commit.events.length, room.sizes, append.urgent ?? false)) {
+      const shorter = await this.#calve(ready, deadline);
+      if (shorter === null) return lost(append, await this.#read(stream, deadline));
+      ready = shorter;
+      room = sized(ready);
+    }
+    const next = withCommit(ready, commit, room.sizes, append.snapshot, sha256);
+    const texts = { tail: room.tail, snapshot: snapshot.attribute };
+    const beat = await this.#heads.write(next, append.expected, texts, append.active, deadline);
     this.#remember(beat ?? next);
     if (beat !== null) return lost(append, beat);
     return {
@@ -104,7 +99,7 @@ export class DynamoEventStore implements EventStore {
     for (let attempt = 0; attempt < compactAttemptsMax; attempt++) {
       const head = await this.#read(stream, deadline);
       if (!mustCompact(head)) return;
-      const shorter = withoutChunk(head, await this.#heads.chunk(head, deadline));
+      const shorter = await this.#calve(head, deadline);
       if (shorter === null || !(await this.#heads.shorten(shorter, deadline))) continue;
       this.#remember(shorter);
       return;
@@ -174,18 +169,9 @@ export class DynamoEventStore implements EventStore {
     return this.#remember(await this.#heads.read(stream, deadline));
   }
 
-  /** Chunks as much of the tail as it takes for `add` to fit; null where others have appended meanwhile. */
-  async #room(
-    head: StoredHead,
-    add: Parameters<typeof mustCalve>[1],
-    urgent: boolean,
-    deadline: number,
-  ): Promise<StoredHead | null> {
-    let ready: StoredHead | null = head;
-    while (ready !== null && mustCalve(ready, add, urgent)) {
-      ready = withoutChunk(ready, await this.#heads.chunk(ready, deadline));
-    }
-    return ready;
+  /** HEAD without its tail, once a chunk holds it; null where others have appended meanwhile. */
+  async #calve(head: StoredHead, deadline: number): Promise<StoredHead | null> {
+    return withoutChunk(head, await this.#heads.chunk(head, deadline), tailBytes);
   }
 
   /** A stream's commits from version `from` on: of the chunks first, then of HEAD as it was read. */

@@ -7,7 +7,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type Commit, frozen } from '../../core/eventStore/commit.ts';
 import type { CommandMark, StoredHead } from '../../core/eventStore/storedHead.ts';
-import { type Item, numberOf, textOf } from './stored.ts';
+import { type Item, numberOf, storedText, textOf } from './stored.ts';
 
 /** The sparse index of streams with something under way, and the one value its key has. */
 export const activeIndex = 'active';
@@ -28,7 +28,7 @@ export const namesIn = (...expressions: readonly string[]): Record<string, strin
       ?.map((alias) => [alias, alias.slice(1)]) ?? [],
   );
 
-export const marksText = (commands: readonly CommandMark[]): string =>
+const marksText = (commands: readonly CommandMark[]): string =>
   commands.map(({ mark, version }) => `${mark}:${version}`).join(' ');
 
 const marksOf = (text: string): CommandMark[] =>
@@ -37,15 +37,41 @@ const marksOf = (text: string): CommandMark[] =>
     return { mark, version: Number(version) };
   });
 
+/** How the tail and the state are stored, so that they are not deflated twice. */
+export type Texts = { readonly tail: AttributeValue; readonly snapshot: AttributeValue };
+
+/** @param active whether the stream is in the index of streams with something under way */
+export function headItem(head: StoredHead, texts: Texts, active: boolean): Item {
+  return {
+    ...itemKey(streamKey(head.stream)),
+    v: { N: String(head.version) },
+    base: { N: String(head.base) },
+    commits: texts.tail,
+    /** For people and for filters: what the newest append was about. */
+    last: { S: lastTypes(head) },
+    ids: { S: marksText(head.commands) },
+    hash: { S: head.hash },
+    snapshot: texts.snapshot,
+    schema: { N: String(head.snapshot?.schema ?? 0) },
+    ...(active ? { active: { S: activeValue } } : {}),
+  };
+}
+
+const lastTypesMax = 100;
+const lastTypes = ({ commits }: StoredHead): string =>
+  (commits.at(-1)?.events ?? [])
+    .map(({ event }) => event.type)
+    .join(' ')
+    .slice(0, lastTypesMax);
+
 /** HEAD from its item; also from the image of a Lambda stream event. */
 export function headOf(item: Item): StoredHead {
-  const elements = item.commits?.L ?? [];
   return {
     stream: (item.pk?.S ?? '').slice(streamKey('').length),
     version: numberOf(item.v),
     base: numberOf(item.base),
-    commits: elements.map((element) => frozen(JSON.parse(textOf(element)) as Commit)),
-    commitBytes: elements.map(bytesOf),
+    commits: frozen(JSON.parse(textOf(item.commits)) as Commit[]),
+    tailBytes: bytesOf(item.commits),
     commands: marksOf(item.ids?.S ?? ''),
     hash: item.hash?.S ?? '',
     snapshot: { schema: numberOf(item.schema), state: JSON.parse(textOf(item.snapshot)) },
@@ -57,6 +83,9 @@ function bytesOf(attribute: AttributeValue | undefined): number {
   if (attribute?.S !== undefined) return Buffer.byteLength(attribute.S);
   return attribute?.B?.length ?? 0;
 }
+
+export const storedTail = (commits: readonly Commit[]) => storedText(JSON.stringify(commits));
+export const tailBytes = (commits: readonly Commit[]): number => storedTail(commits).bytes;
 
 /** A chunk's text never changes and is not paid for again, so it stays plain JSON, for any tool to read. */
 export function chunkItem(head: StoredHead): Item {

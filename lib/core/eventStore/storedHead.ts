@@ -24,8 +24,8 @@ export type StoredHead = {
   /** The version of the first event in the tail; `version` + 1 where the tail is empty. */
   readonly base: number;
   readonly commits: readonly Commit[];
-  /** What each of `commits` takes as stored. */
-  readonly commitBytes: readonly number[];
+  /** What `commits` take as stored. */
+  readonly tailBytes: number;
   /** The newest commands, oldest first, each with the version it led to. */
   readonly commands: readonly CommandMark[];
   /** The hash of the event at `version`; empty at version 0. */
@@ -37,8 +37,8 @@ export type StoredHead = {
 export type CommandMark = { readonly mark: string; readonly version: number };
 
 export function emptyHead(stream: string): StoredHead {
-  const none = { commits: [], commitBytes: [], commands: [] };
-  return { stream, version: 0, base: 1, ...none, hash: '', snapshot: null, snapshotBytes: 0 };
+  const none = { commits: [], commands: [], hash: '', snapshot: null };
+  return { stream, version: 0, base: 1, ...none, tailBytes: 0, snapshotBytes: 0 };
 }
 
 /** A stream as lib/ports.ts `Head` shows it. */
@@ -86,46 +86,44 @@ function repeatedAnswer(head: StoredHead, commandId: string, digest: Digest) {
     : { outcome: 'repeated' as const, version: kept.version, events: [] as Recorded[] };
 }
 
-/** What an append is about to add, in bytes as stored. */
-export type Addition = {
-  readonly events: number;
-  readonly commitBytes: number;
-  readonly snapshotBytes: number;
-};
+/** The tail and the state as an append would leave them, in bytes as stored. */
+export type Sizes = { readonly tailBytes: number; readonly snapshotBytes: number };
 
 /**
- * Whether the tail moves to a chunk before this is added.
- * @throws InvariantBroken when it would be too much even for an empty tail
+ * Whether the tail moves to a chunk before `events` more are added to it.
+ * @param sizes with those events
+ * @throws InvariantBroken when they are too much even for a HEAD with nothing else in its tail
  */
-export function mustCalve(head: StoredHead, add: Addition, urgent: boolean): boolean {
-  const alone = headBytes(head.stream, [add.commitBytes], add.snapshotBytes);
+export function mustCalve(head: StoredHead, events: number, sizes: Sizes, urgent: boolean): boolean {
+  const all = headBytes(head.stream, sizes);
+  const most = urgent ? headBytesUrgentMax : headBytesMax;
+  if (head.commits.length > 0) {
+    const inTail = eventCount(head.commits) + events;
+    return urgent ? inTail > chunkEventsMax || all > most : isFull(inTail, sizes.tailBytes, all);
+  }
   invariant(
-    alone <= headBytesUrgentMax,
-    `the HEAD of ${head.stream} would take ${alone} bytes and may take ${headBytesUrgentMax}: ` +
-      `its snapshot takes ${add.snapshotBytes}, the append ${add.commitBytes}`,
+    all <= headBytesUrgentMax,
+    `the HEAD of ${head.stream} would take ${all} bytes and may take ${headBytesUrgentMax}: ` +
+      `its snapshot takes ${sizes.snapshotBytes}, the append ${sizes.tailBytes}`,
   );
-  if (head.commits.length === 0) return false;
-  const bytes = [...head.commitBytes, add.commitBytes];
-  const events = eventCount(head.commits) + add.events;
-  const all = headBytes(head.stream, bytes, add.snapshotBytes);
-  return urgent ? events > chunkEventsMax || all > headBytesUrgentMax : isFull(events, bytes, all);
+  return false;
 }
 
 /** Whether an urgent append left more in the tail than an ordinary one would have. */
 export function mustCompact(head: StoredHead): boolean {
-  const all = headBytes(head.stream, head.commitBytes, head.snapshotBytes);
-  return head.commits.length > 0 && isFull(eventCount(head.commits), head.commitBytes, all);
+  return (
+    head.commits.length > 0 && isFull(eventCount(head.commits), head.tailBytes, headBytes(head.stream, head))
+  );
 }
 
-function isFull(events: number, commitBytes: readonly number[], all: number): boolean {
-  return events > tailEventsMax || sum(commitBytes) > tailBytesMax || all > headBytesMax;
-}
+const isFull = (events: number, tailBytes: number, all: number): boolean =>
+  events > tailEventsMax || tailBytes > tailBytesMax || all > headBytesMax;
 
 /** HEAD once `commit` is added to it. */
 export function withCommit(
   head: StoredHead,
   commit: Commit,
-  bytes: { readonly commitBytes: number; readonly snapshotBytes: number },
+  sizes: Sizes,
   snapshot: Snapshot,
   digest: Digest,
 ): StoredHead {
@@ -135,11 +133,10 @@ export function withCommit(
     ...head,
     version,
     commits: [...head.commits, commit],
-    commitBytes: [...head.commitBytes, bytes.commitBytes],
     commands: [...head.commands, mark].slice(-commandsKept),
     hash: commit.events.at(-1)?.hash ?? head.hash,
     snapshot,
-    snapshotBytes: bytes.snapshotBytes,
+    ...sizes,
   };
 }
 
@@ -148,7 +145,11 @@ export function withCommit(
  * tail: one that an earlier writer left behind, before others appended, stays as it is.
  * @returns null where the chunk holds more than this HEAD knows: others have appended since it was read
  */
-export function withoutChunk(head: StoredHead, chunkEnd: number): StoredHead | null {
+export function withoutChunk(
+  head: StoredHead,
+  chunkEnd: number,
+  tailBytes: (commits: readonly Commit[]) => number,
+): StoredHead | null {
   if (chunkEnd > head.version) return null;
   let commits = 0;
   let base = head.base;
@@ -161,24 +162,15 @@ export function withoutChunk(head: StoredHead, chunkEnd: number): StoredHead | n
     base === chunkEnd + 1 && commits > 0,
     `the chunk of ${head.stream} at ${head.base} ends at ${chunkEnd}, where no append ends`,
   );
-  return {
-    ...head,
-    base,
-    commits: head.commits.slice(commits),
-    commitBytes: head.commitBytes.slice(commits),
-  };
+  const left = head.commits.slice(commits);
+  return { ...head, base, commits: left, tailBytes: tailBytes(left) };
 }
 
-/**
- * Names and small values of a HEAD: 48 bytes of names, 43 of hash, numbers of up to 6 digits and the list's
- * own 3.
- */
-const fixedBytes = 128;
+/** Names of attributes 60 bytes, hash 43, five numbers of up to 6 digits, types of the newest events up to 100. */
+const fixedBytes = 240;
 
 /** At most what DynamoDB counts for a HEAD with a full set of command marks. */
-export function headBytes(stream: string, commitBytes: readonly number[], snapshotBytes: number): number {
+export function headBytes(stream: string, { tailBytes, snapshotBytes }: Sizes): number {
   const marks = commandsKept * '0123456789:123456 '.length;
-  return fixedBytes + stream.length + marks + sum(commitBytes) + commitBytes.length + snapshotBytes;
+  return fixedBytes + stream.length + marks + tailBytes + snapshotBytes;
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
