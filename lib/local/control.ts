@@ -16,7 +16,10 @@ export function answerControl(
 ): Answer | null {
   if (!request.path.startsWith('/_local/')) return null;
   if (request.path === '/_local/health') {
-    return json(200, { status: 'ok', services: services.map((service) => service.scope).sort() });
+    return json(200, {
+      status: 'ok',
+      services: [...new Set(services.map((service) => service.scope))].sort(),
+    });
   }
   if (request.path !== '/_local/faults')
     return json(404, { message: `${request.path} is not an address here` });

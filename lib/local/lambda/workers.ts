@@ -15,8 +15,8 @@ import { type Outcome, Worker, type WorkerSpec } from './worker.ts';
 
 export type WorkersOptions = {
   readonly clock: Clock;
-  /** Where functions reach the cloud; asked when a process starts. */
-  readonly endpointUrl: () => string;
+  /** Where functions reach the cloud; a function where that is known only later. */
+  readonly endpointUrl: string | (() => string);
   /** Processes busy at one time, over all functions. AWS starts accounts at 1000; one machine has fewer. */
   readonly concurrencyMax?: number;
   /** Measures functions' timeouts; the machine's own clock, on which the processes run. */
@@ -141,7 +141,7 @@ export class Workers {
       environment: {
         ...environment,
         ...runtimeEnvironment(version, file, accessKeyId),
-        AWS_ENDPOINT_URL: endpointUrl(),
+        AWS_ENDPOINT_URL: typeof endpointUrl === 'string' ? endpointUrl : endpointUrl(),
         ...version.environment,
       },
     };
