@@ -11,6 +11,12 @@ const port = Number(process.env.PORT);
 const books = ['Dune', 'Solaris', 'Ubik', 'Roadside Picnic'];
 let answeredCount = 0;
 
+/** Times of a real shop: a median of 20 ms and a tail, lognormal. */
+const browsingMs = (): number => {
+  const normal = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+  return 20 * Math.exp(0.5 * normal);
+};
+
 const server = createServer((request, response) => {
   if (request.url === '/health') {
     response.writeHead(200).end('ok');
@@ -20,7 +26,7 @@ const server = createServer((request, response) => {
   const broken = turn >= faultAfter;
   if (broken && fault === 'crash') process.exit(1);
   const failing = broken && fault === 'errors' && turn % 3 !== 0;
-  const delayMs = broken && fault === 'latency' ? 900 : 5;
+  const delayMs = browsingMs() + (broken && fault === 'latency' ? 900 : 0);
   setTimeout(() => {
     response.writeHead(failing ? 500 : 200, {
       'content-type': 'application/json',
