@@ -10,8 +10,9 @@ export function resumed(rollout: Exclude<Rollout, { phase: 'none' }>, at: number
   if (!rollout.prepared || step < 0) return { ...underway(rollout), phase: 'preparing', step: -1 };
   if (step === rollout.step) {
     const leftMs = Math.max(0, rollout.bake.endsAt - rollout.since);
-    const bake = { startedAt: rollout.bake.startedAt, endsAt: at + leftMs };
-    return { ...underway(rollout), phase: 'baking', bake, cleared: false };
+    const bake = { startedAt: rollout.bake.startedAt, endsAt: Math.max(at, rollout.since) + leftMs };
+    // What was judged before the interruption is no judgement of its end.
+    return { ...underway(rollout), phase: 'baking', bake, cleared: false, lastVerdictAt: null };
   }
   const bakeSeconds = rollout.steps[step]?.bakeSeconds ?? 0;
   return {
