@@ -31,10 +31,10 @@ export function burnRate({ bad, total, objective }: Spent & { readonly objective
 }
 
 const windows = [
-  { severity: 'page', longHours: 1, shortHours: 1 / 12, budgetShare: 0.02 },
-  { severity: 'page', longHours: 6, shortHours: 0.5, budgetShare: 0.05 },
-  { severity: 'ticket', longHours: 24, shortHours: 2, budgetShare: 0.1 },
-  { severity: 'ticket', longHours: 72, shortHours: 6, budgetShare: 0.1 },
+  { severity: 'page', longHours: 1, shortHours: 1 / 12, budgetPercent: 2 },
+  { severity: 'page', longHours: 6, shortHours: 0.5, budgetPercent: 5 },
+  { severity: 'ticket', longHours: 24, shortHours: 2, budgetPercent: 10 },
+  { severity: 'ticket', longHours: 72, shortHours: 6, budgetPercent: 10 },
 ] as const;
 
 /**
@@ -42,12 +42,12 @@ const windows = [
  * 14.4, 6, 3 and 1 for 30 days and 13.44, 5.6, 2.8 and 0.933 for 28.
  */
 export function burnRules({ periodDays }: { readonly periodDays: number }): readonly BurnRule[] {
-  return windows.map(({ severity, longHours, shortHours, budgetShare }) => ({
+  return windows.map(({ severity, longHours, shortHours, budgetPercent }) => ({
     severity,
     longSeconds: longHours * 3600,
     shortSeconds: shortHours * 3600,
-    burn: (budgetShare * periodDays * 24) / longHours,
-    budgetShare,
+    burn: (budgetPercent * periodDays * 24) / (100 * longHours),
+    budgetShare: budgetPercent / 100,
   }));
 }
 

@@ -1,0 +1,454 @@
+import { describe, expect, it } from 'vitest';
+import { evidenceOf } from '../../../lib/core/analysis/analyse.ts';
+import { assumedBaseline } from '../../../lib/core/analysis/baseline.ts';
+import { withRevisions } from '../../../lib/core/analysis/minutes.ts';
+import { type AnalysisPolicy, defaultAnalysisPolicy as policy } from '../../../lib/core/analysis/policy.ts';
+import { bySeverity, worse, worstOf } from '../../../lib/core/analysis/verdict.ts';
+import { checkOf, knownBaseline, lookAt, minute, minutesOf, side } from './rollout.ts';
+
+const atStepEnd = { checksDue: 'step-end' } as const;
+
+describe('a good canary', () => {
+  it('passes at the end of a step in which enough was seen', () => {
+    const analysis = lookAt(minutesOf(10), atStepEnd);
+    expect(analysis.verdict).toBe('pass');
+    expect(analysis.summary).toContain('0 errors in 3000 canary requests');
+    expect(analysis.needsRequests).toBeUndefined();
+  });
+
+  it('passes as far as seen during the bake', () => {
+    expect(lookAt(minutesOf(1)).verdict).toBe('pass');
+  });
+});
+
+describe('too little to judge', () => {
+  it('one request short of the minimum is inconclusive at the step’s end, with the number that is missing', () => {
+    const asked = { ...policy, minimumRequests: 3000 };
+    expect(lookAt(minutesOf(10), { ...atStepEnd, policy: asked }).verdict).toBe('pass');
+    const short = lookAt(minutesOf(10), { ...atStepEnd, policy: { ...asked, minimumRequests: 3001 } });
+    expect(short.verdict).toBe('inconclusive');
+    expect(short.needsRequests).toBe(1);
+    expect(short.summary).toBe('Too few canary requests to go on: 1 more are needed.');
+  });
+
+  it('no minutes at all are inconclusive, during the bake and at its end', () => {
+    expect(lookAt([]).verdict).toBe('inconclusive');
+    expect(lookAt([], atStepEnd).verdict).toBe('inconclusive');
+  });
+
+  it('minutes without canary data are inconclusive', () => {
+    const blind = minutesOf(10).map((item) => ({ ...item, canary: null }));
+    expect(lookAt(blind).verdict).toBe('inconclusive');
+  });
+
+  it('zero canary requests are inconclusive: nobody asked is not everybody was well', () => {
+    const idle = minutesOf(10).map((item) => ({ ...item, canary: side(0, 0) }));
+    expect(lookAt(idle, atStepEnd).verdict).toBe('inconclusive');
+  });
+
+  it('data that stopped is inconclusive beyond three periods of lateness, not before', () => {
+    const minutes = minutesOf(10);
+    const latest = 10 * 60_000 + policy.dataDelaySeconds * 1000 + 3 * 60_000;
+    expect(lookAt(minutes, { now: latest }).verdict).toBe('pass');
+    expect(lookAt(minutes, { now: latest + 1 }).verdict).toBe('inconclusive');
+  });
+
+  it('a step without stable’s data is inconclusive: there is nothing to compare with', () => {
+    const alone = minutesOf(10).map((item) => ({ ...item, stable: null }));
+    const analysis = lookAt(alone, atStepEnd);
+    expect(analysis.verdict).toBe('inconclusive');
+    expect(checkOf(analysis, 'data').sentence).toContain('nothing to compare');
+    const idle = minutesOf(10).map((item) => ({ ...item, stable: side(0, 0) }));
+    expect(lookAt(idle, atStepEnd).verdict).toBe('inconclusive');
+  });
+
+  it('a step of which more than half is missing is inconclusive, half is not', () => {
+    const missing = (count: number) =>
+      minutesOf(10).map((item, i) => (i < count ? { ...item, canary: null } : item));
+    expect(lookAt(missing(5), atStepEnd).verdict).toBe('pass');
+    expect(lookAt(missing(6), atStepEnd).verdict).toBe('inconclusive');
+  });
+
+  it('a new step needs data of its own, however much came before', () => {
+    const stepStartedAt = 10 * 60_000;
+    expect(lookAt(minutesOf(10), { ...atStepEnd, stepStartedAt }).verdict).toBe('inconclusive');
+  });
+
+  it('latency that was not counted is inconclusive, not fast', () => {
+    const uncounted = minutesOf(10).map((item) => ({
+      ...item,
+      canary: side(300, 0, { slow: [] }),
+      stable: side(5700, 3, { slow: [] }),
+    }));
+    expect(checkOf(lookAt(uncounted), 'p95-limit').verdict).toBe('inconclusive');
+  });
+});
+
+describe('errors', () => {
+  it('one in three hundred against three in 5 700 fails within ten minutes', () => {
+    const fewest = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find(
+      (count) => lookAt(minutesOf(count, { canary: 1 })).verdict === 'fail',
+    );
+    expect(fewest).toBe(10);
+    const analysis = lookAt(minutesOf(10, { canary: 1 }));
+    expect(analysis.summary).toContain('10 of 3000 canary requests failed, 30 of 57000 of stable (6.3×)');
+  });
+
+  it('below the minimum of canary errors nothing is rolled back, at it it is', () => {
+    const bad = (errors: number) => [minute(0, 1, { canary: side(60, errors), stable: side(5940, 0) })];
+    const strict = { ...policy, shares: { errors: 1, latency: 0, business: 0 } };
+    expect(lookAt(bad(2), { policy: strict }).verdict).toBe('inconclusive');
+    expect(lookAt(bad(3), { policy: strict }).verdict).toBe('fail');
+    const two = { ...strict, errors: { ...strict.errors, minimumErrors: 2 } };
+    expect(lookAt(bad(2), { policy: two }).verdict).toBe('fail');
+  });
+
+  it('evidence at the hold mark is inconclusive, below it passes', () => {
+    const minutes = minutesOf(6, { canary: 1 });
+    const { combinedEValue } = lookAt(minutes);
+    expect(combinedEValue).toBeGreaterThan(1);
+    const held = (holdAtEValue: number) => lookAt(minutes, { policy: { ...policy, holdAtEValue } }).verdict;
+    expect(held(combinedEValue * 0.999)).toBe('inconclusive');
+    expect(held(combinedEValue * 1.001)).toBe('pass');
+  });
+
+  it('evidence at 1 ÷ alpha fails, below it does not', () => {
+    const minutes = minutesOf(8, { canary: 1 });
+    const { combinedEValue } = lookAt(minutes);
+    const verdict = (threshold: number) =>
+      checkOf(lookAt(minutes, { policy: { ...policy, alpha: 1 / threshold, holdAtEValue: 1.5 } }), 'evidence')
+        .verdict;
+    expect(verdict(combinedEValue * 0.999)).toBe('fail');
+    expect(verdict(combinedEValue * 1.001)).toBe('inconclusive');
+  });
+
+  it('at the limit the rate is kept, above it on few requests it is inconclusive and says how many settle it', () => {
+    const rate = (errors: number, requests: number) =>
+      checkOf(
+        lookAt([minute(0, 5, { canary: side(requests, errors), stable: side(5700, 50) })]),
+        'error-rate',
+      );
+    expect(rate(1, 100).verdict).toBe('pass');
+    expect(rate(2, 199).verdict).toBe('inconclusive');
+    expect(rate(2, 199).sentence).toMatch(/about \d+ more requests would settle it/);
+  });
+
+  it('above the limit beyond doubt it fails', () => {
+    const analysis = lookAt(minutesOf(10, { canary: 30, stable: 40 }));
+    expect(checkOf(analysis, 'error-rate').verdict).toBe('fail');
+    expect(checkOf(analysis, 'burn').verdict).toBe('fail');
+  });
+
+  it('undeliverable requests are errors: a canary that refuses connections is not idle', () => {
+    const dead = [0, 1].map((i) =>
+      minute(i, 5, { canary: side(0, 0, { connectionErrors: 300 }), stable: side(5700, 3) }),
+    );
+    expect(lookAt(dead).verdict).toBe('fail');
+    expect(lookAt(dead).canary).toEqual({ bad: 600, total: 600 });
+  });
+});
+
+describe('all traffic on the canary', () => {
+  it('is judged against what the service was before', () => {
+    const before = minutesOf(10, { weight: 50, canary: 1, stable: 1 });
+    const at100 = (errors: number) => [
+      ...before,
+      ...minutesOf(10, { weight: 100, canary: errors, from: 10 }),
+    ];
+    expect(lookAt(at100(3), atStepEnd).verdict).toBe('pass');
+    expect(lookAt(at100(60)).verdict).toBe('fail');
+  });
+});
+
+describe('latency', () => {
+  const slower = (shares: number[]) =>
+    minutesOf(12).map((item) => ({
+      ...item,
+      canary: side(300, 0, { slow: shares.map((share) => Math.round(300 * share)) }),
+    }));
+
+  it('a canary slower in body and tail fails', () => {
+    expect(lookAt(slower([0.65, 0.2, 0.1, 0.04, 0.01])).verdict).toBe('fail');
+  });
+
+  it('a canary with a sick tail only fails', () => {
+    const analysis = lookAt(slower([0.5, 0.1, 0.05, 0.04, 0.02]));
+    expect(analysis.verdict).toBe('fail');
+    expect(checkOf(analysis, 'latency').verdict).toBe('fail');
+  });
+
+  it('a faster canary passes', () => {
+    expect(lookAt(slower([0.4, 0.05, 0.02, 0.005, 0]), atStepEnd).verdict).toBe('pass');
+  });
+
+  it('minutes that began before the settling time after a shift are not judged for latency', () => {
+    const minutes = slower([0.9, 0.8, 0.7, 0.6, 0.5]).slice(0, 2);
+    expect(checkOf(lookAt(minutes), 'latency').eValue).toBe(1);
+    const third = slower([0.9, 0.8, 0.7, 0.6, 0.5]).slice(0, 3);
+    expect(checkOf(lookAt(third), 'latency').eValue).toBeGreaterThan(100);
+  });
+
+  it('five per cent above the p95 limit keep it, more do not, and certainty fails it', () => {
+    const share = (above: number, minutes = 3) =>
+      checkOf(lookAt(slower([0.5, 0.1, 0.06, above, 0]).slice(0, minutes)), 'p95-limit').verdict;
+    expect(share(0.05)).toBe('pass');
+    expect(share(16 / 300)).toBe('inconclusive');
+    expect(share(0.3, 12)).toBe('fail');
+  });
+
+  it('when stable is above the limit as well, that is not the canary’s doing', () => {
+    const both = minutesOf(12).map((item) => ({
+      ...item,
+      canary: side(300, 0, { slow: [300, 200, 100, 60, 0] }),
+      stable: side(5700, 3, { slow: [5700, 3800, 1900, 1140, 0] }),
+    }));
+    const analysis = lookAt(both);
+    expect(checkOf(analysis, 'p95-limit')).toMatchObject({ verdict: 'inconclusive' });
+    expect(analysis.verdict).toBe('inconclusive');
+  });
+
+  it('Mann–Whitney is asked at step ends only, and a clear shift fails it', () => {
+    const minutes = slower([0.6, 0.16, 0.07, 0.02, 0.002]);
+    expect(lookAt(minutes).checks.map((check) => check.name)).not.toContain('mann-whitney');
+    expect(checkOf(lookAt(minutes, atStepEnd), 'mann-whitney').verdict).toBe('fail');
+  });
+
+  it('Mann–Whitney below the effect that matters passes, however significant', () => {
+    const large = (shift: number) =>
+      Array.from({ length: 10 }, (_, i) =>
+        minute(i, 25, {
+          canary: side(100_000, 0, { slow: [50_000 + shift, 10_000 + shift / 5, 4000, 1000, 100] }),
+          stable: side(300_000, 0),
+        }),
+      );
+    const check = (shift: number) => checkOf(lookAt(large(shift), atStepEnd), 'mann-whitney');
+    expect(check(4000).counts.p).toBeLessThan(1e-10);
+    expect(check(4000).counts.effect).toBeLessThan(0.53);
+    expect(check(4000).verdict).toBe('pass');
+    expect(check(9000).verdict).toBe('fail');
+  });
+
+  it('percentiles per minute are held to the limit where nothing was counted at it', () => {
+    const baseline = { ...knownBaseline, slowThresholdsMs: [100], slowDispersions: [1] };
+    const p95 = (canary: number, stable: number, minutes: number, requests = 300) =>
+      checkOf(
+        lookAt(
+          minutesOf(minutes).map((item) => ({
+            ...item,
+            canary: side(requests, 0, { p95Ms: canary }),
+            stable: side(5700, 3, { p95Ms: stable }),
+          })),
+          { baseline },
+        ),
+        'p95-limit',
+      );
+    expect(p95(500, 200, 5).verdict).toBe('pass');
+    expect(p95(501, 200, 5).verdict).toBe('fail');
+    expect(p95(501, 200, 4).verdict).toBe('inconclusive');
+    expect(p95(501, 501, 5).verdict).toBe('inconclusive');
+    // Fewer than 200 requests in a minute make no p95: shown, but it decides nothing.
+    expect(p95(501, 200, 5, 199)).toMatchObject({ verdict: 'inconclusive', dryRun: true });
+  });
+
+  it('twice the baseline’s p95 is a limit as well', () => {
+    const baseline = { ...knownBaseline, p95Ms: 200 };
+    const analysis = lookAt(slower([0.5, 0.1, 0.3, 0.01, 0]), { baseline });
+    expect(checkOf(analysis, 'p95-baseline')).toMatchObject({ verdict: 'fail', threshold: 400 });
+  });
+});
+
+describe('hosts', () => {
+  const hosts = (canary: number[], stable = 0) =>
+    checkOf(
+      lookAt(
+        canary.map((unhealthyHosts, i) =>
+          minute(i, 5, {
+            canary: side(300, 0, { unhealthyHosts }),
+            stable: side(5700, 3, { unhealthyHosts: stable }),
+          }),
+        ),
+      ),
+      'hosts',
+    ).verdict;
+
+  it('unhealthy for two periods running fail, for one they are inconclusive', () => {
+    expect(hosts([0, 0])).toBe('pass');
+    expect(hosts([0, 1])).toBe('inconclusive');
+    expect(hosts([1, 1])).toBe('fail');
+    expect(hosts([1, 1, 0])).toBe('pass');
+  });
+
+  it('unhealthy on both sides are not the canary’s doing', () => {
+    expect(hosts([1, 1], 2)).toBe('inconclusive');
+  });
+});
+
+describe('business', () => {
+  const asked: AnalysisPolicy = {
+    ...policy,
+    business: [{ name: 'checkout', counted: 'good', tolerance: 0.05, maturityMinutes: 5 }],
+  };
+  const rollout = (canary: number, count = 30) =>
+    minutesOf(count, { weight: 25, stable: 2 }).map((item) => ({
+      ...item,
+      canary: side(1500, 0, { business: { checkout: { count: canary, total: 1500 } } }),
+      stable: side(4500, 2, { business: { checkout: { count: 135, total: 4500 } } }),
+    }));
+  const baseline = { ...knownBaseline, businessDispersions: { checkout: 1.07 } };
+
+  it('a conversion rate that halves fails, one that stays passes', () => {
+    expect(lookAt(rollout(22), { policy: asked, baseline }).verdict).toBe('fail');
+    expect(lookAt(rollout(45), { policy: asked, baseline, ...atStepEnd }).verdict).toBe('pass');
+  });
+
+  it('without matured counts the step’s end is inconclusive', () => {
+    expect(lookAt(rollout(45, 5), { policy: asked, baseline, ...atStepEnd }).verdict).toBe('inconclusive');
+    expect(lookAt(minutesOf(10), { policy: asked, baseline, ...atStepEnd }).verdict).toBe('inconclusive');
+  });
+
+  it('shown only, it does not decide and leaves its share of alpha to the others', () => {
+    const dry = { ...asked, business: asked.business.map((check) => ({ ...check, dryRun: true })) };
+    const analysis = lookAt(rollout(22), { policy: dry, baseline });
+    expect(analysis.verdict).toBe('pass');
+    expect(checkOf(analysis, 'business:checkout')).toMatchObject({ verdict: 'fail', dryRun: true });
+  });
+});
+
+describe('templates', () => {
+  const asked = (given: object): AnalysisPolicy => ({
+    ...policy,
+    templates: [
+      {
+        name: 'service',
+        metrics: [
+          {
+            name: 'errors',
+            measure: 'error-rate',
+            successWhen: { is: '<', value: 0.05 },
+            failWhen: { is: '>=', value: 0.1 },
+            intervalSeconds: 60,
+            ...given,
+          },
+        ],
+      },
+    ],
+  });
+  const noisy = (errors: number, count = 3) => minutesOf(count, { canary: errors, stable: errors * 19 });
+
+  it('fails at its failure condition, is inconclusive in its zone, passes below', () => {
+    const verdict = (errors: number) =>
+      checkOf(lookAt(noisy(errors), { policy: asked({}) }), 'service/errors').verdict;
+    expect(verdict(14)).toBe('pass');
+    expect(verdict(15)).toBe('inconclusive');
+    expect(verdict(29)).toBe('inconclusive');
+    expect(verdict(30)).toBe('fail');
+  });
+
+  it('an endless metric that succeeded passes at the step’s end, an unfinished count does not', () => {
+    const verdict = (given: object) =>
+      checkOf(lookAt(minutesOf(3), { ...atStepEnd, policy: asked(given) }), 'service/errors').verdict;
+    expect(verdict({})).toBe('pass');
+    expect(verdict({ count: 3 })).toBe('pass');
+    expect(verdict({ count: 4 })).toBe('inconclusive');
+  });
+
+  it('without data it ends inconclusive, not failed', () => {
+    const blind = minutesOf(6).map((item) => ({ ...item, canary: side(0, 0) }));
+    expect(checkOf(lookAt(blind, { policy: asked({}) }), 'service/errors').verdict).toBe('inconclusive');
+  });
+
+  it('begins anew with every step', () => {
+    const minutes = [...noisy(30, 3), ...minutesOf(3, { weight: 15, from: 3 })];
+    expect(checkOf(lookAt(minutes, { policy: asked({}) }), 'service/errors').verdict).toBe('pass');
+  });
+
+  it('measures what it names', () => {
+    const minutes = minutesOf(2, { canary: 3 }).map((item) => ({
+      ...item,
+      canary: side(300, 3, { p95Ms: 300, unhealthyHosts: 2, business: { pay: { count: 6, total: 100 } } }),
+      stable: side(5700, 19, { p95Ms: 200, business: { pay: { count: 40, total: 1000 } } }),
+    }));
+    const value = (measure: unknown) =>
+      checkOf(lookAt(minutes, { policy: asked({ measure }) }), 'service/errors').counts.value;
+    expect(value('error-rate')).toBeCloseTo(0.01, 12);
+    expect(value('error-ratio')).toBeCloseTo(3, 12);
+    expect(value('burn')).toBeCloseTo(10, 9);
+    expect(value('requests')).toBe(300);
+    expect(value('p95-ms')).toBe(300);
+    expect(value('p95-ratio')).toBe(1.5);
+    expect(value('unhealthy-hosts')).toBe(2);
+    expect(value({ business: 'pay' })).toBeCloseTo(1.5, 12);
+    expect(value({ business: 'nothing' })).toBeUndefined();
+  });
+});
+
+describe('dry run', () => {
+  it('by name or pattern a check is shown and does not decide', () => {
+    const bad = minutesOf(10, { canary: 30 });
+    const dry = { ...policy, dryRun: ['errors', '^error-rate$', 'burn', 'hosts'] };
+    const analysis = lookAt(bad, { policy: dry });
+    expect(analysis.verdict).toBe('pass');
+    expect(checkOf(analysis, 'error-rate')).toMatchObject({ dryRun: true });
+  });
+});
+
+describe('the small form', () => {
+  it('of a failure stays below 1 KB and names the worst checks', () => {
+    const small = evidenceOf(lookAt(minutesOf(40, { canary: 30 })));
+    expect(new TextEncoder().encode(JSON.stringify(small)).length).toBeLessThan(1024);
+    expect(small.worst.map((check) => check.name)).toEqual(['errors', 'error-rate', 'burn']);
+    expect(small.canary).toEqual({ requests: 12_000, errors: 1200 });
+  });
+
+  it('of a pass names no check', () => {
+    expect(evidenceOf(lookAt(minutesOf(10))).worst).toEqual([]);
+  });
+
+  it('survives JSON, also of an outage', () => {
+    const small = evidenceOf(lookAt(minutesOf(60, { canary: 300 })));
+    expect(JSON.parse(JSON.stringify(small))).toEqual(small);
+  });
+});
+
+describe('the fold', () => {
+  it('gives the same answer whenever it is made: a late revision replaces its minute', () => {
+    const first = minutesOf(10, { canary: 1 });
+    const revised = [
+      minute(4, 5, { canary: side(310, 0), stable: side(5700, 3) }),
+      ...minutesOf(2, { from: 10 }),
+    ];
+    const merged = withRevisions(first, revised);
+    expect(merged).toHaveLength(12);
+    expect(merged.map((item) => item.startMs)).toEqual(merged.map((_, i) => i * 60_000));
+    expect(lookAt(merged)).toEqual(lookAt(withRevisions([], merged)));
+    expect(lookAt(merged).canary).toEqual({ bad: 9, total: 11 * 300 + 310 });
+    expect(withRevisions(merged, revised)).toEqual(merged);
+  });
+
+  it('a new service is judged with assumed clustering, later and still', () => {
+    const baseline = assumedBaseline(policy);
+    const latest = (given: object) =>
+      [1, 2, 3, 4, 5, 6, 7, 8].find(
+        (count) => lookAt(minutesOf(count, { canary: 3 }), given).verdict === 'fail',
+      ) ?? 99;
+    expect(latest({ baseline })).toBeGreaterThan(latest({}));
+    expect(latest({ baseline })).toBeLessThan(9);
+  });
+});
+
+describe('severity', () => {
+  it('is one order: fail, inconclusive, pass', () => {
+    expect(worse('pass', 'inconclusive')).toBe('inconclusive');
+    expect(worse('fail', 'inconclusive')).toBe('fail');
+    expect(worstOf(['pass', 'fail', 'inconclusive'])).toBe('fail');
+    expect(worstOf(['pass', 'pass'])).toBe('pass');
+    const sorted = (['pass', 'fail', 'inconclusive'] as const)
+      .map((verdict) => ({ verdict }))
+      .sort(bySeverity);
+    expect(sorted.map((item) => item.verdict)).toEqual(['fail', 'inconclusive', 'pass']);
+  });
+
+  it('of nothing is inconclusive', () => {
+    expect(worstOf([])).toBe('inconclusive');
+  });
+});

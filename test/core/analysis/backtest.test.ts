@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { backtest } from '../../../lib/core/analysis/backtest.ts';
+import { defaultAnalysisPolicy as policy } from '../../../lib/core/analysis/policy.ts';
+import { knownBaseline, minutesOf } from './rollout.ts';
+
+const good = [
+  ...minutesOf(10),
+  ...minutesOf(10, { weight: 15, canary: 0, from: 10 }),
+  ...minutesOf(10, { weight: 25, canary: 1, stable: 2, from: 20 }),
+];
+const bad = [...minutesOf(10), ...minutesOf(20, { weight: 15, canary: 9, from: 10 })];
+
+describe('a recorded rollout', () => {
+  it('that was good passes every step’s end under the policy it had', () => {
+    const { rolledBack, timeline } = backtest({ minutes: good, baseline: knownBaseline }, policy);
+    expect(rolledBack).toBeNull();
+    expect(
+      timeline.filter((moment) => moment.atStepEnd).map(({ weight, verdict }) => [weight, verdict]),
+    ).toEqual([
+      [5, 'pass'],
+      [15, 'pass'],
+      [25, 'pass'],
+    ]);
+  });
+
+  it('that went bad at weight 15 is rolled back minutes later, and what was served until then is counted', () => {
+    const { rolledBack, canaryErrors } = backtest({ minutes: bad, baseline: knownBaseline }, policy);
+    expect(rolledBack?.weight).toBe(15);
+    expect(rolledBack?.minutesFromStart).toBe(14);
+    expect(rolledBack?.summary).toContain('canary requests failed');
+    // Two bad minutes were enough; two more passed until they could be read.
+    expect(canaryErrors.served.bad).toBe(36);
+    expect(canaryErrors.recorded.bad).toBe(180);
+  });
+
+  it('under a policy that forgives more is rolled back later or not at all', () => {
+    const cautious = { ...policy, alpha: 1e-6, holdAtEValue: 10 };
+    const later = backtest({ minutes: bad, baseline: knownBaseline }, cautious);
+    expect(later.rolledBack?.minutesFromStart).toBeGreaterThan(14);
+    const blind = { ...policy, dryRun: ['.*'] };
+    expect(backtest({ minutes: bad, baseline: knownBaseline }, blind).rolledBack).toBeNull();
+  });
+
+  it('under a faster reading of the data is rolled back as much sooner', () => {
+    const sooner = backtest({ minutes: bad, baseline: knownBaseline }, { ...policy, dataDelaySeconds: 30 });
+    expect(sooner.rolledBack?.minutesFromStart).toBe(12.5);
+  });
+
+  it('of which nothing was recorded has no timeline', () => {
+    expect(backtest({ minutes: [], baseline: knownBaseline }, policy)).toEqual({
+      rolledBack: null,
+      timeline: [],
+      canaryErrors: { served: { bad: 0, total: 0 }, recorded: { bad: 0, total: 0 } },
+    });
+  });
+
+  it('gives the same answer every time', () => {
+    const once = backtest({ minutes: bad, baseline: knownBaseline }, policy);
+    expect(backtest({ minutes: structuredClone(bad), baseline: knownBaseline }, policy)).toEqual(once);
+  });
+});
