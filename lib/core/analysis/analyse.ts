@@ -89,7 +89,7 @@ export function conclude(evidence: RolloutEvidence, input: AnalysisInput): Analy
 }
 
 function lookAt(evidence: RolloutEvidence, input: AnalysisInput): Look {
-  const { policy, minutes, now, stepStartedAt, checksDue } = input;
+  const { policy, minutes, now, stepStartedAt, weight, checksDue } = input;
   const first = minutes.findLastIndex((minute) => minute.startMs < stepStartedAt) + 1;
   const step = minutes.slice(first);
   const atStepEnd = checksDue === 'step-end';
@@ -104,6 +104,7 @@ function lookAt(evidence: RolloutEvidence, input: AnalysisInput): Look {
     evidence,
     bets: betsOf(evidence, stepEndE, dryRun),
     now,
+    weight,
     atStepEnd,
   };
 }

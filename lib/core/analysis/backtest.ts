@@ -5,11 +5,14 @@ import type { Baseline } from './baseline.ts';
 import { type ErrorCount, endMs, type Minute, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { beginEvidence, observeMinute } from './rolloutEvidence.ts';
+import { levelAfter, type TrafficLevel } from './trafficLevel.ts';
 import type { Verdict } from './verdict.ts';
 
 export type RecordedRollout = {
-  /** Oldest first. Where the weight changes, a step ended. */
+  /** Oldest first. */
   readonly minutes: readonly Minute[];
+  /** When each step began, epoch milliseconds, ascending; without them a step begins where the traffic shifts. */
+  readonly stepStarts?: readonly number[];
   /** As frozen when the rollout started. */
   readonly baseline: Baseline;
 };
@@ -36,14 +39,16 @@ export type Backtest = {
 /** Replays a rollout until it would have been rolled back, or to the end of what was recorded. */
 export function backtest(recorded: RecordedRollout, policy: AnalysisPolicy): Backtest {
   const { minutes, baseline } = recorded;
+  const starts = stepStartsOf(recorded);
   const timeline: BacktestMoment[] = [];
   let evidence = beginEvidence(policy, baseline);
   let stepStartedAt = minutes[0]?.startMs ?? 0;
   for (let i = 0; i < minutes.length; i++) {
     const minute = minutes[i] as Minute;
-    if (i > 0 && minute.weight !== minutes[i - 1]?.weight) stepStartedAt = minute.startMs;
+    stepStartedAt = starts.findLast((start) => start <= minute.startMs) ?? stepStartedAt;
     evidence = observeMinute(evidence, minute);
-    const atStepEnd = minutes[i + 1]?.weight !== minute.weight;
+    const next = minutes[i + 1]?.startMs;
+    const atStepEnd = next === undefined || starts.some((start) => start > minute.startMs && start <= next);
     const at = endMs(minute) + policy.dataDelaySeconds * 1000;
     const { verdict, combinedEValue, summary } = conclude(evidence, {
       policy,
@@ -67,6 +72,22 @@ export function backtest(recorded: RecordedRollout, policy: AnalysisPolicy): Bac
     };
   }
   return { rolledBack: null, timeline, canaryErrors: served(minutes, Number.POSITIVE_INFINITY) };
+}
+
+function stepStartsOf({ minutes, stepStarts }: RecordedRollout): readonly number[] {
+  if (stepStarts !== undefined) return stepStarts;
+  const starts: number[] = [];
+  let level: TrafficLevel | null = null;
+  for (const minute of minutes) {
+    level = levelAfter(level, minute);
+    if (level !== null && level.sinceMs !== starts.at(-1)) starts.push(level.sinceMs);
+    // Once stable gets nothing there is no share to compare, and that is a step as well.
+    if (minute.weight >= 100 && level !== null && level.stable > 0) {
+      level = { sinceMs: minute.startMs, canary: minute.canary?.requests ?? 1, stable: 0 };
+      starts.push(minute.startMs);
+    }
+  }
+  return starts;
 }
 
 function served(minutes: readonly Minute[], until: number): Backtest['canaryErrors'] {

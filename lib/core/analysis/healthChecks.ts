@@ -35,7 +35,7 @@ function dataCheck(look: Look): CheckResult {
 }
 
 function reasonForUnknown(look: Look): string | null {
-  const { policy, minutes, step, now, atStepEnd } = look;
+  const { policy, minutes, step, now, weight, atStepEnd } = look;
   const last = minutes.findLast((minute) => minute.canary !== null);
   if (last === undefined) return 'No data from the canary.';
   const silentSeconds = (now - endMs(last)) / 1000 - policy.dataDelaySeconds;
@@ -49,7 +49,7 @@ function reasonForUnknown(look: Look): string | null {
   if (asked.length === 0) return 'The canary answered no request in this step.';
   if (asked.length * 2 < step.length)
     return `Canary data is missing in ${step.length - asked.length} of ${step.length} periods of this step.`;
-  const compared = asked.some((minute) => minute.weight >= 100 || isCompared(observedShare(minute)));
+  const compared = weight >= 100 || asked.some((minute) => isCompared(observedShare(minute)));
   return compared ? null : 'Stable has no data in this step, so there is nothing to compare the canary with.';
 }
 

@@ -17,6 +17,8 @@ export type Look = {
   readonly bets: readonly Bet[];
   /** Epoch milliseconds. */
   readonly now: number;
+  /** Percent of requests the canary is configured to get now. */
+  readonly weight: number;
   readonly atStepEnd: boolean;
 };
 

@@ -27,7 +27,7 @@ export type Minute = {
   /** Start of the period, epoch milliseconds. */
   readonly startMs: number;
   readonly periodSeconds: number;
-  /** Percent of requests the canary was configured to get; the observed share comes from the counts. */
+  /** Percent of requests the canary got, as configured or as observed; what is reckoned with comes from the counts. */
   readonly weight: number;
   /** null: no data for this side, which is unknown and never counts as zero. */
   readonly canary: SideMinute | null;

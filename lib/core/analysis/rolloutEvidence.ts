@@ -12,6 +12,7 @@ import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvid
 import { addCounts, type ErrorCount, errorCount, type Minute } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { certificateLogOdds } from './promotionCertificate.ts';
+import { levelAfter, type TrafficLevel } from './trafficLevel.ts';
 
 export type RolloutEvidence = {
   readonly policy: AnalysisPolicy;
@@ -34,9 +35,8 @@ export type RolloutEvidence = {
   readonly canary: ErrorCount;
   readonly stable: ErrorCount;
   readonly minutesSeen: number;
-  /** Configured weight of the last minute and since when, for settling after a shift. */
-  readonly weight: number;
-  readonly weightSinceMs: number;
+  /** Where the traffic has been since the last shift; null before the first minute of both sides. */
+  readonly level: TrafficLevel | null;
 };
 
 export type SlowLimit = {
@@ -72,8 +72,7 @@ export function beginEvidence(policy: AnalysisPolicy, baseline: Baseline): Rollo
     canary: { bad: 0, total: 0 },
     stable: { bad: 0, total: 0 },
     minutesSeen: 0,
-    weight: 0,
-    weightSinceMs: Number.NEGATIVE_INFINITY,
+    level: null,
   };
 }
 
@@ -81,10 +80,11 @@ export function beginEvidence(policy: AnalysisPolicy, baseline: Baseline): Rollo
 export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEvidence {
   const canary = minute.canary === null ? null : errorCount(minute.canary);
   const stable = minute.stable === null ? null : errorCount(minute.stable);
-  const weightSinceMs = minute.weight === state.weight ? state.weightSinceMs : minute.startMs;
+  const level = levelAfter(state.level, minute);
   const errors = { canary, stable, periodSeconds: minute.periodSeconds };
   const slow = state.slow.map((_, j) => slowCounts(minute, j));
-  const settled = minute.startMs - weightSinceMs >= state.policy.latency.settleSeconds * 1000;
+  const settled =
+    level !== null && minute.startMs - level.sinceMs >= state.policy.latency.settleSeconds * 1000;
   return {
     ...state,
     errors: observe(state.errors, errors),
@@ -98,8 +98,7 @@ export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEv
     canary: canary === null ? state.canary : addCounts(state.canary, canary),
     stable: stable === null ? state.stable : addCounts(state.stable, stable),
     minutesSeen: state.minutesSeen + (canary === null ? 0 : 1),
-    weight: minute.weight,
-    weightSinceMs,
+    level,
   };
 }
 

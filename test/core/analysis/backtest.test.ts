@@ -33,6 +33,19 @@ describe('a recorded rollout', () => {
     expect(canaryErrors.recorded.bad).toBe(180);
   });
 
+  it('has a step of its own at weight 100, and the steps it is told about', () => {
+    const full = [...good, ...minutesOf(10, { weight: 100, from: 30 })];
+    const ends = (stepStarts?: number[]) =>
+      backtest(
+        { minutes: full, baseline: knownBaseline, ...(stepStarts === undefined ? {} : { stepStarts }) },
+        policy,
+      )
+        .timeline.filter((moment) => moment.atStepEnd)
+        .map((moment) => (moment.at - policy.dataDelaySeconds * 1000) / 60_000);
+    expect(ends()).toEqual([10, 20, 30, 40]);
+    expect(ends([0, 20, 30].map((at) => at * 60_000))).toEqual([20, 30, 40]);
+  });
+
   it('under a policy that forgives more is rolled back later or not at all', () => {
     const cautious = { ...policy, alpha: 1e-6, holdAtEValue: 10 };
     const later = backtest({ minutes: bad, baseline: knownBaseline }, cautious);

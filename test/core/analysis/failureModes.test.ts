@@ -8,6 +8,7 @@ import { endMs, type Minute } from '../../../lib/core/analysis/minutes.ts';
 import { defaultAnalysisPolicy as policy } from '../../../lib/core/analysis/policy.ts';
 import { beginEvidence, observeMinute } from '../../../lib/core/analysis/rolloutEvidence.ts';
 import { judgeServiceAlarm } from '../../../lib/core/analysis/serviceAlarm.ts';
+import { levelAfter } from '../../../lib/core/analysis/trafficLevel.ts';
 import { checkOf, knownBaseline, lookAt, minute, minutesOf, side } from './rollout.ts';
 
 const falseRollbacks = (scenario: Partial<typeof cleanScenario>, rollouts = 100) => {
@@ -221,4 +222,52 @@ describe('an alarm on the whole service', () => {
     const judged = judgeServiceAlarm({ minutes, policy, baseline: knownBaseline, now: 9 * 60_000 });
     expect(judged.evidence.canary.bad).toBe(0);
   });
+});
+
+describe('the traffic level', () => {
+  const shares = (canary: number[], total = 6000) =>
+    canary.map((share, i) =>
+      minute(i, share, {
+        canary: side(Math.round(total * share) / 100, 0),
+        stable: side((total * (100 - share)) / 100, 0),
+      }),
+    );
+  const shifts = (minutes: readonly Minute[]) => {
+    const starts: number[] = [];
+    let level: ReturnType<typeof levelAfter> = null;
+    for (const item of minutes) {
+      level = levelAfter(level, item);
+      if (level !== null && starts.at(-1) !== level.sinceMs / 60_000) starts.push(level.sinceMs / 60_000);
+    }
+    return starts;
+  };
+
+  it('does not move with the wobble of an observed share', () => {
+    expect(shifts(shares([5, 5.3, 4.6, 5.1, 4.9, 5.6, 4.4]))).toEqual([0]);
+    expect(shifts(shares([5, 7, 3, 6, 4, 8], 300))).toEqual([0]);
+  });
+
+  it('moves with every step a plan makes', () => {
+    expect(shifts(shares([5, 5, 15, 15, 25, 25, 35, 45, 55, 65, 75, 85, 95]))).toEqual([
+      0, 2, 4, 6, 7, 8, 9, 10, 11, 12,
+    ]);
+  });
+
+  it('stays where it was while a side is unknown or nobody comes', () => {
+    const [first, second] = shares([5, 5]);
+    if (first === undefined || second === undefined) throw new Error('two minutes');
+    expect(
+      shifts([first, { ...second, stable: null }, { ...second, canary: side(0, 0), stable: side(0, 0) }]),
+    ).toEqual([0]);
+  });
+});
+
+it('an observed weight that wobbles every minute does not keep latency from being judged', () => {
+  const wobbling = minutesOf(12).map((item, i) => ({
+    ...item,
+    weight: 5 + (i % 3) / 10,
+    canary: side(300 + (i % 3) * 6, 0, { slow: [280, 250, 200, 100, 20] }),
+  }));
+  expect(lookAt(wobbling, { stepStartedAt: 0, weight: 5 }).verdict).toBe('fail');
+  expect(checkOf(lookAt(wobbling, { stepStartedAt: 0, weight: 5 }), 'latency').verdict).toBe('fail');
 });
