@@ -39,8 +39,11 @@ export type Bin = {
 type Bucket = { unit: string; distribution: Map<number, number>; sets: StatisticSet[] };
 type Series = { readonly metric: MetricName; readonly seconds: Map<number, Bucket[]>; lastMs: number };
 
-/** About 28 hours of one-second data per metric; the oldest goes first. CloudWatch keeps such data for 3 hours. */
-const SECONDS_MAX = 100_000;
+/**
+ * Per metric; the oldest go first. CloudWatch keeps minutes for 15 days, which are 21 600, and seconds for 3
+ * hours; so many seconds are 6 hours.
+ */
+const BUCKETS_MAX = 21_600;
 
 export class MetricStore {
   readonly #series = new Map<string, Series>();
@@ -116,7 +119,7 @@ function bucketOf(series: Series, atMs: number, unit: string): Bucket {
   const buckets = series.seconds.get(atMs) ?? [];
   if (buckets.length === 0) {
     series.seconds.set(atMs, buckets);
-    if (series.seconds.size > SECONDS_MAX) {
+    if (series.seconds.size > BUCKETS_MAX) {
       const oldest = series.seconds.keys().next().value;
       if (oldest !== undefined) series.seconds.delete(oldest);
     }

@@ -159,10 +159,10 @@ export const named =
     void response.end(name);
 
 /** How often each body was answered to `count` requests, one after the other. */
-export async function bodies(port: number, count: number, headers: Record<string, string> = {}) {
+export async function bodies(port: number, count: number, headers: Record<string, string> = {}, path = '/') {
   const found: Record<string, number> = {};
   for (let i = 0; i < count; i++) {
-    const { body } = await get(port, { headers });
+    const { body } = await get(port, { headers, path });
     found[body] = (found[body] ?? 0) + 1;
   }
   return found;
