@@ -1,6 +1,6 @@
 /**
  * The whole local cloud: every service on one port and one clock, joined as AWS joins them. Services hand
- * things to each other over the bus, by ARN; what a service tells of itself goes to EventBridge's default bus.
+ * things to each other over the bus, by ARN; what one tells of itself goes to EventBridge's default bus.
  */
 import { type Clock, realClock } from '../asl/clock.ts';
 import { applicationAutoScalingService } from './autoscaling/applicationAutoScalingService.ts';

@@ -37,7 +37,7 @@ export type Outcome = {
   readonly errorCode: string | null;
 };
 
-/** Whom a request means. Two services may share a scope: the `x-amz-target` prefix or the operation decides. */
+/** Whom a request means. Where services share a scope, target prefix or operation decide. */
 export function findTarget(services: readonly LocalService[], request: WireRequest, scope: string): Target {
   const inScope = services.filter((service) => scope === '' || service.scope === scope);
   const prefix = request.headers['x-amz-target']?.split('.')[0];

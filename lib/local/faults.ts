@@ -4,9 +4,9 @@
  * the seed. Everything that can go wrong between a client and AWS is one of the kinds below.
  *
  *   throttle  refused, nothing applied            half     applied, the answer breaks off in its middle
- *   error     a 5xx, nothing applied              applied  applied, but an error (or a reset) is answered
- *   reset     connection reset, nothing applied   late     answered with an error or with silence, applied `ms` later
- *   slow      applied and answered `ms` later     kill     the caller's process ends before or after it is applied
+ *   error     a 5xx, nothing applied              applied  applied, but an error or a reset is answered
+ *   reset     connection reset, nothing applied   late     an error or silence, and applied `ms` later
+ *   slow      applied and answered `ms` later     kill     the caller ends before or after it is applied
  */
 import { type Random, seededRandom } from './random.ts';
 
@@ -50,7 +50,7 @@ export type Strike = { readonly rule: FaultRule; readonly call: Call };
 
 type Armed = { readonly rule: FaultRule; matched: number; struck: number };
 
-/** The rules in force. Rules are asked in order and the first that strikes wins; every rule counts what it matches. */
+/** The rules in force, asked in order: the first that strikes wins, and every rule counts what it matches. */
 export class Faults {
   readonly #random: Random;
   #armed: Armed[] = [];

@@ -1,6 +1,6 @@
 /**
- * Paging as AWS services do it: an opaque token that says where to go on. A token from elsewhere is refused by
- * the caller, which knows its service's error.
+ * Paging as AWS services do it: an opaque token that says where to go on. A token from elsewhere is refused
+ * by the caller, which knows its service's error.
  */
 
 export type Page<T> = { readonly items: readonly T[]; readonly next: string | undefined };

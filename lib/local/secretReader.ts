@@ -1,4 +1,4 @@
-/** Reads what a container's `secrets` name: a secret's ARN, with a JSON key after it, or a parameter's name or ARN. */
+/** Reads what a container's `secrets` name: a secret's ARN and a JSON key, or a parameter's name or ARN. */
 import type { Place } from './cloudEvent.ts';
 import { type LocalService, type RequestContext, ServiceError } from './service.ts';
 import type { Parameters } from './ssm/parameters.ts';

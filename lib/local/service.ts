@@ -27,7 +27,7 @@ export type LocalService = {
   /** The `@aws-sdk/client-*` module, whose exported `<Operation>$` schemas are read. */
   readonly sdk: object;
   readonly operations: Readonly<Record<string, Operation>>;
-  /** Operations take and give the wire's own JSON, neither decoded nor checked: for what is itself a whole emulator. */
+  /** Operations take and give the wire's own JSON, unchecked: for what is itself an emulator. */
   readonly undecoded?: boolean;
   /** Stops timers, child processes and sockets. */
   close?(): Promise<void>;

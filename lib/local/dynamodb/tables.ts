@@ -130,8 +130,8 @@ export class Tables {
     await this.require(name);
     const extras = this.extras(name);
     if (extras.deletionProtected) {
-      const sentence = `Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.`;
-      throw new ServiceError('ValidationException', sentence);
+      const sentence = 'Resource cannot be deleted as it is currently protected against deletion.';
+      throw new ServiceError('ValidationException', `${sentence} Disable deletion protection first.`);
     }
     const answer = await this.run('DeleteTable', { TableName: name });
     await this.#until(name, (table) => table === null);

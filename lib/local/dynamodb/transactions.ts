@@ -48,8 +48,9 @@ export class Transactions {
     if (reasons.some(({ Code }) => Code !== 'None')) {
       await this.#undo(writes);
       const codes = reasons.map(({ Code }) => Code).join(', ');
-      const sentence = `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`;
-      throw new ServiceError('TransactionCanceledException', sentence, 400, { CancellationReasons: reasons });
+      const sentence = 'Transaction cancelled, please refer cancellation reasons for specific reasons';
+      const members = { CancellationReasons: reasons };
+      throw new ServiceError('TransactionCanceledException', `${sentence} [${codes}]`, 400, members);
     }
     if (typeof input.ClientRequestToken === 'string') {
       this.#tokens.set(input.ClientRequestToken, { print, until: this.#clock.now() + tokenMs });
@@ -135,6 +136,6 @@ function reasonOf(error: unknown): Reason | null {
 const validation = (message: string) => new ServiceError('ValidationException', message);
 const countError = (count: number) =>
   validation(
-    `1 validation error detected: Value of length ${count} at 'transactItems' failed to satisfy constraint: ` +
-      `Member must have length less than or equal to ${itemsMax} and greater than or equal to 1`,
+    `1 validation error detected: Value of length ${count} at 'transactItems' failed to satisfy ` +
+      `constraint: Member must have length less than or equal to ${itemsMax} and greater than or equal to 1`,
   );

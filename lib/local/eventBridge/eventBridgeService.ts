@@ -8,7 +8,7 @@ import { compile, type EventBuses } from './eventBuses.ts';
 import type { Rule, Target } from './rule.ts';
 
 const entriesMax = 10;
-/** Bytes of all entries of one PutEvents together (PutEvents reference, "Calculating PutEvents event entry size"). */
+/** Bytes of all entries of one PutEvents (user guide, "Calculating PutEvents event entry size"). */
 const entriesBytesMax = 262_144;
 /** A timestamp counts 14 bytes. */
 const timeBytes = 14;
@@ -147,11 +147,9 @@ function putEvents(
   traceId?: string,
 ) {
   if (Entries.length < 1 || Entries.length > entriesMax) {
-    const sentence = `1 validation error detected: Value of length ${Entries.length} at 'entries' failed to satisfy constraint`;
-    throw new ServiceError(
-      'ValidationException',
-      `${sentence}: Member must have length between 1 and ${entriesMax}`,
-    );
+    const value = `1 validation error detected: Value of length ${Entries.length} at 'entries'`;
+    const constraint = `Member must have length between 1 and ${entriesMax}`;
+    throw new ServiceError('ValidationException', `${value} failed to satisfy constraint: ${constraint}`);
   }
   const bytes = Entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
   if (bytes > entriesBytesMax) {

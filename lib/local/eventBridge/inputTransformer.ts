@@ -46,7 +46,7 @@ function fill(event: Json, { InputPathsMap = {}, InputTemplate = '' }: InputTran
   return filled.join('');
 }
 
-/** A value inside quotes: escaped as JSON text; objects lose their own quotes' meaning, so they are escaped too. */
+/** A value inside quotes: escaped as JSON text, objects too. */
 function asText(value: Json): string {
   const text = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
   return JSON.stringify(text).slice(1, -1);

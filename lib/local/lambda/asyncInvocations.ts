@@ -1,7 +1,7 @@
 /**
  * Calls of functions that nobody waits for: queued, tried again when they fail or are throttled, and told to
- * a destination or a dead-letter queue in the end. Source: Lambda developer guide, "How Lambda handles
- * errors and retries with asynchronous invocation" and "Capturing records of Lambda asynchronous invocations".
+ * a destination or a dead-letter queue in the end. Source: Lambda developer guide, "How Lambda handles errors
+ * and retries with asynchronous invocation", "Capturing records of Lambda asynchronous invocations".
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../asl/clock.ts';

@@ -74,8 +74,10 @@ export class EventSourceMappings {
       (other) => other.sourceArn === sourceArn && other.functionName === settings.functionName,
     );
     if (twin !== undefined) {
-      const sentence = `An event source mapping with event source arn (" ${sourceArn} ") and function name (" ${settings.functionName} ") already exists. Please update or delete the existing mapping with UUID ${twin.uuid}`;
-      throw new ServiceError('ResourceConflictException', sentence, 409);
+      const pair = `event source arn (" ${sourceArn} ") and function name (" ${twin.functionName} ")`;
+      const sentence = `An event source mapping with ${pair} already exists.`;
+      const remedy = `Please update or delete the existing mapping with UUID ${twin.uuid}`;
+      throw new ServiceError('ResourceConflictException', `${sentence} ${remedy}`, 409);
     }
     const mapping: Mapping = {
       uuid: randomUUID(),

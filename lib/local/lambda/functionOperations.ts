@@ -70,9 +70,8 @@ export function functionOperations(functions: Functions, workers: Workers): Loca
       const fn = functions.require(String(FunctionName));
       assertRevision(fn, RevisionId);
       if (CodeSha256 !== undefined && CodeSha256 !== fn.latest.codeSha256) {
-        throw invalid(
-          `CodeSHA256 (${CodeSha256}) is different from current CodeSHA256 in $LATEST (${fn.latest.codeSha256}).`,
-        );
+        const current = `current CodeSHA256 in $LATEST (${fn.latest.codeSha256})`;
+        throw invalid(`CodeSHA256 (${CodeSha256}) is different from ${current}.`);
       }
       return described(functions.publish(fn, Description));
     },
@@ -100,8 +99,9 @@ function concurrencyOperations(functions: Functions): LocalService['operations']
   return {
     PutFunctionConcurrency({ FunctionName, ReservedConcurrentExecutions: reserved }) {
       if (reserved < 0 || reserved > 1_000 - unreservedMin) {
+        const sentence = "Specified ReservedConcurrentExecutions for function decreases account's";
         throw invalid(
-          `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${unreservedMin}].`,
+          `${sentence} UnreservedConcurrentExecution below its minimum value of [${unreservedMin}].`,
         );
       }
       functions.require(FunctionName).reservedConcurrency = reserved;
@@ -213,7 +213,7 @@ function assertRevision(fn: LambdaFunction, revisionId: string | undefined): voi
 }
 
 /** A version as the API shows it. */
-export function described(version: FunctionVersion) {
+function described(version: FunctionVersion) {
   const { functionArn, version: number } = version;
   return {
     FunctionName: version.name,

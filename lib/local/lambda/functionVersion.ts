@@ -59,7 +59,7 @@ export type LambdaFunction = {
 
 const extensions = ['.mjs', '.js', '.cjs', '.ts'];
 
-/** The bundle's file: the path itself, or within a folder the module that the handler names. @throws ServiceError */
+/** The bundle's file: the path itself, or in a folder the handler's module. @throws ServiceError */
 export function bundleFile(bundlePath: string, handler: string): string {
   const path = resolve(bundlePath);
   const module = handler.slice(0, handler.lastIndexOf('.'));
@@ -84,5 +84,6 @@ export function bundleDigest(file: string): { readonly codeSha256: string; reado
 export const noCode = (reason: string) =>
   new ServiceError(
     'InvalidParameterValueException',
-    `the local cloud runs bundles from disk: Code.S3Bucket must be hot-reload and Code.S3Key the bundle's path; ${reason}`,
+    'the local cloud runs bundles from disk: Code.S3Bucket must be hot-reload and Code.S3Key ' +
+      `the bundle's path; ${reason}`,
   );

@@ -7,7 +7,7 @@ import type { Resolved } from './functions.ts';
 import type { Outcome } from './worker.ts';
 import type { Workers } from './workers.ts';
 
-/** Bytes of a payload: 6 MB for synchronous calls and answers, 1 MB for asynchronous calls (since October 2025). */
+/** Bytes of a payload: 6 MB for synchronous calls and answers, 1 MB for asynchronous calls (October 2025). */
 export const payloadBytesMax = { sync: 6_291_556, async: 1_048_576 };
 
 export type Call = {
@@ -37,7 +37,7 @@ export class Invocations {
     this.#clock = deps.clock;
   }
 
-  /** A function's failure is a result. @throws ServiceError when the call is refused before the function runs */
+  /** A function's failure is a result. @throws ServiceError when the call is refused before it runs */
   async call(target: Resolved, call: Call, requestId: string = randomUUID()): Promise<Result> {
     assertPayload(call.payload, payloadBytesMax.sync);
     const { fn, version, arn } = target;
@@ -89,7 +89,8 @@ function answerOf(outcome: Outcome): { readonly payload: string; readonly failed
   if (!outcome.ok) return { payload: JSON.stringify(outcome.error), failed: true };
   if (Buffer.byteLength(outcome.payload) <= payloadBytesMax.sync)
     return { payload: outcome.payload, failed: false };
-  const errorMessage = `Response payload size exceeded maximum allowed payload size (${payloadBytesMax.sync} bytes).`;
+  const limit = `maximum allowed payload size (${payloadBytesMax.sync} bytes)`;
+  const errorMessage = `Response payload size exceeded ${limit}.`;
   return {
     payload: JSON.stringify({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }),
     failed: true,
@@ -116,5 +117,6 @@ function newTraceId(nowMs: number): string {
   const seconds = Math.floor(nowMs / 1000)
     .toString(16)
     .padStart(8, '0');
-  return `Root=1-${seconds}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
+  const [root, parent] = [12, 8].map((bytes) => randomBytes(bytes).toString('hex'));
+  return `Root=1-${seconds}-${root};Parent=${parent};Sampled=0`;
 }

@@ -27,7 +27,7 @@ export type Lambda = {
   readonly workers: Workers;
   readonly logs: FunctionLogs;
   readonly mappings: EventSourceMappings;
-  /** Calls a function by name or ARN and waits. @throws ServiceError when it is refused before the function runs */
+  /** Calls a function by name or ARN and waits. @throws ServiceError when it is refused before it runs */
   call(nameOrArn: string, payload: string, traceId?: string): Promise<Result>;
 };
 

@@ -40,7 +40,7 @@ export const isWanted = ({ filters }: Mapping, record: Json): boolean =>
 /** What came of one batch. */
 export type BatchEnd = 'done' | 'failed' | { readonly failedItems: readonly string[] };
 
-/** Reads `{ batchItemFailures: [{ itemIdentifier }] }`; an answer that names items wrongly fails the batch. */
+/** Reads `{ batchItemFailures: [{ itemIdentifier }] }`; an answer that names wrong items fails the batch. */
 export function batchEnd({ reportsFailures }: Mapping, result: Result, items: readonly string[]): BatchEnd {
   if (result.failed) return 'failed';
   if (!reportsFailures) return 'done';

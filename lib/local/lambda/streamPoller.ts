@@ -103,7 +103,7 @@ async function attempt({ mapping, stream, call }: Feed, records: readonly Stream
   }
 }
 
-/** The index of the earliest failed record: everything before it is done, everything from it on comes again. */
+/** The index of the earliest failed record: what is before it is done, what is from it on comes again. */
 const firstFailed = (records: readonly StreamRecord[], failed: readonly string[]) =>
   records.findIndex(({ dynamodb }) => failed.includes(dynamodb.SequenceNumber));
 

@@ -31,7 +31,7 @@ export function dialectOf(request: WireRequest, model: Model | null): Dialect {
 const plain = { jsonName: false };
 const named = { jsonName: true };
 
-export const awsJson: Dialect = {
+const awsJson: Dialect = {
   kind: 'json',
   operationName: (_model, request) => request.headers['x-amz-target']?.split('.').at(-1) ?? null,
   read: (_model, operation, request) => record(readJson(operation.input, parseJson(request.body), plain)),
@@ -61,7 +61,7 @@ export const awsJson: Dialect = {
   },
 };
 
-export const awsQuery: Dialect = {
+const awsQuery: Dialect = {
   kind: 'query',
   operationName: (_model, request) => request.query.get('Action') ?? formOf(request).get('Action'),
   read(_model, operation, request) {
@@ -91,7 +91,7 @@ const jsonBody: BodyCodec = {
   write: (_operation, schema, value) => JSON.stringify(writeJson(schema, bodyOf(schema, value), named) ?? {}),
 };
 
-export const restJson: Dialect = {
+const restJson: Dialect = {
   kind: 'rest-json',
   operationName: (model, request) => matchRoute(model, request)?.name ?? null,
   read: (model, operation, request) => readRest(model, operation, request, jsonBody),
@@ -123,7 +123,7 @@ const xmlBody: BodyCodec = {
   },
 };
 
-export const restXml: Dialect = {
+const restXml: Dialect = {
   kind: 'rest-xml',
   operationName: restJson.operationName,
   read: (model, operation, request) => readRest(model, operation, request, xmlBody),

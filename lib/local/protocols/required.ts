@@ -1,7 +1,7 @@
 /** Required members, from the schema: the check that AWS makes before an operation sees its input. */
 import { requiredMembers, type Schema } from './model.ts';
 
-/** Where the first required member is missing, as AWS writes it (`entries.1.member.id`); null when none is. */
+/** Where a required member is missing, first of all, as AWS writes it: `entries.1.member.id`; or null. */
 export function missingMember(schema: Schema, value: unknown, path = ''): string | null {
   if (value === null || value === undefined) return null;
   if (schema.isStructSchema()) return missingInStruct(schema, value as Record<string, unknown>, path);

@@ -21,7 +21,7 @@ export function writeMembers(schema: Schema, value: unknown): string {
 }
 
 /** One member as its element, or as several when it is flattened. */
-export function writeElement(schema: Schema, value: unknown, name: string): string {
+function writeElement(schema: Schema, value: unknown, name: string): string {
   if (schema.isStructSchema()) return element(name, writeMembers(schema, value));
   if (schema.isListSchema()) {
     const member = schema.getValueSchema();

@@ -122,7 +122,7 @@ class Secrets {
     return { ...identity(secret), VersionId: version?.id };
   }
 
-  /** The new version is current; the one before keeps the stage `AWSPREVIOUS`. A repeated token changes nothing. */
+  /** The new version is current, the one before is `AWSPREVIOUS`. A repeated token changes nothing. */
   write(secret: Secret, { SecretString, SecretBinary }: Content, token: string | undefined): Version {
     const repeated = secret.versions.find(({ id }) => id === token);
     if (repeated !== undefined) return repeated;

@@ -8,7 +8,7 @@ import type { Bus } from '../bus.ts';
 import { ServiceError } from '../service.ts';
 import { envelopeOf, type Notification, type Subscription, textFor } from './topic.ts';
 
-/** SNS's default policy for HTTP: three retries, 20 s apart. AWS retries its own services for days; we stop with HTTP. */
+/** SNS's policy for HTTP: three retries, 20 s apart. AWS retries its own services for days; here as HTTP. */
 const retryPauseMs = [20_000, 20_000, 20_000];
 
 export type Letter = {

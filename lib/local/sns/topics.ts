@@ -178,9 +178,8 @@ function check(topic: Topic, publication: Publication): void {
   if (groupId === undefined)
     throw invalid('Invalid parameter: The MessageGroupId parameter is required for FIFO topics');
   if (deduplicationIdOf(topic, publication) === null) {
-    throw invalid(
-      'Invalid parameter: The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
-    );
+    const either = 'The topic should either have ContentBasedDeduplication enabled or';
+    throw invalid(`Invalid parameter: ${either} MessageDeduplicationId provided explicitly`);
   }
 }
 
@@ -199,13 +198,18 @@ function wants({ filter, attributes }: Subscription, { message, attributes: give
 }
 
 function confirmation({ topicArn, token }: Subscription, here: string): string {
+  const query = new URLSearchParams({
+    Action: 'ConfirmSubscription',
+    TopicArn: topicArn,
+    Token: token ?? '',
+  });
   return JSON.stringify({
     Type: 'SubscriptionConfirmation',
     MessageId: randomUUID(),
     TopicArn: topicArn,
     Token: token,
     Message: `You have chosen to subscribe to the topic ${topicArn}.`,
-    SubscribeURL: `${here}/?Action=ConfirmSubscription&TopicArn=${encodeURIComponent(topicArn)}&Token=${token}`,
+    SubscribeURL: `${here}/?${query}`,
   });
 }
 

@@ -10,8 +10,8 @@ export function batchOf<E extends Entry>(entries: readonly E[], perform: (entry:
   if (entries.length === 0)
     throw new ServiceError('EmptyBatchRequest', 'There should be at least one entry in the request.');
   if (entries.length > batchEntriesMax) {
-    const sentence = `Maximum number of entries per request are ${batchEntriesMax}. You have sent ${entries.length}.`;
-    throw new ServiceError('TooManyEntriesInBatchRequest', sentence);
+    const sentence = `Maximum number of entries per request are ${batchEntriesMax}.`;
+    throw new ServiceError('TooManyEntriesInBatchRequest', `${sentence} You have sent ${entries.length}.`);
   }
   const repeated = ids.find((id, index) => ids.indexOf(id) !== index);
   if (repeated !== undefined) throw new ServiceError('BatchEntryIdsNotDistinct', `Id ${repeated} repeated.`);

@@ -45,7 +45,7 @@ const others: readonly string[] = [
   'SqsManagedSseEnabled',
 ];
 
-/** Attributes as they were given, checked. @throws ServiceError InvalidAttributeName, InvalidAttributeValue */
+/** Checks attributes as they were given. @throws ServiceError InvalidAttributeName, InvalidAttributeValue */
 export function checkAttributes(attributes: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(attributes)) {
     const bounds = numeric[name];

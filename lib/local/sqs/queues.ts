@@ -1,4 +1,4 @@
-/** All queues of the cloud, by name: created, found by address or ARN, and joined to their dead-letter queues. */
+/** All queues, by name: created, found by address or ARN, and joined to their dead-letter queues. */
 import type { Clock } from '../../asl/clock.ts';
 import { formatArn, parseArn } from '../arn.ts';
 import type { Bus } from '../bus.ts';
@@ -33,7 +33,7 @@ export class Queues {
     return [...this.#queues.values()];
   }
 
-  /** Creates a queue, or answers the one of this name when its attributes are the same. @throws ServiceError */
+  /** Creates a queue, or answers the one of this name if its attributes are the same. @throws ServiceError */
   create(name: string, attributes: Attributes, place: Place): Queue {
     checkAttributes(attributes);
     if (!/^[\w-]{1,80}$|^[\w-]{1,75}\.fifo$/.test(name)) {
@@ -49,8 +49,8 @@ export class Queues {
     if (known !== undefined) {
       const differs = Object.entries(attributes).find(([key, value]) => known.attributes[key] !== value);
       if (differs === undefined) return known;
-      const sentence = `A queue already exists with the same name and a different value for attribute ${differs[0]}`;
-      throw new ServiceError('QueueNameExists', sentence);
+      const sentence = 'A queue already exists with the same name and a different value for attribute';
+      throw new ServiceError('QueueNameExists', `${sentence} ${differs[0]}`);
     }
     const queue = new Queue(
       { name, arn: formatArn('sqs', place, name) },

@@ -95,8 +95,8 @@ function messageOperations(queues: Queues): LocalService['operations'] {
       const queue = queues.byUrl(QueueUrl as string);
       const bytes = (Entries ?? []).reduce((sum, entry) => sum + messageBytes(newMessage(entry, context)), 0);
       if (bytes > messageBytesMax) {
-        const sentence = `Batch requests cannot be longer than ${messageBytesMax} bytes. You have sent ${bytes} bytes.`;
-        throw new ServiceError('BatchRequestTooLong', sentence);
+        const sentence = `Batch requests cannot be longer than ${messageBytesMax} bytes.`;
+        throw new ServiceError('BatchRequestTooLong', `${sentence} You have sent ${bytes} bytes.`);
       }
       return batchOf(Entries ?? [], (entry) => {
         const { message, digests } = send(queue, entry, context);
@@ -144,8 +144,8 @@ function send(queue: Queue, input: Sending, context: RequestContext) {
   const sent = newMessage(input, context);
   const bytes = messageBytes(sent);
   if (bytes > queue.settings.messageBytesMax) {
-    const sentence = `One or more parameters are invalid. Reason: Message must be shorter than ${queue.settings.messageBytesMax} bytes.`;
-    throw new ServiceError('InvalidParameterValue', sentence);
+    const reason = `Message must be shorter than ${queue.settings.messageBytesMax} bytes.`;
+    throw new ServiceError('InvalidParameterValue', `One or more parameters are invalid. Reason: ${reason}`);
   }
   if (!legalText.test(sent.body)) {
     throw new ServiceError(
@@ -157,9 +157,8 @@ function send(queue: Queue, input: Sending, context: RequestContext) {
     throw new ServiceError('MissingParameter', 'The request must contain the parameter MessageGroupId.');
   }
   if (queue.fifo && sent.deduplicationId === undefined && !queue.settings.contentBasedDeduplication) {
-    const sentence =
-      'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly';
-    throw new ServiceError('InvalidParameterValue', sentence);
+    const either = 'The queue should either have ContentBasedDeduplication enabled or';
+    throw new ServiceError('InvalidParameterValue', `${either} MessageDeduplicationId provided explicitly`);
   }
   const message = queue.send(sent);
   const digests = {

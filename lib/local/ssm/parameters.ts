@@ -45,9 +45,8 @@ export class Parameters {
     const versions = this.#versions.get(name) ?? [];
     const newest = versions.at(-1);
     if (newest !== undefined && !overwrite) {
-      const sentence =
-        'The parameter already exists. To overwrite this value, set the overwrite option in the request to true.';
-      throw new ServiceError('ParameterAlreadyExists', sentence);
+      const remedy = 'To overwrite this value, set the overwrite option in the request to true.';
+      throw new ServiceError('ParameterAlreadyExists', `The parameter already exists. ${remedy}`);
     }
     if (newest === undefined && type === undefined) {
       throw new ServiceError(

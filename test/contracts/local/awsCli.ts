@@ -1,7 +1,7 @@
 /** Debian's AWS client, as a person would call it against the local cloud. */
 import { execFile } from 'node:child_process';
 
-export const awsCliPath = '/usr/bin/aws';
+const awsCliPath = '/usr/bin/aws';
 
 type CliResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
 

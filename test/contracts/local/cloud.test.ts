@@ -24,6 +24,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../lib/asl/clock.ts';
 import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
 import type { RequestEntry } from '../../../lib/local/endpoint.ts';
+import { eventually } from './eventually.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cloud-'));
 let clock: VirtualClock;
@@ -95,7 +96,7 @@ async function queueArn(QueueName: string): Promise<string> {
 // biome-ignore lint/suspicious/noExplicitAny: whatever event the function was given
 async function told(): Promise<any> {
   const queue = cloud.queues.byName('told');
-  await expect.poll(() => queue.counts().visible, { timeout: 10_000 }).toBeGreaterThan(0);
+  await eventually(() => queue.counts().visible).toBeGreaterThan(0);
   const [received] = await queue.receive({ max: 1 });
   queue.delete(received?.receiptHandle ?? '');
   return JSON.parse(received?.message.body ?? '');
@@ -195,11 +196,9 @@ describe('the local cloud', () => {
       const { executionArn } = await sfn.send(
         new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),
       );
-      await expect
-        .poll(async () => (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status, {
-          timeout: 10_000,
-        })
-        .toBe('SUCCEEDED');
+      await eventually(
+        async () => (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status,
+      ).toBe('SUCCEEDED');
       return (await sfn.send(new DescribeExecutionCommand({ executionArn }))).output;
     };
     expect(JSON.parse((await run({ n: 1 })) ?? '')).toEqual({ published: true });
@@ -249,7 +248,7 @@ describe('the local cloud by itself', () => {
 
   it('answers until it is interrupted', async () => {
     const { child, ended, output } = main('--port', '0');
-    await expect.poll(output, { timeout: 20_000 }).toMatch(/the local cloud answers at (\S+)/);
+    await eventually(output).toMatch(/the local cloud answers at (\S+)/);
     const url = /answers at (\S+)/.exec(output())?.[1];
     expect((await fetch(`${url}/_local/health`)).status).toBe(200);
     child.kill('SIGINT');

@@ -1,15 +1,10 @@
 import {
   ConditionalCheckFailedException,
   CreateBackupCommand,
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  DeleteItemCommand,
   DeleteTableCommand,
   DescribeContinuousBackupsCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
-  DynamoDBClient,
-  GetItemCommand,
   IdempotentParameterMismatchException,
   ListTagsOfResourceCommand,
   PutItemCommand,
@@ -25,69 +20,11 @@ import {
   UpdateTableCommand,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
-import {
-  DescribeStreamCommand,
-  DynamoDBStreamsClient,
-  GetRecordsCommand,
-  GetShardIteratorCommand,
-  ListStreamsCommand,
-  type ShardIteratorType,
-} from '@aws-sdk/client-dynamodb-streams';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../../lib/asl/clock.ts';
-import { dynamodbService } from '../../../lib/local/dynamodb/dynamodbService.ts';
-import { dynamodbStreamsService } from '../../../lib/local/dynamodb/streamsService.ts';
-import { Tables, type TablesOptions } from '../../../lib/local/dynamodb/tables.ts';
-import { type Endpoint, startEndpoint } from '../../../lib/local/endpoint.ts';
+import { describe, expect, it } from 'vitest';
 import { awsCli, awsCliJson } from './awsCli.ts';
+import { clock, create, db, endpoint, failureOf, get, key, put, useDesk } from './dynamodbDesk.ts';
 
-let clock: VirtualClock;
-let endpoint: Endpoint;
-let db: DynamoDBClient;
-let streams: DynamoDBStreamsClient;
-
-async function start(options: Partial<TablesOptions> = {}) {
-  clock = new VirtualClock();
-  const tables = new Tables({ region: 'eu-west-1', account: '000000000000', clock, ...options });
-  endpoint = await startEndpoint({
-    services: [dynamodbService(tables), dynamodbStreamsService(tables)],
-    clock,
-  });
-  const client = { endpoint: endpoint.url, region: 'eu-west-1', maxAttempts: 1 };
-  db = new DynamoDBClient(client);
-  streams = new DynamoDBStreamsClient(client);
-}
-beforeEach(() => start());
-afterEach(() => endpoint.close());
-
-const failureOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => null,
-    (error) => error,
-  );
-const create = (TableName: string, more: Partial<CreateTableCommandInput> = {}) =>
-  db.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'pk', AttributeType: 'S' },
-        { AttributeName: 'sk', AttributeType: 'N' },
-      ],
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-      ...more,
-    }),
-  );
-const key = (pk: string, sk = 0) => ({ pk: { S: pk }, sk: { N: String(sk) } });
-const put = (pk: string, version: number, sk = 0) =>
-  db.send(
-    new PutItemCommand({ TableName: 'store', Item: { ...key(pk, sk), version: { N: String(version) } } }),
-  );
-const get = async (pk: string, sk = 0) =>
-  (await db.send(new GetItemCommand({ TableName: 'store', Key: key(pk, sk), ConsistentRead: true }))).Item;
+useDesk();
 
 describe('items', () => {
   it('answers a failed condition with the item that failed it', async () => {
@@ -312,108 +249,6 @@ describe('tables', () => {
       }),
     );
     expect(Items?.map(({ version }) => version?.N)).toEqual(['0']);
-  });
-});
-
-describe('streams', () => {
-  const StreamSpecification = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' as const };
-
-  async function readAll(type: ShardIteratorType = 'TRIM_HORIZON', limit = 1000) {
-    const { Streams } = await streams.send(new ListStreamsCommand({ TableName: 'store' }));
-    const StreamArn = Streams?.at(-1)?.StreamArn;
-    const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
-    const all = [];
-    for (const { ShardId } of StreamDescription?.Shards ?? []) {
-      let { ShardIterator } = await streams.send(
-        new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: type }),
-      );
-      for (let more = true; more; ) {
-        const page = await streams.send(new GetRecordsCommand({ ShardIterator, Limit: limit }));
-        all.push(...(page.Records ?? []));
-        more = (page.Records ?? []).length > 0;
-        ShardIterator = page.NextShardIterator;
-      }
-    }
-    return all;
-  }
-
-  it('tells inserts, changes and removals with both images, and no writes that changed nothing', async () => {
-    await create('store', { StreamSpecification });
-    await put('a', 1);
-    await put('a', 1);
-    await put('a', 2);
-    await db.send(new DeleteItemCommand({ TableName: 'store', Key: key('a') }));
-    await db.send(new DeleteItemCommand({ TableName: 'store', Key: key('a') }));
-    const records = await readAll('TRIM_HORIZON', 2);
-    expect(records.map(({ eventName }) => eventName)).toEqual(['INSERT', 'MODIFY', 'REMOVE']);
-    expect(records[1]?.dynamodb).toMatchObject({
-      Keys: key('a'),
-      OldImage: { version: { N: '1' } },
-      NewImage: { version: { N: '2' } },
-      StreamViewType: 'NEW_AND_OLD_IMAGES',
-    });
-    const numbers = records.map(({ dynamodb }) => BigInt(dynamodb?.SequenceNumber ?? 0));
-    expect([...numbers].sort((a, b) => (a < b ? -1 : 1))).toEqual(numbers);
-  });
-
-  it('tells of a transaction only when it was applied', async () => {
-    await create('store', { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } });
-    await put('old', 1);
-    const Put = (pk: string) => ({
-      TableName: 'store',
-      Item: key(pk),
-      ConditionExpression: 'attribute_not_exists(pk)',
-    });
-    await failureOf(
-      db.send(new TransactWriteItemsCommand({ TransactItems: [{ Put: Put('a') }, { Put: Put('old') }] })),
-    );
-    await db.send(new TransactWriteItemsCommand({ TransactItems: [{ Put: Put('b') }, { Put: Put('c') }] }));
-    const records = await readAll();
-    expect(records.map(({ dynamodb }) => dynamodb?.Keys?.pk?.S)).toEqual(['old', 'b', 'c']);
-    expect(records[0]?.dynamodb?.OldImage).toBeUndefined();
-  });
-
-  it('starts at the end when asked for the latest', async () => {
-    const { TableDescription } = await create('store', { StreamSpecification });
-    await put('a', 1);
-    const StreamArn = TableDescription?.LatestStreamArn;
-    const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
-    const ShardId = StreamDescription?.Shards?.[0]?.ShardId;
-    const latest = await streams.send(
-      new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'LATEST' }),
-    );
-    await put('b', 1);
-    const { Records } = await streams.send(new GetRecordsCommand({ ShardIterator: latest.ShardIterator }));
-    expect(Records?.map(({ dynamodb }) => dynamodb?.Keys?.pk?.S)).toEqual(['b']);
-  });
-
-  it('shuffles items among each other on request, never one item in itself', async () => {
-    await endpoint.close();
-    await start({ shuffleSeed: 7 });
-    await create('store', { StreamSpecification });
-    for (let version = 1; version <= 10; version++) for (const pk of ['a', 'b', 'c']) await put(pk, version);
-    const seen = (await readAll()).map(
-      ({ dynamodb }) => `${dynamodb?.Keys?.pk?.S}${dynamodb?.NewImage?.version?.N}`,
-    );
-    for (const pk of ['a', 'b', 'c']) {
-      const versions = seen.filter((name) => name.startsWith(pk)).map((name) => Number(name.slice(1)));
-      expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    }
-    expect(seen.slice(0, 3)).not.toEqual(['a1', 'b1', 'c1']);
-    expect((await readAll()).map(({ dynamodb }) => dynamodb?.Keys?.pk?.S)).toEqual(
-      seen.map((name) => name[0]),
-    );
-  });
-
-  it('spreads partitions over several shards on request', async () => {
-    await endpoint.close();
-    await start({ streamShards: 4 });
-    const { TableDescription } = await create('store', { StreamSpecification });
-    for (let n = 0; n < 20; n++) await put(`p${n}`, 1);
-    const StreamArn = TableDescription?.LatestStreamArn;
-    const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
-    expect(StreamDescription?.Shards).toHaveLength(4);
-    expect(await readAll()).toHaveLength(20);
   });
 });
 

@@ -131,8 +131,8 @@ describe('a target', () => {
         count: '$.detail.count',
         none: '$.nothing',
       },
-      InputTemplate:
-        '{"alarm": <alarm>, "text": "<alarm> is \\"<count>\\"", "state": <state>, "none": <none>, "rule": "<aws.events.rule-name>"}',
+      InputTemplate: `{"alarm": <alarm>, "text": "<alarm> is \\"<count>\\"", "state": <state>,
+        "none": <none>, "rule": "<aws.events.rule-name>"}`,
     };
     expect(JSON.parse(input({ InputTransformer }))).toEqual({
       alarm: 'shop-errors',

@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TablesOptions } from '../../../lib/local/dynamodb/tables.ts';
+import { eventually } from './eventually.ts';
 import { type LambdaWorld, place, startLambdaWorld } from './lambdaWorld.ts';
 
 let world: LambdaWorld;
@@ -50,7 +51,7 @@ describe('a queue', () => {
     );
     const UUID = await map({ FunctionName: 'reads', EventSourceArn: q.arn });
     q.send({ body: 'one', attributes: { kind: { DataType: 'String', StringValue: 'x' } } });
-    await expect.poll(() => printed('reads')).toHaveLength(1);
+    await eventually(() => printed('reads')).toHaveLength(1);
     expect(printed('reads')[0]).toMatchObject({
       body: 'one',
       attributes: { ApproximateReceiveCount: '1' },
@@ -59,7 +60,7 @@ describe('a queue', () => {
       eventSourceARN: q.arn,
       awsRegion: 'eu-west-1',
     });
-    await expect.poll(() => q.size).toBe(0);
+    await eventually(() => q.size).toBe(0);
     const mapping = await world.client.send(new GetEventSourceMappingCommand({ UUID }));
     expect(mapping).toMatchObject({ State: 'Enabled', LastProcessingResult: 'OK', BatchSize: 10 });
   });
@@ -71,11 +72,11 @@ describe('a queue', () => {
     await world.create('fails', 'export const handler = async () => { throw new Error("no"); };');
     await map({ FunctionName: 'fails', EventSourceArn: q.arn });
     q.send({ body: 'poison' });
-    await expect.poll(() => calls('fails')).toBe(1);
+    await eventually(() => calls('fails')).toBe(1);
     await world.clock.advance(5_000);
-    await expect.poll(() => calls('fails')).toBe(2);
+    await eventually(() => calls('fails')).toBe(2);
     await world.clock.advance(5_000);
-    await expect.poll(() => dead.size).toBe(1);
+    await eventually(() => dead.size).toBe(1);
     expect(calls('fails')).toBe(2);
   });
 
@@ -85,7 +86,8 @@ describe('a queue', () => {
       'partly',
       `${print} export const handler = async ({ Records }) => {
          print(Records.map(({ body }) => body));
-         const failed = Records.filter(({ body, attributes }) => body === 'bad' && attributes.ApproximateReceiveCount === '1');
+         const first = ({ attributes }) => attributes.ApproximateReceiveCount === '1';
+         const failed = Records.filter((record) => record.body === 'bad' && first(record));
          return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
        };`,
     );
@@ -96,12 +98,12 @@ describe('a queue', () => {
     };
     await map({ FunctionName: 'partly', EventSourceArn: q.arn, ...options });
     for (const body of ['good', 'bad', 'fine']) q.send({ body });
-    await expect.poll(() => printed('partly')).toEqual([['good', 'bad', 'fine']]);
-    await expect.poll(() => q.size).toBe(1);
+    await eventually(() => printed('partly')).toEqual([['good', 'bad', 'fine']]);
+    await eventually(() => q.size).toBe(1);
     await world.clock.advance(30_000);
     await world.clock.advance(10_000);
-    await expect.poll(() => printed('partly')).toEqual([['good', 'bad', 'fine'], ['bad']]);
-    await expect.poll(() => q.size).toBe(0);
+    await eventually(() => printed('partly')).toEqual([['good', 'bad', 'fine'], ['bad']]);
+    await eventually(() => q.size).toBe(0);
   });
 
   it('waits for a batch to fill until its window ends, and drops what no filter wants', async () => {
@@ -123,10 +125,10 @@ describe('a queue', () => {
     q.send({ body: '{"kind":"alarm","n":2}' });
     expect(printed('filtered')).toEqual([]);
     await world.clock.advance(1_000);
-    await expect
-      .poll(() => printed('filtered'))
-      .toEqual([['{"kind":"alarm","n":1}', '{"kind":"alarm","n":2}']]);
-    await expect.poll(() => q.size).toBe(0);
+    await eventually(() => printed('filtered')).toEqual([
+      ['{"kind":"alarm","n":1}', '{"kind":"alarm","n":2}'],
+    ]);
+    await eventually(() => q.size).toBe(0);
   });
 
   it('keeps the groups of a FIFO queue in order', async () => {
@@ -141,7 +143,7 @@ describe('a queue', () => {
     await map({ FunctionName: 'ordered', EventSourceArn: q.arn, BatchSize: 2 });
     for (let n = 1; n <= 6; n++)
       for (const groupId of ['a', 'b']) q.send({ body: `${groupId}${n}`, groupId });
-    await expect.poll(() => printed('ordered')).toHaveLength(12);
+    await eventually(() => printed('ordered')).toHaveLength(12);
     for (const group of ['a', 'b']) {
       expect(printed('ordered').filter((body: string) => body.startsWith(group))).toEqual(
         [1, 2, 3, 4, 5, 6].map((n) => `${group}${n}`),
@@ -164,7 +166,7 @@ describe('a queue', () => {
     await world.clock.advance(1_000);
     expect(q.counts().visible).toBe(1);
     await world.client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
-    await expect.poll(() => printed('stops')).toEqual(['one']);
+    await eventually(() => printed('stops')).toEqual(['one']);
     await world.client.send(new DeleteEventSourceMappingCommand({ UUID }));
     q.send({ body: 'two' });
     expect(q.counts().visible).toBe(1);
@@ -211,9 +213,9 @@ describe('a stream', () => {
     await streamMap('reads', stream, { BatchSize: 2 });
     for (let n = 1; n <= 3; n++) await put('a', n);
     await world.clock.advance(250);
-    await expect.poll(() => printed('reads')).toEqual([['a1', 'a2']]);
+    await eventually(() => printed('reads')).toEqual([['a1', 'a2']]);
     await world.clock.advance(250);
-    await expect.poll(() => printed('reads')).toEqual([['a1', 'a2'], ['a3']]);
+    await eventually(() => printed('reads')).toEqual([['a1', 'a2'], ['a3']]);
   });
 
   it('passes only what a filter wants', async () => {
@@ -227,7 +229,7 @@ describe('a stream', () => {
     for (const pk of ['S#1', 'other', 'S#2']) await put(pk, 1);
     await put('S#1', 2);
     await world.clock.advance(250);
-    await expect.poll(() => printed('wants')).toEqual([['S#11', 'S#21']]);
+    await eventually(() => printed('wants')).toEqual([['S#11', 'S#21']]);
   });
 
   it('starts at the latest record when told to', async () => {
@@ -237,7 +239,7 @@ describe('a stream', () => {
     await streamMap('latest', stream, { StartingPosition: 'LATEST' });
     await put('a', 2);
     await world.clock.advance(250);
-    await expect.poll(() => printed('latest')).toEqual([['a2']]);
+    await eventually(() => printed('latest')).toEqual([['a2']]);
   });
 
   it('holds a shard up while its batch fails, and gives it up after the retries', async () => {
@@ -249,15 +251,15 @@ describe('a stream', () => {
     await put('a', 1);
     await put('b', 1);
     await world.clock.advance(250);
-    await expect.poll(() => calls('held')).toBe(1);
-    await expect.poll(() => world.clock.nextAt).toBe(world.clock.now() + 1_000);
+    await eventually(() => calls('held')).toBe(1);
+    await eventually(() => world.clock.nextAt).toBe(world.clock.now() + 1_000);
     await world.clock.advance(1_000);
-    await expect.poll(() => calls('held')).toBe(2);
-    await expect.poll(() => world.clock.nextAt).toBe(world.clock.now() + 2_000);
+    await eventually(() => calls('held')).toBe(2);
+    await eventually(() => world.clock.nextAt).toBe(world.clock.now() + 2_000);
     await world.clock.advance(2_000);
-    await expect.poll(() => failed.size).toBe(1);
+    await eventually(() => failed.size).toBe(1);
     await world.clock.advance(250);
-    await expect.poll(() => printed('held')).toEqual([['a1'], ['a1'], ['a1'], ['b1']]);
+    await eventually(() => printed('held')).toEqual([['a1'], ['a1'], ['a1'], ['b1']]);
     const [record] = await failed.receive({ max: 1 });
     expect(JSON.parse(record?.message.body ?? '')).toMatchObject({
       requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 3 },
@@ -277,10 +279,14 @@ describe('a stream', () => {
     });
     for (const pk of ['a', 'b', 'c', 'd']) await put(pk, 1);
     await world.clock.advance(250);
-    await expect.poll(() => failed.size).toBe(1);
-    await expect
-      .poll(() => printed('halves'))
-      .toEqual([['a1', 'b1', 'c1', 'd1'], ['a1', 'b1'], ['c1', 'd1'], ['c1'], ['d1']]);
+    await eventually(() => failed.size).toBe(1);
+    await eventually(() => printed('halves')).toEqual([
+      ['a1', 'b1', 'c1', 'd1'],
+      ['a1', 'b1'],
+      ['c1', 'd1'],
+      ['c1'],
+      ['d1'],
+    ]);
   });
 
   it('goes on from the first failed record when the function names it', async () => {
@@ -289,17 +295,16 @@ describe('a stream', () => {
       'names',
       `const bad = Records[seen.indexOf('b1')];
        const again = globalThis.tried; globalThis.tried = true;
-       return bad && !again ? { batchItemFailures: [{ itemIdentifier: bad.dynamodb.SequenceNumber }] } : { batchItemFailures: [] };`,
+       const batchItemFailures = bad && !again ? [{ itemIdentifier: bad.dynamodb.SequenceNumber }] : [];
+       return { batchItemFailures };`,
     );
     await streamMap('names', stream, { FunctionResponseTypes: ['ReportBatchItemFailures'] });
     for (const pk of ['a', 'b', 'c']) await put(pk, 1);
     await world.clock.advance(250);
-    await expect
-      .poll(() => printed('names'))
-      .toEqual([
-        ['a1', 'b1', 'c1'],
-        ['b1', 'c1'],
-      ]);
+    await eventually(() => printed('names')).toEqual([
+      ['a1', 'b1', 'c1'],
+      ['b1', 'c1'],
+    ]);
   });
 
   it('keeps each item in order when items are shuffled among each other', async () => {
@@ -311,7 +316,7 @@ describe('a stream', () => {
     for (let n = 1; n <= 6; n++) for (const pk of ['a', 'b', 'c']) await put(pk, n);
     for (const count of [1, 2, 3]) {
       await world.clock.advance(250);
-      await expect.poll(() => calls('shuffled')).toBe(count);
+      await eventually(() => calls('shuffled')).toBe(count);
     }
     const seen: string[] = printed('shuffled').flat();
     expect(seen).toHaveLength(18);
@@ -327,14 +332,14 @@ describe('a stream', () => {
     const UUID = await streamMap('resumes', stream);
     await put('a', 1);
     await world.clock.advance(250);
-    await expect.poll(() => printed('resumes')).toEqual([['a1']]);
-    await expect.poll(() => world.clock.nextAt).toBeNull();
+    await eventually(() => printed('resumes')).toEqual([['a1']]);
+    await eventually(() => world.clock.nextAt).toBeNull();
     await world.client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
     await put('a', 2);
     await world.clock.advance(1_000);
     expect(printed('resumes')).toEqual([['a1']]);
     await world.client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
     await world.clock.advance(250);
-    await expect.poll(() => printed('resumes')).toEqual([['a1'], ['a2']]);
+    await eventually(() => printed('resumes')).toEqual([['a1'], ['a2']]);
   });
 });

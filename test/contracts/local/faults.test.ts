@@ -5,6 +5,7 @@ import { type Endpoint, type RequestEntry, startEndpoint } from '../../../lib/lo
 import { type Fault, Faults } from '../../../lib/local/faults.ts';
 import { Parameters } from '../../../lib/local/ssm/parameters.ts';
 import { ssmService } from '../../../lib/local/ssm/ssmService.ts';
+import { eventually } from './eventually.ts';
 
 let clock: VirtualClock;
 let parameters: Parameters;
@@ -41,7 +42,7 @@ const strike = (fault: Fault) =>
   endpoint.faults.add({ service: 'ssm', operation: 'PutParameter', nth: 1, fault });
 /** The log is written after the caller has its answer. */
 const logged = async (count: number) => {
-  await expect.poll(() => log.length).toBe(count);
+  await eventually(() => log.length).toBe(count);
   return log[count - 1];
 };
 
@@ -98,7 +99,7 @@ describe('each kind of fault', () => {
     const answer = put('/a').then(() => {
       answered = true;
     });
-    await expect.poll(() => clock.nextAt).toBe(clock.now() + 30_000);
+    await eventually(() => clock.nextAt).toBe(clock.now() + 30_000);
     expect(answered).toBe(false);
     await clock.advance(30_000);
     await answer;
@@ -117,7 +118,7 @@ describe('each kind of fault', () => {
     strike({ kind: 'late', ms: 5_000, answer: 'silence' });
     const patience = new AbortController();
     const waiting = outcome(put('/a', { abortSignal: patience.signal }));
-    await expect.poll(() => clock.nextAt).not.toBeNull();
+    await eventually(() => clock.nextAt).not.toBeNull();
     patience.abort();
     expect((await waiting).name).toBe('AbortError');
     await clock.advance(5_000);

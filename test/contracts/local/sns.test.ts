@@ -19,6 +19,7 @@ import { snsService } from '../../../lib/local/sns/snsService.ts';
 import { Topics } from '../../../lib/local/sns/topics.ts';
 import { Queues } from '../../../lib/local/sqs/queues.ts';
 import { awsCliJson } from './awsCli.ts';
+import { eventually } from './eventually.ts';
 
 const place = { region: 'eu-west-1', account: '000000000000' };
 let clock: VirtualClock;
@@ -133,9 +134,9 @@ describe('a topic', () => {
     const Message = JSON.stringify({ default: 'd', email: 'Dear ops' });
     await publish(Message, { MessageStructure: 'json', Subject: 'Held' });
     expect(await bodies('q')).toEqual(['d']);
-    await expect
-      .poll(() => topics.outbox)
-      .toEqual([{ protocol: 'email', address: 'ops@example.com', subject: 'Held', text: 'Dear ops' }]);
+    await eventually(() => topics.outbox).toEqual([
+      { protocol: 'email', address: 'ops@example.com', subject: 'Held', text: 'Dear ops' },
+    ]);
   });
 
   it('keeps the order of a FIFO topic and takes a repetition once', async () => {
@@ -213,30 +214,30 @@ describe('a web subscription', () => {
 
   it('gets nothing until it is confirmed through the address it was sent', async () => {
     await subscribe('http', address);
-    await expect.poll(() => posts).toHaveLength(1);
+    await eventually(() => posts).toHaveLength(1);
     await publish('too early');
     const { Subscriptions } = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
     expect(Subscriptions?.[0]?.SubscriptionArn).toBe('PendingConfirmation');
     expect(posts[0]?.type).toBe('SubscriptionConfirmation');
     expect((await fetch(JSON.parse(posts[0]?.body ?? '').SubscribeURL)).status).toBe(200);
     await publish('in time');
-    await expect.poll(() => posts).toHaveLength(2);
+    await eventually(() => posts).toHaveLength(2);
     expect(JSON.parse(posts[1]?.body ?? '')).toMatchObject({ Type: 'Notification', Message: 'in time' });
   });
 
   it('is tried again, and then given up to the dead-letter queue', async () => {
     const deadLetterTargetArn = queues.create('dead', {}, place).arn;
     await subscribe('http', address, { RedrivePolicy: JSON.stringify({ deadLetterTargetArn }) });
-    await expect.poll(() => posts).toHaveLength(1);
+    await eventually(() => posts).toHaveLength(1);
     await fetch(JSON.parse(posts[0]?.body ?? '').SubscribeURL);
     status = 500;
     await publish('lost');
     for (const count of [2, 3, 4]) {
-      await expect.poll(() => posts).toHaveLength(count);
-      await expect.poll(() => clock.nextAt).not.toBeNull();
+      await eventually(() => posts).toHaveLength(count);
+      await eventually(() => clock.nextAt).not.toBeNull();
       await clock.advance(20_000);
     }
-    await expect.poll(() => queues.byName('dead').size).toBe(1);
+    await eventually(() => queues.byName('dead').size).toBe(1);
     expect(posts).toHaveLength(5);
   });
 });
