@@ -88,7 +88,7 @@ export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEv
   return {
     ...state,
     errors: observe(state.errors, errors),
-    clusters: observeClusters(state.clusters, errors),
+    clusters: isClustered(state) ? observeClusters(state.clusters, errors) : state.clusters,
     errorLimit: observeErrorLimit(state, minute, canary, stable),
     shift: settled ? observeBody(state.shift, slow) : state.shift,
     slow: settled ? state.slow.map((bet, j) => observe(bet, slow[j] as PairedCount)) : state.slow,
@@ -223,11 +223,14 @@ function latencyEValue({ shift, slow }: RolloutEvidence): number {
 // Two errors can look overwhelming at a small weight. Fewer than the minimum may hold a rollout, not end it.
 function errorBet(state: RolloutEvidence, share: number): Bet {
   const { errors, holdAtEValue } = state.policy;
-  const clustered = state.baseline.errorDispersion >= clusteredFrom;
-  const full = bet('errors', share, clustered ? [state.errors, state.clusters] : [state.errors]);
+  const full = bet('errors', share, isClustered(state) ? [state.errors, state.clusters] : [state.errors]);
   return state.canary.bad >= errors.minimumErrors
     ? full
     : { ...full, eValue: Math.min(full.eValue, holdAtEValue) };
+}
+
+function isClustered({ baseline }: RolloutEvidence): boolean {
+  return baseline.errorDispersion >= clusteredFrom;
 }
 
 function bet(name: string, share: number, states: readonly EvidenceState[]): Bet {

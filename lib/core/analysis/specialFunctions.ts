@@ -140,7 +140,10 @@ export function betaQuantile(p: number, a: number, b: number): number {
 export function logAdd(a: number, b: number): number {
   if (a === Number.NEGATIVE_INFINITY) return b;
   if (b === Number.NEGATIVE_INFINITY) return a;
-  return a > b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b));
+  const apart = Math.abs(a - b);
+  const larger = a > b ? a : b;
+  // e^−40 is below what a double can add.
+  return apart > 40 ? larger : larger + Math.log1p(Math.exp(-apart));
 }
 
 /** log of the sum of e^v over the values. */
