@@ -18,15 +18,20 @@ const requireBanner =
   "import{createRequire as requireHere}from'node:module';const require=requireHere(import.meta.url);\n";
 
 /**
- * @param {{ root: string, outDir?: string, configuration?: string }} options `configuration`: a file other
- *   than the default one
+ * @param {{ root: string, outDir?: string, configuration?: string, stage?: string }} options `configuration`: a
+ *   file other than the default one; `stage`: where the bundles will run
  * @returns the bundles: function and size in bytes
  */
-export async function buildBundles({ root, outDir = 'dist', configuration = process.env.SWITCHBACK_CONFIG }) {
+export async function buildBundles({
+  root,
+  outDir = 'dist',
+  configuration = process.env.SWITCHBACK_CONFIG,
+  stage = 'dev',
+}) {
   // Taken first: what changes while esbuild reads is built again next time.
-  const stamp = stampOf(root, configuration);
+  const stamp = stampOf(root, configuration, stage);
   const verbs = functionFolders(root);
-  const compiled = lazyConfiguration(root, configuration);
+  const compiled = lazyConfiguration(root, configuration, stage);
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(verbs.map((verb) => [`${verb}/index`, `functions/${verb}/handler.ts`])),

@@ -19,18 +19,18 @@ import { configurationPath } from './sources.mjs';
 const moduleName = 'virtual:switchback-config';
 
 /** A compilation that is done when first asked for, and then kept. */
-export function lazyConfiguration(root, named = process.env.SWITCHBACK_CONFIG) {
+export function lazyConfiguration(root, named = process.env.SWITCHBACK_CONFIG, stage = 'dev') {
   let compiled;
   return {
     path: configurationPath(root, named),
     json() {
-      compiled ??= compile(root, this.path);
+      compiled ??= compile(root, this.path, stage);
       return compiled;
     },
   };
 }
 
-async function compile(root, path) {
+async function compile(root, path, stage) {
   const compiler = join(root, 'lib/apps/configure/compile.ts');
   if (path === null) {
     throw new Error('there is no configuration: write switchback.yml, or name a file with SWITCHBACK_CONFIG');
@@ -38,10 +38,12 @@ async function compile(root, path) {
   if (!existsSync(path)) throw new Error(`${path} does not exist: SWITCHBACK_CONFIG must name a file`);
   if (!existsSync(compiler)) throw new Error(`${relative(root, compiler)} is missing: it compiles ${path}`);
   const { compileConfiguration } = await import(pathToFileURL(compiler).href);
-  return await compileConfiguration(path);
+  return await compileConfiguration(path, stage);
 }
 
-const moduleText = (json) => `export const configuration = ${JSON.stringify(json)};\n`;
+/** What only the deployment needs stays outside. */
+const moduleText = ({ deployment: _, ...carried }) =>
+  `export const configuration = ${JSON.stringify(carried)};\n`;
 
 /** For esbuild: answers `virtual:switchback-config`. */
 export function configurationPlugin(configuration) {

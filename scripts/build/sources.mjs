@@ -29,10 +29,10 @@ export function configurationPath(root, named = process.env.SWITCHBACK_CONFIG) {
 }
 
 /** @param named a configuration file other than the default one */
-export function stampOf(root, named) {
+export function stampOf(root, named, stage = 'dev') {
   const hash = createHash('sha256');
   const configuration = configurationPath(root, named);
-  hash.update(`${configuration}\n`);
+  hash.update(`${configuration}\n${stage}\n`);
   for (const path of [...sources.map((source) => join(root, source)), configuration ?? '']) {
     for (const file of filesUnder(path)) hash.update(`${file}\n`).update(readFileSync(file));
   }

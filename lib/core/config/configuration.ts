@@ -1,160 +1,124 @@
-/**
- * `switchback.yml`: the one file a user writes, as a schema. Every key is described, has a default or is
- * required; an unknown key is refused. `settingsOf` makes complete settings of it.
- */
-import * as z from 'zod';
-import { Strategy } from '../../../events/rollout.ts';
-import { Target } from '../../../events/target.ts';
+/** Complete settings from `switchback.yml` (its schema is in `file.ts`), or every problem with it. */
+import type * as z from 'zod';
 import { type AnalysisPolicy, defaultAnalysisPolicy } from '../analysis/policy.ts';
 import { refusePolicy } from '../analysis/refusePolicy.ts';
 import { refuseSteps, stepsOf } from '../rollout/plan.ts';
+import { ConfigurationFile, type Notification } from './file.ts';
+import { mergedPolicy } from './mergedPolicy.ts';
+import { type Problem, problemOf } from './problem.ts';
 import type { AlarmSettings, ServiceSettings, StrategySettings } from './settings.ts';
 
-const seconds = z.number().min(0);
-const percent = z.number().gt(0).max(100);
+export type Configuration = {
+  readonly services: readonly ServiceSettings[];
+  /** What only the deployment needs: functions do not carry it. */
+  readonly deployment: DeploymentSettings;
+};
 
-const Alarm = z.strictObject({
-  name: z.string().min(1),
-  scope: z.enum(['canary', 'service']).default('canary'),
-  slot: z.enum(['blue', 'green']).nullable().default(null),
-  onUnknown: z.enum(['wait', 'hold', 'roll-back']).default('wait'),
-  onBothSuffer: z.enum(['hold', 'roll-back']).default('hold'),
-});
+export type DeploymentSettings = {
+  readonly notifications: readonly Notification[];
+  /** By service. */
+  readonly services: Readonly<Record<string, ServiceDeployment>>;
+};
 
-const StrategyFile = z.strictObject({
-  kind: z.enum(Strategy._zod.def.entries).default('canary'),
-  startPercent: percent.default(5),
-  stepPercent: percent.default(10),
-  stepPercentMax: percent.default(20),
-  finalFromPercent: percent.default(90),
-  bakeSeconds: seconds.default(600),
-  finalBakeSeconds: seconds.default(1800),
-  steps: z
-    .array(
-      z.strictObject({
-        weight: z.number(),
-        bakeSeconds: seconds.optional(),
-        approval: z.enum(['manual', 'auto']).optional(),
-      }),
-    )
-    .min(1)
-    .nullable()
-    .default(null),
-  previewSeconds: seconds.default(60),
-  autoPromote: z.boolean().default(false),
-  autoPromoteSeconds: seconds.default(300),
-  batchPercent: percent.default(25),
-});
+export type ServiceDeployment = {
+  /** Roles of the task definitions: whoever changes a service's task definition hands them to ECS. */
+  readonly passRoles: readonly string[];
+  /** The burn-rate alarm that is made for the service; null: none. */
+  readonly burnAlarm: string | null;
+};
 
-/** Any part of the policy; what is left out stays as the defaults say. Unknown keys are refused by `merge`. */
-const AnalysisFile = z.record(z.string(), z.unknown()).default({});
+type ServiceFile = z.infer<typeof ConfigurationFile>['services'][string];
 
-const ServiceFile = z.strictObject({
-  target: Target,
-  strategy: StrategyFile.prefault({}),
-  analysis: AnalysisFile,
-  alarms: z.array(Alarm).default([]),
-  dependsOn: z.array(z.string()).default([]),
-  whileActive: z.enum(['refuse', 'queue', 'supersede']).default('refuse'),
-  evaluateSeconds: z.number().min(1).default(60),
-  rollbackWindowSeconds: seconds.default(3600),
-  scaleDownDelaySeconds: seconds.default(30),
-  shiftTimeoutSeconds: seconds.default(60),
-  prepareTimeoutSeconds: z.number().min(1).default(600),
-  rolloutTimeoutSeconds: z.number().min(1).default(86_400),
-  coolOffSeconds: seconds.default(30),
-  rollbacksPerDayMax: z.int().min(1).default(3),
-  healthFailuresMax: z.int().min(1).default(3),
-});
-
-export const ConfigurationFile = z.strictObject({
-  services: z.record(
-    z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a service is named in kebab-case'),
-    ServiceFile,
-  ),
-});
-export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
-
-export type Configuration = { readonly services: readonly ServiceSettings[] };
-
-/** One thing that is wrong: where it stands, what it is, what would be right. */
-export type Problem = { readonly path: readonly (string | number)[]; readonly sentence: string };
-
-/** Complete settings, or every problem found. */
-export function settingsOf(file: unknown): Configuration | { readonly problems: readonly Problem[] } {
+/** @param stage part of the names of the alarms that are made; null: none are */
+export function settingsOf(
+  file: unknown,
+  stage: string | null = null,
+): Configuration | { readonly problems: readonly Problem[] } {
   const parsed = ConfigurationFile.safeParse(file);
   if (!parsed.success) return { problems: parsed.error.issues.map(problemOf) };
+  const { notifications, services: given } = parsed.data;
   const problems: Problem[] = [];
-  const services = Object.entries(parsed.data.services).map(([service, given]): ServiceSettings => {
-    const path = ['services', service];
-    const { analysis, strategy, alarms, ...rest } = given;
-    const settings: ServiceSettings = {
-      ...rest,
-      service,
-      strategy: strategy as StrategySettings,
-      alarms: alarms as readonly AlarmSettings[],
-      analysis: merge(defaultAnalysisPolicy, analysis, [...path, 'analysis'], problems),
-    };
-    for (const sentence of refuseSteps(stepsOf(settings.strategy), settings.strategy)) {
-      problems.push({ path: [...path, 'strategy'], sentence });
-    }
-    for (const sentence of refusePolicy(settings.analysis))
-      problems.push({ path: [...path, 'analysis'], sentence });
-    return settings;
-  });
-  problems.push(...dependencyProblems(services), ...sharedRules(services));
-  return problems.length > 0 ? { problems } : { services };
+  const services = Object.entries(given).map(([service, one]) => serviceOf(service, one, stage, problems));
+  problems.push(
+    ...dependencyProblems(services),
+    ...sharedRules(services),
+    ...unknownSubscriptions(notifications, services),
+  );
+  if (problems.length > 0) return { problems };
+  const deployed = Object.entries(given).map(([service, one]): [string, ServiceDeployment] => [
+    service,
+    { passRoles: one.passRoles, burnAlarm: burnAlarmOf(service, one, stage) },
+  ]);
+  return { services, deployment: { notifications, services: Object.fromEntries(deployed) } };
 }
 
-function problemOf(issue: z.core.$ZodIssue): Problem {
-  const path = issue.path.filter((part) => typeof part !== 'symbol');
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((key) => `"${key}"`).join(', ');
-    return {
-      path: [...path, ...issue.keys.slice(0, 1)],
-      sentence: `unknown key ${keys}: remove it or correct its spelling.`,
-    };
-  }
-  return { path, sentence: `${issue.message}.` };
-}
-
-/** Given values over the defaults, the shape and types of the defaults kept. */
-function merge(
-  defaults: AnalysisPolicy,
-  given: Readonly<Record<string, unknown>>,
-  path: readonly (string | number)[],
+function serviceOf(
+  service: string,
+  given: ServiceFile,
+  stage: string | null,
   problems: Problem[],
-): AnalysisPolicy {
-  const over = (base: unknown, value: unknown, at: readonly (string | number)[]): unknown => {
-    if (Array.isArray(base)) {
-      if (Array.isArray(value)) return value;
-      problems.push({ path: at, sentence: 'must be a list.' });
-      return base;
-    }
-    if (typeof base === 'object' && base !== null) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        problems.push({ path: at, sentence: 'must be a mapping.' });
-        return base;
-      }
-      const merged: Record<string, unknown> = { ...base };
-      for (const [key, inner] of Object.entries(value)) {
-        if (!(key in base)) {
-          const known = Object.keys(base).join(', ');
-          problems.push({ path: [...at, key], sentence: `unknown key "${key}": known are ${known}.` });
-        } else merged[key] = over((base as Record<string, unknown>)[key], inner, [...at, key]);
-      }
-      return merged;
-    }
-    if (typeof value !== typeof base) {
-      problems.push({
-        path: at,
-        sentence: `must be a ${typeof base}, it is a ${value === null ? 'null' : typeof value}.`,
-      });
-      return base;
-    }
-    return value;
+): ServiceSettings {
+  const path = ['services', service];
+  const { analysis, strategy, alarms, slo, passRoles: _, ...rest } = given;
+  const burnAlarm = burnAlarmOf(service, given, stage);
+  const settings: ServiceSettings = {
+    ...rest,
+    service,
+    strategy: strategy as StrategySettings,
+    alarms: [
+      ...(alarms as readonly AlarmSettings[]),
+      ...(burnAlarm === null ? [] : [serviceAlarm(burnAlarm)]),
+    ],
+    analysis: mergedPolicy(defaultsFor(slo), analysis, [...path, 'analysis'], problems),
   };
-  return over(defaults, given, path) as AnalysisPolicy;
+  for (const key of ['objective', 'objectivePeriodDays'] as const) {
+    if (!(key in analysis)) continue;
+    const right = key === 'objective' ? 'slo.objective' : 'slo.periodDays';
+    problems.push({ path: [...path, 'analysis', key], sentence: `is said in ${right}: move it there.` });
+  }
+  for (const sentence of refuseSteps(stepsOf(settings.strategy), settings.strategy)) {
+    problems.push({ path: [...path, 'strategy'], sentence });
+  }
+  for (const sentence of refusePolicy(settings.analysis)) {
+    problems.push({ path: [...path, 'analysis'], sentence });
+  }
+  return settings;
+}
+
+const defaultsFor = ({ objective, periodDays }: ServiceFile['slo']): AnalysisPolicy => ({
+  ...defaultAnalysisPolicy,
+  ...(objective === undefined ? {} : { objective }),
+  ...(periodDays === undefined ? {} : { objectivePeriodDays: periodDays }),
+});
+
+/** Only a balancer's own counts make burn-rate alarms; other kinds of target bring alarms of their own. */
+const burnAlarmOf = (service: string, { slo, target }: ServiceFile, stage: string | null): string | null =>
+  stage !== null && slo.burnAlarms && target.kind === 'ecs-alb'
+    ? `switchback-${stage}-${service}-burn`
+    : null;
+
+/** The whole service burns: whose fault it is, the evidence says. */
+const serviceAlarm = (name: string): AlarmSettings => ({
+  name,
+  scope: 'service',
+  slot: null,
+  onUnknown: 'wait',
+  onBothSuffer: 'hold',
+});
+
+function unknownSubscriptions(
+  notifications: readonly Notification[],
+  services: readonly ServiceSettings[],
+): Problem[] {
+  const known = services.map(({ service }) => service);
+  return notifications.flatMap(({ services: wanted = [] }, index) =>
+    wanted
+      .filter((name) => !known.includes(name))
+      .map((name) => ({
+        path: ['notifications', index, 'services'],
+        sentence: `there is no service "${name}": known are ${known.join(', ')}.`,
+      })),
+  );
 }
 
 function dependencyProblems(services: readonly ServiceSettings[]): Problem[] {
