@@ -176,7 +176,7 @@ function runtimeEnvironment(
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_FORMAT: version.logFormat,
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${version.name}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: `[${version.version}]${accessKeyId.toLowerCase()}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: `[${version.version}]`,
     LAMBDA_TASK_ROOT: dirname(file),
     _HANDLER: version.handler,
   };

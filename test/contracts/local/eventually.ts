@@ -1,4 +1,4 @@
-/** Waiting for what another process or socket will have done: read often, for as long as a busy machine needs. */
+/** Waiting for what another process or socket will have done: as long as a busy machine needs. */
 import { expect } from 'vitest';
 
 /** `await eventually(() => queue.size).toBe(1)` */
