@@ -41,6 +41,8 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
     cause,
     { from },
   );
+  // Before any traffic moves: whoever must act without the store finds stable by this mark.
+  await world.traffic.markStable(target, stableSlot);
   const tasks = stable.desired;
   if (scaling !== null) await world.workload.pin(target, stableSlot, tasks);
   if (canary.revision !== plan.revision || canary.desired !== tasks) {

@@ -29,16 +29,25 @@ export type Fault = 'errors' | 'latency' | 'crash' | 'none';
 
 const slots = ['blue', 'green'] as const;
 
-/** Makes the shop and answers where its traffic is split. @param listenerPort on this machine */
-export async function openShop(at: Endpoint, listenerPort: number, tasks: number): Promise<EcsAlbTarget> {
+/**
+ * Makes the shop and answers where its traffic is split.
+ * @param listenerPort on this machine
+ * @param healthSeconds between two health checks; AWS takes 5 and more
+ */
+export async function openShop(
+  at: Endpoint,
+  listenerPort: number,
+  tasks: number,
+  healthSeconds = 5,
+): Promise<EcsAlbTarget> {
   const balancer = new ElasticLoadBalancingV2Client(at);
   const ecs = new ECSClient(at);
   const { LoadBalancers } = await balancer.send(
     new CreateLoadBalancerCommand({ Name: 'shop', Type: 'application', Subnets: ['subnet-a', 'subnet-b'] }),
   );
   const targetGroups = {
-    blue: await makeTargetGroup(balancer, 'shop-blue'),
-    green: await makeTargetGroup(balancer, 'shop-green'),
+    blue: await makeTargetGroup(balancer, 'shop-blue', healthSeconds),
+    green: await makeTargetGroup(balancer, 'shop-green', healthSeconds),
   };
   const forward = (blue: number) => ({
     Type: 'forward' as const,
@@ -87,7 +96,11 @@ export async function openShop(at: Endpoint, listenerPort: number, tasks: number
   };
 }
 
-async function makeTargetGroup(balancer: ElasticLoadBalancingV2Client, Name: string): Promise<string> {
+async function makeTargetGroup(
+  balancer: ElasticLoadBalancingV2Client,
+  Name: string,
+  HealthCheckIntervalSeconds: number,
+): Promise<string> {
   const { TargetGroups } = await balancer.send(
     new CreateTargetGroupCommand({
       Name,
@@ -96,8 +109,8 @@ async function makeTargetGroup(balancer: ElasticLoadBalancingV2Client, Name: str
       VpcId: 'vpc-shop',
       TargetType: 'ip',
       HealthCheckPath: '/health',
-      HealthCheckIntervalSeconds: 5,
-      HealthCheckTimeoutSeconds: 2,
+      HealthCheckIntervalSeconds,
+      HealthCheckTimeoutSeconds: Math.min(2, HealthCheckIntervalSeconds),
       HealthyThresholdCount: 2,
       UnhealthyThresholdCount: 2,
     }),

@@ -23,18 +23,25 @@ const functions: Readonly<Record<string, number>> = {
   'promote-canary': 60,
   'roll-back': 60,
   'request-approval': 15,
-  'on-alarm': 30,
+  'on-alarm': 10,
   operate: 30,
-  'record-intents': 30,
+  'record-intents': 10,
   reconcile: 50,
 };
 
-/** @param dist folder of the bundles */
-export async function installSwitchback(at: Endpoint, dist: string): Promise<void> {
+/**
+ * @param dist folder of the bundles
+ * @param alarmVisibilitySeconds after which an alarm that was not dealt with comes again
+ */
+export async function installSwitchback(
+  at: Endpoint,
+  dist: string,
+  alarmVisibilitySeconds = 10,
+): Promise<void> {
   await createEventTable(new DynamoDBClient(at), table);
   const sqs = new SQSClient(at);
-  const alarms = await makeQueue(sqs, 'switchback-alarms');
-  const intents = await makeQueue(sqs, 'switchback-intents.fifo');
+  const alarms = await makeQueue(sqs, 'switchback-alarms', alarmVisibilitySeconds);
+  const intents = await makeQueue(sqs, 'switchback-intents.fifo', alarmVisibilitySeconds);
   const arnOf = (name: string) => `arn:aws:lambda:${at.region}:${account}:function:switchback-${name}`;
   const machineArn = (name: string) =>
     `arn:aws:states:${at.region}:${account}:stateMachine:switchback-${name}`;
@@ -86,10 +93,14 @@ function definitionOf(name: string, arnOf: (name: string) => string): string {
 async function makeQueue(
   sqs: SQSClient,
   name: string,
+  visibilitySeconds: number,
 ): Promise<{ readonly url: string; readonly arn: string }> {
   const fifo = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {};
   const { QueueUrl } = await sqs.send(
-    new CreateQueueCommand({ QueueName: name, Attributes: { VisibilityTimeout: '60', ...fifo } }),
+    new CreateQueueCommand({
+      QueueName: name,
+      Attributes: { VisibilityTimeout: String(visibilitySeconds), ...fifo },
+    }),
   );
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),

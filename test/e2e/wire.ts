@@ -1,0 +1,157 @@
+/**
+ * The product on the wire: the local cloud, the shop's real processes, the built bundles, one rollout after the
+ * other. Everything between a test and its assertion is what runs in an account, but for the endpoint.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import {
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  PutEventsCommand,
+} from '@aws-sdk/client-eventbridge';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { parseDocument } from 'yaml';
+import type { ServiceEvent } from '../../events/service.ts';
+import type { EcsAlbTarget } from '../../events/target.ts';
+import { type Endpoint, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
+import { installSwitchback } from '../../lib/apps/demo/install.ts';
+import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { awsTraffic } from '../../lib/aws/targets.ts';
+import { canaryWeight } from '../../lib/core/rollout/drift.ts';
+import type { ServiceState } from '../../lib/core/rollout/state.ts';
+import { type LocalCloud, startLocalCloud } from '../../lib/local/cloud.ts';
+import { until } from '../until.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+export const stream = 'service/shop';
+
+export type Wire = Awaited<ReturnType<typeof openWire>>;
+
+/** @param service what to change in the example's configuration of the shop */
+export async function openWire(service: Readonly<Record<string, unknown>>) {
+  const work = mkdtempSync(join(tmpdir(), 'switchback-wire-'));
+  const lines: string[] = [];
+  const cloud: LocalCloud = await startLocalCloud({
+    seed: 1,
+    metricPeriodSeconds: 1,
+    onFunctionLog: ({ functionName, line }) => lines.push(`${functionName} ${line}`),
+  });
+  const at: Endpoint = {
+    endpoint: cloud.url,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+  const target = await openShop(at, await freePort(), 1, 1);
+  await watchShop(at, target);
+  await installSwitchback(at, await bundles(work, target, service), 1);
+  const store = new DynamoEventStore(new DynamoDBClient(at), 'switchback-events');
+  const traffic = awsTraffic(new ElasticLoadBalancingV2Client(at), async () => undefined);
+  const lambda = new LambdaClient(at);
+  let releases = 0;
+
+  const state = async () => (await store.head(stream)).snapshot?.state as ServiceState | undefined;
+  const events = async (from = 1): Promise<readonly ServiceEvent[]> =>
+    (await Array.fromAsync(store.read(stream, from))).map(({ event }) => event as ServiceEvent);
+
+  return {
+    at,
+    cloud,
+    target,
+    store,
+    traffic,
+    state,
+    events,
+    /** What the functions printed. */
+    lines,
+    async canaryWeight() {
+      const rollout = (await state())?.rollout;
+      const reading = await traffic.read(target);
+      if (reading.kind !== 'weights' || rollout === undefined || rollout.phase === 'none') return null;
+      return canaryWeight(reading.greenWeight, rollout.canarySlot);
+    },
+    /** The alarm rule is switched off while `act` runs: events are lost. */
+    async muted(act: () => Promise<void>) {
+      const rules = new EventBridgeClient(at);
+      await rules.send(new DisableRuleCommand({ Name: 'switchback-alarms' }));
+      await act().finally(() => rules.send(new EnableRuleCommand({ Name: 'switchback-alarms' })));
+    },
+    /** Requests a good new version; answers its rollout id and the version of the stream before it. */
+    async request(detail: Readonly<Record<string, unknown>> = {}) {
+      releases += 1;
+      const before = (await store.head(stream)).version;
+      const revision = await registerShop(at, `v${releases + 1}`, 'none');
+      const rolloutId = `release-${releases}`;
+      const Detail = JSON.stringify({ service: 'shop', revision, rolloutId, requestedBy: 'test', ...detail });
+      const DetailType = 'Switchback Rollout Requested';
+      await new EventBridgeClient(at).send(
+        new PutEventsCommand({ Entries: [{ Source: 'test', DetailType, Detail }] }),
+      );
+      return { rolloutId, revision, before };
+    },
+    phase: (phase: string) =>
+      until(`phase ${phase}`, async () => ((await state())?.rollout.phase === phase ? true : null), 30_000),
+    async ring(AlarmName: string, StateValue: 'ALARM' | 'OK' | 'INSUFFICIENT_DATA' = 'ALARM') {
+      const command = new SetAlarmStateCommand({
+        AlarmName,
+        StateValue,
+        StateReason: `the test says ${StateValue}`,
+      });
+      await new CloudWatchClient(at).send(command);
+    },
+    async invoke(name: string, payload: unknown = {}) {
+      const command = new InvokeCommand({
+        FunctionName: `switchback-${name}`,
+        Payload: Buffer.from(JSON.stringify(payload)),
+      });
+      const answer = await lambda.send(command);
+      return {
+        failed: answer.FunctionError,
+        payload: JSON.parse(Buffer.from(answer.Payload ?? []).toString() || 'null'),
+      };
+    },
+    async operate(operation: string, detail: Readonly<Record<string, unknown>> = {}) {
+      const Detail = JSON.stringify({ service: 'shop', operation, by: 'test', ...detail });
+      const DetailType = 'Switchback Operation Requested';
+      await new EventBridgeClient(at).send(
+        new PutEventsCommand({ Entries: [{ Source: 'test', DetailType, Detail }] }),
+      );
+    },
+    async close() {
+      await cloud.close();
+      rmSync(work, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The example's configuration with this cloud's addresses, and bundles that carry it. */
+async function bundles(work: string, target: EcsAlbTarget, service: Readonly<Record<string, unknown>>) {
+  const document = parseDocument(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
+  document.setIn(['services', 'shop', 'target'], target);
+  for (const [key, value] of Object.entries(service)) {
+    document.setIn(['services', 'shop', ...key.split('.')], document.createNode(value));
+  }
+  const config = join(work, 'switchback.yml');
+  writeFileSync(config, String(document));
+  const dist = join(work, 'dist');
+  const script = join(root, 'scripts/build.mjs');
+  await promisify(execFile)(process.execPath, [script, '--config', config, '--out', dist], { cwd: root });
+  return dist;
+}
+
+/** A port nobody listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
