@@ -17,9 +17,9 @@ export class TaskTargets {
     this.#registry = registry;
   }
 
-  /** Registers the task's real ports; answers the groups. */
+  /** Registers the task's real ports; answers the groups, without those that were deleted meanwhile. */
   join(task: TaskRecord): readonly string[] {
-    const places = placesOf(task);
+    const places = placesOf(task).filter(({ targetGroupArn }) => this.#registry.exists(targetGroupArn));
     for (const { targetGroupArn, id, port } of places) this.#registry.register(targetGroupArn, { id, port });
     return places.map(({ targetGroupArn }) => targetGroupArn);
   }

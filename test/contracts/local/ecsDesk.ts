@@ -24,6 +24,7 @@ type Task = {
   taskDefinitionArn: string;
   containers: {
     exitCode?: number;
+    lastStatus: string;
     reason?: string;
     networkBindings: { hostPort: number; containerPort: number }[];
   }[];

@@ -183,15 +183,23 @@ describe('a task', () => {
   });
 
   it('with several containers ends with its first essential one', async () => {
+    const fragile = `require('node:http').createServer(()=>process.exit(4)).listen(process.env.PORT,()=>console.log('up'))`;
+    const portMappings = [{ containerPort: 80 }];
     const { taskDefinition } = await desk.call('RegisterTaskDefinition', {
       family: 'pair',
       containerDefinitions: [
         { name: 'log', image: 'log', essential: false, command: ['node', '-e', 'process.exit(0)'] },
-        { name: 'app', image: 'app', command: ['node', '-e', `setTimeout(()=>process.exit(4),100)`] },
+        { name: 'app', image: 'app', command: ['node', '-e', fragile], portMappings },
         { name: 'side', image: 'side', essential: false, command: ['node', '-e', idling] },
       ],
     });
     const arn = await desk.run(taskDefinition.taskDefinitionArn);
+    const first = async () => (await desk.task(arn)).containers[0]?.lastStatus;
+    await until(async () => (await first()) === 'STOPPED', 'the one that is not essential has ended');
+    await until(() => texts(arn).length === 2, 'both others are up');
+    expect((await desk.task(arn)).lastStatus).toBe('RUNNING');
+    const port = (await desk.task(arn)).containers[1]?.networkBindings[0]?.hostPort ?? 0;
+    await expect(get(port)).rejects.toThrow(/hang up|ECONNRESET/);
     const task = await desk.reached(arn, 'STOPPED');
     expect(task.containers.map(({ exitCode }) => exitCode)).toEqual([0, 4, 143]); // 128 + SIGTERM
   });
