@@ -1,5 +1,6 @@
 // How soon bad releases are found, at what cost in errors, and how often good ones are taken back: our rule
-// beside those of other tools, on the same simulated rollouts. S1–S4 are the goals the product holds itself to.
+// beside those of other tools, on the same simulated rollouts. S1–S4 are the goals the product holds itself
+// to.
 
 import { allRules, type Job, runJobs } from './detection/jobs.ts';
 import { everyMinute, everyTenSeconds } from './detection/ourRule.ts';
@@ -44,7 +45,8 @@ async function falseRollbacks(sizes: Sizes, seed: number): Promise<object> {
     const scenario = scenarios.cleanGrid[i] as Scenario;
     const row = [0, 1, 2, 3].map((k) => percentOf(grid[i + k]?.[0]).padStart(6)).join(' ');
     console.log(
-      `${String(scenario.requestsPerSecond).padStart(10)}  ${String(scenario.errorRate).padEnd(7)}        ${row}`,
+      String(scenario.requestsPerSecond).padStart(10),
+      ` ${String(scenario.errorRate).padEnd(7)}        ${row}`,
     );
   }
   const [incident, past, fast] = [shared, history, tenSeconds].map((cells) =>
@@ -88,14 +90,12 @@ async function detection(sizes: Sizes, seed: number): Promise<object> {
   const falsely = rules.map((_, k) =>
     merge(clean.flatMap((cell) => (cell[k] === undefined ? [] : [cell[k]]))),
   );
-  console.log(
-    `${'false rollbacks, pooled'.padEnd(34)}${falsely.map((cell) => column(`${percentOf(cell)} %`)).join('')}`,
-  );
+  const pooled = falsely.map((cell) => column(`${percentOf(cell)} %`));
+  console.log(`${'false rollbacks, pooled'.padEnd(34)}${pooled.join('')}`);
   const grid = found.slice(0, scenarios.regressions.length);
   const ratios = rules.map((rule) => ratiosTo(grid, rule));
-  console.log(
-    `${'errors ÷ ours, median (geomean)'.padEnd(34)}${ratios.map((r) => column(`${r.median.toFixed(1)} (${r.geomean.toFixed(1)})`)).join('')}`,
-  );
+  const worse = ratios.map((r) => column(`${r.median.toFixed(1)} (${r.geomean.toFixed(1)})`));
+  console.log(`${'errors ÷ ours, median (geomean)'.padEnd(34)}${worse.join('')}`);
   const half = scenarios.regressions.flatMap((scenario, i) =>
     scenario.canaryErrorRate === 0.005 && scenario.requestsPerSecond >= 100 ? [grid[i]?.[0]] : [],
   );
@@ -109,7 +109,10 @@ async function detection(sizes: Sizes, seed: number): Promise<object> {
   };
 }
 
-/** The competitor: of all static and ratio rules the one that serves the fewest errors at ≤ 1 % false rollbacks. */
+/**
+ * The competitor: of all static and ratio rules the one that serves the fewest errors at ≤ 1 % false
+ * rollbacks.
+ */
 async function bestTuned(sizes: Sizes, seed: number): Promise<string> {
   const names = tunableRules.map((rule) => rule.name);
   const clean = await runJobs(

@@ -1,5 +1,5 @@
-// npm run bench -- NAME [--full] [--seed N] [more options of that bench]
-// Every bench is one file that exports `run(args)`, prints a table a person reads, and ends with one JSON object.
+// npm run bench -- NAME [--full] [--seed N] [more options of that bench] Every bench is one file that
+// exports `run(args)`, prints a table a person reads, and ends with one JSON object.
 import { readdirSync } from 'node:fs';
 
 export type BenchArguments = {

@@ -18,7 +18,10 @@ export type LatencyScenario = {
   readonly slowdown: number;
   /** Share of canary requests that take ten times as long, 0–1. */
   readonly tailShare: number;
-  /** Requests that are slow together: a pause of one instance delays a cluster of this mean size, on one side. */
+  /**
+   * Requests that are slow together: a pause of one instance delays a cluster of this mean size, on one
+   * side.
+   */
   readonly clusterSize: number;
 };
 

@@ -8,7 +8,10 @@ import { beginEvidence, betsOf, combined, observeMinute } from '../../lib/core/a
 import { stepMinutes, stepWeights, weightAt } from './rollouts.ts';
 import type { Periods, RolloutView, Rule } from './rules.ts';
 
-/** Latency takes its share of alpha as in production, and stays silent: these rollouts differ in errors only. */
+/**
+ * Latency takes its share of alpha as in production, and stays silent: these rollouts differ in errors
+ * only.
+ */
 const silent = [0, 0, 0, 0, 0];
 
 export const benchPolicy: AnalysisPolicy = {
@@ -32,7 +35,7 @@ export const everyTenSeconds: Rule = {
 };
 
 /** What `start-rollout` freezes: dispersion and rate of the day before. */
-export function baselineFrom({ historyErrors, requestsPerSecond }: RolloutView): Baseline {
+function baselineFrom({ historyErrors, requestsPerSecond }: RolloutView): Baseline {
   const total = requestsPerSecond * 60;
   const history = Array.from(historyErrors, (bad) => ({ bad, total }));
   const errors = history.reduce((sum, minute) => sum + minute.bad, 0);

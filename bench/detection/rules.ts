@@ -1,5 +1,5 @@
-// The rules that other tools roll back by, read as generously as their documentation allows. Each sees the same
-// rollout, period by period, and answers when it would have rolled back.
+// The rules that other tools roll back by, read as generously as their documentation allows. Each sees the
+// same rollout, period by period, and answers when it would have rolled back.
 import { burnRules } from '../../lib/core/slo/burnRate.ts';
 import { addUp, stepMinutes, type Ticks } from './rollouts.ts';
 
@@ -55,7 +55,10 @@ function perMinute(name: string, rollsBack: (view: Periods) => (minute: number) 
   };
 }
 
-/** The requirement: at 10 and 25 minutes of each step, over the last 10 and 15: burn > 10, that is errors > 1 %. */
+/**
+ * The requirement: at 10 and 25 minutes of each step, over the last 10 and 15: burn > 10, that is errors >
+ * 1 %.
+ */
 export const requirementRule = perMinute('requirement', (view) => {
   const errors = running(view.canaryErrors);
   const requests = running(view.canaryRequests);

@@ -109,13 +109,17 @@ function lookAt(evidence: RolloutEvidence, input: AnalysisInput): Look {
   };
 }
 
-/** The sum of all bets: rolls back at 1 ÷ alpha although no single check would, and holds from a tenth of it. */
+/**
+ * The sum of all bets: rolls back at 1 ÷ alpha although no single check would, and holds from a tenth of
+ * it.
+ */
 function combinedCheck(look: Look): CheckResult {
   const { alpha, holdAtEValue } = look.policy;
   const total = combined(look.bets);
   const strongest = strongestOf(look.bets);
   const from = strongest === null ? '' : `, most of it from ${strongest.name}`;
-  const evidence = `Evidence against the canary over all checks: ${total.toPrecision(3)} of ${round(1 / alpha)}`;
+  const amount = `${total.toPrecision(3)} of ${round(1 / alpha)}`;
+  const evidence = `Evidence against the canary over all checks: ${amount}`;
   return {
     name: 'evidence',
     verdict: total >= 1 / alpha ? 'fail' : total >= holdAtEValue ? 'inconclusive' : 'pass',
@@ -128,7 +132,8 @@ function combinedCheck(look: Look): CheckResult {
 
 function wellSummary({ evidence, bets, atStepEnd }: Look): string {
   const { canary, stable } = evidence;
-  const sides = `${canary.bad} errors in ${canary.total} canary requests, ${stable.bad} in ${stable.total} of stable`;
+  const other = `${stable.bad} in ${stable.total} of stable`;
+  const sides = `${canary.bad} errors in ${canary.total} canary requests, ${other}`;
   const found = `${sides}; evidence against the canary ${combined(bets).toPrecision(2)}`;
   return atStepEnd ? `Enough was seen to go on: ${found}.` : `Nothing against the canary so far: ${found}.`;
 }

@@ -1,5 +1,6 @@
-// What would have happened: the recorded minutes of a past rollout, judged again minute by minute under another
-// policy. Because a judgement is a fold over minutes, nothing has to be imitated; it is the same code.
+// What would have happened: the recorded minutes of a past rollout, judged again minute by minute under
+// another policy. Because a judgement is a fold over minutes, nothing has to be imitated; it is the same
+// code.
 import { conclude } from './analyse.ts';
 import type { Baseline } from './baseline.ts';
 import { type ErrorCount, endMs, type Minute, sumErrors } from './minutes.ts';
@@ -11,7 +12,10 @@ import type { Verdict } from './verdict.ts';
 export type RecordedRollout = {
   /** Oldest first. */
   readonly minutes: readonly Minute[];
-  /** When each step began, epoch milliseconds, ascending; without them a step begins where the traffic shifts. */
+  /**
+   * When each step began, epoch milliseconds, ascending; without them a step begins where the traffic
+   * shifts.
+   */
   readonly stepStarts?: readonly number[];
   /** As frozen when the rollout started. */
   readonly baseline: Baseline;

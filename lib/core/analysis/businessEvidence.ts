@@ -1,10 +1,11 @@
 // How strongly do the users' own deeds say that the canary harms the business: fewer conversions per session,
 // or more failed payments?
 //
-// The same bet as for errors. For something good the suspicion is a ratio below 1, for something bad one above;
-// the check's tolerance is the margin. Sessions must stay on the side they were assigned to, and are counted in
-// the minute of their assignment: conversions lag, so a minute is read only once it has matured, on both sides
-// alike. A drop of a tenth needs tens of thousands of sessions; `power.ts` says so before the rollout starts.
+// The same bet as for errors. For something good the suspicion is a ratio below 1, for something bad one
+// above; the check's tolerance is the margin. Sessions must stay on the side they were assigned to, and are
+// counted in the minute of their assignment: conversions lag, so a minute is read only once it has matured,
+// on both sides alike. A drop of a tenth needs tens of thousands of sessions; `power.ts` says so before the
+// rollout starts.
 import type { Baseline } from './baseline.ts';
 import { type EvidenceState, initial, observe, type PairedCount } from './errorEvidence.ts';
 import { endMs, type Minute } from './minutes.ts';

@@ -1,7 +1,7 @@
-// How much do bad requests cluster? One broken client, one lost database connection or one retry storm makes
-// many errors at once, and they all fall on one side. Ten errors in one cluster are one piece of evidence, not
-// ten: a test that counts them as ten rolls back half of all clean rollouts. φ is the variance-to-mean ratio of
-// the bad counts; clusters of geometric size with mean c give φ = 2c − 1.
+// How much do bad requests cluster? One broken client, one lost database connection or one retry storm
+// makes many errors at once, and they all fall on one side. Ten errors in one cluster are one piece of
+// evidence, not ten: a test that counts them as ten rolls back half of all clean rollouts. φ is the
+// variance-to-mean ratio of the bad counts; clusters of geometric size with mean c give φ = 2c − 1.
 //
 // It is estimated from the day before, from differences between neighbouring minutes, so that slow changes
 // (day and night) do not look like clustering. Given what two neighbours had together, S bad of n_1 + n_2
@@ -46,9 +46,9 @@ export function dispersionPoint(history: BadHistory): number | null {
 }
 
 /**
- * φ of the bet on the body of the latencies (`latencyEvidence.ts`): how much the score sum of one minute against
- * its neighbour varies beyond a random draw. Bins from fast to slow, null where nothing is known. The median of
- * the hours keeps an incident out; 1.57 ÷ m is the variance of a median of m.
+ * φ of the bet on the body of the latencies (`latencyEvidence.ts`): how much the score sum of one minute
+ * against its neighbour varies beyond a random draw. Bins from fast to slow, null where nothing is known.
+ * The median of the hours keeps an incident out; 1.57 ÷ m is the variance of a median of m.
  */
 export function estimateShiftDispersion(
   history: readonly (readonly number[] | null)[],
@@ -126,9 +126,10 @@ function total(blocks: readonly Sums[]): Sums {
 
 /**
  * Leaves out hours that cannot belong to the rest. The tenth of the hours with the most bad requests is on
- * trial; the others say what is usual (mean, clustering). Guilty is three times their mean AND eight of their
- * standard deviations. Where the others hold fewer than twenty independent events they cannot judge, and the
- * reading with more clustering stands: taking a big cluster for an incident would make the next one a rollback.
+ * trial; the others say what is usual (mean, clustering). Guilty is three times their mean AND eight of
+ * their standard deviations. Where the others hold fewer than twenty independent events they cannot judge,
+ * and the reading with more clustering stands: taking a big cluster for an incident would make the next one
+ * a rollback.
  */
 function withoutIncidents(blocks: readonly Sums[]): readonly Sums[] {
   const suspects = Math.ceil(blocks.length / 10);

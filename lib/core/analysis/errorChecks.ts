@@ -1,6 +1,6 @@
-// Errors: the canary against stable (the rule that rolls back early), against the absolute limit, and as a burn
-// of the error budget. The limits never judge a handful of requests: above the limit and not yet certain is
-// inconclusive, with the number of requests that would make it certain.
+// Errors: the canary against stable (the rule that rolls back early), against the absolute limit, and as a
+// burn of the error budget. The limits never judge a handful of requests: above the limit and not yet
+// certain is inconclusive, with the number of requests that would make it certain.
 import { burnRate } from '../slo/burnRate.ts';
 import { betCheck, betNamed, decidesAt, errorCounts, type Look, percent, rateOf, round } from './look.ts';
 import { certificateBeta, certifiedRatio } from './promotionCertificate.ts';
@@ -24,7 +24,8 @@ function relativeCheck(look: Look): CheckResult | null {
   const bet = betNamed(look, 'errors');
   if (bet === undefined) return null;
   const { canary, stable, counts } = errorCounts(look.minutes);
-  const sides = `${canary.bad} of ${canary.total} canary requests failed, ${stable.bad} of ${stable.total} of stable`;
+  const beside = `${stable.bad} of ${stable.total} of stable`;
+  const sides = `${canary.bad} of ${canary.total} canary requests failed, ${beside}`;
   const [own, other] = [rateOf(canary), rateOf(stable)];
   const times =
     own !== null && other !== null && own > other && other > 0
@@ -77,7 +78,7 @@ function limitCheck(look: Look, name: string, limit: number, words: (rate: numbe
  * Canary requests until the limit is proven broken, if the rate stays as seen: what the evidence still lacks
  * divided by what one request adds, Kullback–Leibler(rate, limit) ÷ φ.
  */
-export function requestsToProve(look: Look, rate: number, limit: number): number {
+function requestsToProve(look: Look, rate: number, limit: number): number {
   const bet = betNamed(look, 'error-limit');
   if (bet === undefined || rate <= limit) return Number.POSITIVE_INFINITY;
   const lacking = Math.log(decidesAt(look, bet)) - Math.log(bet.eValue);

@@ -6,7 +6,8 @@
 // rich whatever the plan, so a fortune of 100 happens at most once in a hundred rollouts HOWEVER OFTEN we
 // look (Ville's inequality). That fortune is the e-value.
 //
-//   L_t(r) = [ (r/ρ)^x · ((1 − p + ρp) ÷ (1 − p + rp))^(x+y) ]^(1/φ)     x canary, y stable errors in period t
+//   L_t(r) = [ (r/ρ)^x · ((1 − p + ρp) ÷ (1 − p + rp))^(x+y) ]^(1/φ)
+//            x canary and y stable errors in period t
 //   A_t(r) = L_t(r) · (A_{t−1}(r) + h_t)                                h_t: money that starts betting at t
 //   E_t    = Σ_r w_r · (A_t(r) + money not yet started)
 //
@@ -16,7 +17,8 @@
 // The start mixture finds regressions that begin mid-rollout without old good minutes drowning them.
 //
 // φ divides the log odds by how much errors cluster (`dispersion.ts`). For φ = 1 and independent errors the
-// guarantee is a theorem; for φ > 1 it is a calibrated approximation, measured by `npm run bench -- detection`.
+// guarantee is a theorem; for φ > 1 it is a calibrated approximation, measured by `npm run bench --
+// detection`.
 //
 // Lindon & Malek, "Anytime-valid inference for multinomial count data", NeurIPS 2022 (arXiv 2011.03567).
 import { logAdd, logSum } from './specialFunctions.ts';
@@ -112,15 +114,15 @@ export function wager(
 }
 
 /**
- * The e-value now; 1 is no evidence, 1 ÷ alpha is enough to roll back. Finite (at most 1e299). Its reciprocal is
- * a p-value that holds at every look.
+ * The e-value now; 1 is no evidence, 1 ÷ alpha is enough to roll back. Finite (at most 1e299). Its
+ * reciprocal is a p-value that holds at every look.
  */
 export function evidence(state: EvidenceState): number {
   return Math.exp(Math.min(logEvidence(state), 690));
 }
 
 /** Natural logarithm of the e-value now. */
-export function logEvidence(state: EvidenceState): number {
+function logEvidence(state: EvidenceState): number {
   const mean = logSum(state.logStarted) - Math.log(state.logStarted.length);
   return logAdd(mean, Math.log(state.unspent));
 }

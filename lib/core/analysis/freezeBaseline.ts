@@ -1,6 +1,6 @@
-// Turns the day before a rollout into the baseline it is judged against. Two questions to the metrics, because
-// slow requests can only be counted at thresholds that are already chosen: first the percentiles, then
-// the counts.
+// Turns the day before a rollout into the baseline it is judged against. Two questions to the metrics,
+// because slow requests can only be counted at thresholds that are already chosen: first the percentiles,
+// then the counts.
 import { assumedBaseline, type Baseline } from './baseline.ts';
 import { estimateDispersion, estimateShiftDispersion } from './dispersion.ts';
 import { binsOf } from './latencyEvidence.ts';
@@ -14,8 +14,8 @@ export type History = readonly (SideMinute | null)[];
 const thresholdRatioMin = 1.1;
 
 /**
- * The thresholds to count slow requests at, ascending: the policy's own, or the baseline's percentiles (in the
- * order of `thresholdPercentiles`), and always the limits that p95 is held to.
+ * The thresholds to count slow requests at, ascending: the policy's own, or the baseline's percentiles (in
+ * the order of `thresholdPercentiles`), and always the limits that p95 is held to.
  */
 export function slowThresholds(
   policy: AnalysisPolicy,

@@ -1,10 +1,11 @@
 // The judge of Spinnaker's Kayenta (NetflixACAJudge-v1.0, spinnaker/kayenta@a69573b) as one more check, for
-// people who come from there: per metric a Mann–Whitney confidence interval of the shift between two series of
-// minutes, per group the share of metrics that pass.
+// people who come from there: per metric a Mann–Whitney confidence interval of the shift between two series
+// of minutes, per group the share of metrics that pass.
 //
-// Two of its habits to know. Its tolerance is a quarter of the ESTIMATED SHIFT, not of the baseline: it asks
-// whether the shift is known precisely, not whether it matters. And it judges minutes, not requests. So it never
-// decides here unless a template asks for it; and where Kayenta scores a group without data 100, we say unknown.
+// Two of its habits to know. Its tolerance is a quarter of the ESTIMATED SHIFT, not of the baseline: it
+// asks whether the shift is known precisely, not whether it matters. And it judges minutes, not requests.
+// So it never decides here unless a template asks for it; and where Kayenta scores a group without data
+// 100, we say unknown.
 
 import type { Minute } from './minutes.ts';
 import { normalQuantile } from './specialFunctions.ts';
@@ -31,7 +32,7 @@ export type MetricJudgement = {
 };
 
 /** Kayenta's defaults: 98 % confidence, tolerance 0.25, mean ratio, both directions. */
-export const judgeDefaults: JudgeOptions = {
+const judgeDefaults: JudgeOptions = {
   direction: 'either',
   allowedIncrease: 1,
   allowedDecrease: 1,
@@ -79,7 +80,10 @@ export type JudgeGroup = {
   readonly metrics: readonly Pick<MetricJudgement, 'label' | 'critical'>[];
 };
 
-/** 0–100 with two places. `unknown` names groups without any data: Kayenta counts them 100, we do not pass on them. */
+/**
+ * 0–100 with two places. `unknown` names groups without any data: Kayenta counts them 100, we do not pass
+ * on them.
+ */
 export function scoreGroups(groups: readonly JudgeGroup[]): { score: number; unknown: string[] } {
   const metrics = groups.flatMap((group) => group.metrics);
   const without = metrics.filter(({ label }) => label === 'no-data').length;
@@ -134,8 +138,9 @@ function scoreOf(group: JudgeGroup): number {
 }
 
 /**
- * Confidence interval and Hodges–Lehmann estimate of the shift canary − stable, as R's wilcox.test(conf.int):
- * the μ at which the tie-corrected, continuity-corrected z of (canary − μ) against stable meets the quantiles.
+ * Confidence interval and Hodges–Lehmann estimate of the shift canary − stable, as R's
+ * wilcox.test(conf.int): the μ at which the tie-corrected, continuity-corrected z of (canary − μ) against
+ * stable meets the quantiles.
  */
 export function shiftInterval(canary: readonly number[], stable: readonly number[], confidence: number) {
   const { x, y } = unlessConstant(canary, stable);

@@ -1,5 +1,5 @@
-// Latency: counts of slow requests against stable, p95 against the limit and against twice the baseline, and at
-// the end of a step Mann–Whitney over the whole distribution.
+// Latency: counts of slow requests against stable, p95 against the limit and against twice the baseline,
+// and at the end of a step Mann–Whitney over the whole distribution.
 
 import { evidence as eValueOf } from './errorEvidence.ts';
 import { binsOf } from './latencyEvidence.ts';
@@ -39,7 +39,9 @@ function slowCheck(look: Look): CheckResult | null {
     stableRequests: stable.total,
   };
   const ms = `${round(thresholdMs)} ms`;
-  const says = `${percent(rateOf(canary) ?? 0)} of ${canary.total} canary requests took longer than ${ms} in this step, ${percent(rateOf(stable) ?? 0)} of stable's`;
+  const says =
+    `${percent(rateOf(canary) ?? 0)} of ${canary.total} canary requests in this step ` +
+    `took longer than ${ms}, ${percent(rateOf(stable) ?? 0)} of stable's`;
   return betCheck(look, bet, counts, `${says}; evidence ${bet.eValue.toPrecision(3)}.`);
 }
 
@@ -87,7 +89,7 @@ function countedCheck(look: Look, limit: SlowLimit): CheckResult {
     ...common,
     verdict: 'inconclusive',
     eValue: round(eValue),
-    sentence: `${says}: ${both ? 'p95 is above the limit, and so is stable’s.' : 'p95 is above the limit on few requests.'}`,
+    sentence: `${says}: p95 is above the limit${both ? ', and so is stable’s' : ' on few requests'}.`,
   };
 }
 
@@ -130,18 +132,20 @@ function mannWhitneyCheck(look: Look): CheckResult | null {
   }
   const { mannWhitneyAlpha: suspicion, mannWhitneyEffectMin } = policy.latency;
   const slower = test.effect >= mannWhitneyEffectMin;
+  const pairs = (test.effect * 100).toFixed(1);
+  const p = test.p.toPrecision(2);
   const suspicious = slower && test.p < suspicion / policy.stepCount;
   return {
     name: bet.name,
     verdict: slower && test.p <= threshold ? 'fail' : suspicious ? 'inconclusive' : 'pass',
     counts: { p: round(test.p), effect: round(test.effect) },
     threshold,
-    sentence: `A canary request is slower than a stable one in ${(test.effect * 100).toFixed(1)} % of pairs (p = ${test.p.toPrecision(2)}).`,
+    sentence: `A canary request is slower than a stable one in ${pairs} % of pairs (p = ${p}).`,
   };
 }
 
 /** Its share of alpha, divided by the looks that the plan and its extensions allow. */
-export function mannWhitneyAlpha(policy: AnalysisPolicy, share: number): number {
+function mannWhitneyAlpha(policy: AnalysisPolicy, share: number): number {
   return (policy.alpha * share) / (policy.stepCount * (1 + policy.unknown.extensionsMax));
 }
 

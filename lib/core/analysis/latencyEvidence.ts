@@ -4,19 +4,20 @@
 // The tail: a few requests become very slow. "Slow" is slower than a threshold frozen from the baseline; slow
 // requests are then counted and bet on exactly like errors (`errorEvidence.ts`), one bet per threshold.
 //
-// The body: everything becomes a little slower. No single threshold sees that well, so this bet takes the whole
-// histogram. Each bin between thresholds gets a score, the mean normal quantile of the ranks in it (van der
-// Waerden), computed from both sides together, and S is the sum of the scores of the canary's requests:
+// The body: everything becomes a little slower. No single threshold sees that well, so this bet takes the
+// whole histogram. Each bin between thresholds gets a score, the mean normal quantile of the ranks in it
+// (van der Waerden), computed from both sides together, and S is the sum of the scores of the canary's
+// requests:
 //
 //   L(θ) = exp((θ − θ0)·S) · ( Σ_i f_i·exp(θ0·s_i) ÷ Σ_i f_i·exp(θ·s_i) )^n        f_i pooled share of bin i
 //
-// If the canary is no slower, its n requests are a draw without replacement from both sides' requests, and by
-// Hoeffding (1963) the mean of exp(θS) is at most that of a draw with replacement, the bracket. θ is a shift in
-// standard deviations of the (normalised) latency, θ0 the shift that is accepted: 0.03 is 2 % at σ = 0.6. Only
-// ranks enter, so nothing needs to be known about the shape of the distribution.
+// If the canary is no slower, its n requests are a draw without replacement from both sides' requests, and
+// by Hoeffding (1963) the mean of exp(θS) is at most that of a draw with replacement, the bracket. θ is a
+// shift in standard deviations of the (normalised) latency, θ0 the shift that is accepted: 0.03 is 2 % at σ
+// = 0.6. Only ranks enter, so nothing needs to be known about the shape of the distribution.
 //
-// Measured at 100 requests/s (`npm run bench -- detection`): +10 % is found in 9 minutes and +3 % is not rolled
-// back; counts at thresholds alone took as long for the first and took back the second.
+// Measured at 100 requests/s (`npm run bench -- detection`): +10 % is found in 9 minutes and +3 % is not
+// rolled back; counts at thresholds alone took as long for the first and took back the second.
 import { type EvidenceState, type PairedCount, wager } from './errorEvidence.ts';
 import { normalQuantile } from './specialFunctions.ts';
 

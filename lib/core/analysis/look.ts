@@ -36,7 +36,10 @@ export function decidesAt(look: Look, bet: Bet): number {
   return 1 / (look.policy.alpha * bet.share);
 }
 
-/** A bet as a check: fails when it alone reaches the threshold. Smaller evidence is weighed in the sum of all. */
+/**
+ * A bet as a check: fails when it alone reaches the threshold. Smaller evidence is weighed in the sum of
+ * all.
+ */
 export function betCheck(look: Look, bet: Bet, counts: CheckResult['counts'], sentence: string): CheckResult {
   const threshold = decidesAt(look, bet);
   const verdict: Verdict = bet.eValue >= threshold ? 'fail' : 'pass';

@@ -1,9 +1,10 @@
 // Mann–Whitney U: is a random canary request slower than a random baseline request more often than chance
 // allows? It looks at order only, so one request of ten minutes counts no more than one of ten seconds.
 //
-// Two warnings that decide how it is used here. It is nearly blind to tails: 2 % of requests ten times slower
-// move P(canary > baseline) by one point. And its p-value holds for one look; looked at every minute at 5 % it
-// cries wolf in a third of clean rollouts. So it is asked once per step, with alpha divided by the steps.
+// Two warnings that decide how it is used here. It is nearly blind to tails: 2 % of requests ten times
+// slower move P(canary > baseline) by one point. And its p-value holds for one look; looked at every minute
+// at 5 % it cries wolf in a third of clean rollouts. So it is asked once per step, with alpha divided by
+// the steps.
 //
 // `less` reads "baseline is stochastically less than canary": it flags a SLOWER canary.
 import { sortSamples } from './sortSamples.ts';
@@ -27,7 +28,8 @@ export type MannWhitney = {
 type Samples = readonly number[] | Float64Array;
 
 const exactSizeMax = 8;
-// The distribution takes size × size doubles; beyond this (and 40 MB) the normal approximation is exact enough.
+// The distribution takes size × size doubles; beyond this (and 40 MB) the normal approximation is exact
+// enough.
 const exactPairsMax = 5_000_000;
 
 /** Compares two samples. Throws RangeError on an empty sample or a NaN: they have no order. */
@@ -53,9 +55,9 @@ export function mannWhitneyU(baseline: Samples, canary: Samples, options: MannWh
 }
 
 /**
- * The same test on binned samples: `counts[i]` values of each side in bin i, bins from fast to slow. Exact for
- * the binned data; what is lost is the order within a bin. `dispersion` ≥ 1 widens the variance for requests
- * that are slow together.
+ * The same test on binned samples: `counts[i]` values of each side in bin i, bins from fast to slow. Exact
+ * for the binned data; what is lost is the order within a bin. `dispersion` ≥ 1 widens the variance for
+ * requests that are slow together.
  */
 export function mannWhitneyOfBins(
   baseline: readonly number[],

@@ -6,7 +6,9 @@ import type { AnalysisPolicy, Measure } from './policy.ts';
 // Stands for a ratio to zero, which JSON cannot hold.
 const ratioMax = 1e9;
 
-/** The value of a measure over `minutes`; `step` is the whole step so far, for measures that need all of it. */
+/**
+ * The value of a measure over `minutes`; `step` is the whole step so far, for measures that need all of it.
+ */
 export function measure(
   of: Measure,
   minutes: readonly Minute[],

@@ -27,7 +27,10 @@ export type Minute = {
   /** Start of the period, epoch milliseconds. */
   readonly startMs: number;
   readonly periodSeconds: number;
-  /** Percent of requests the canary got, as configured or as observed; what is reckoned with comes from the counts. */
+  /**
+   * Percent of requests the canary got, as configured or as observed; what is reckoned with comes from the
+   * counts.
+   */
   readonly weight: number;
   /** null: no data for this side, which is unknown and never counts as zero. */
   readonly canary: SideMinute | null;
@@ -61,8 +64,8 @@ export function sumErrors(minutes: readonly Minute[], side: 'canary' | 'stable')
 }
 
 /**
- * Minutes with their later revisions: one per period, oldest first. What arrives again replaces what was there,
- * so the fold can always be made afresh and a late revision does no harm.
+ * Minutes with their later revisions: one per period, oldest first. What arrives again replaces what was
+ * there, so the fold can always be made afresh and a late revision does no harm.
  */
 export function withRevisions(known: readonly Minute[], revised: readonly Minute[]): Minute[] {
   const byStart = new Map(known.map((minute) => [minute.startMs, minute]));
@@ -70,7 +73,10 @@ export function withRevisions(known: readonly Minute[], revised: readonly Minute
   return [...byStart.values()].sort((a, b) => a.startMs - b.startMs);
 }
 
-/** Canary's share of the requests really seen in this period, 0–1; null when either side is unknown or both are idle. */
+/**
+ * Canary's share of the requests really seen in this period, 0–1; null when either side is unknown or both
+ * are idle.
+ */
 export function observedShare(minute: Minute): number | null {
   if (minute.canary === null || minute.stable === null) return null;
   const canary = errorCount(minute.canary).total;

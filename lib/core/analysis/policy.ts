@@ -82,7 +82,9 @@ export type LatencyPolicy = {
   readonly maxP95TimesBaseline: number;
   /** Ratio of slow requests in the tail that is accepted. */
   readonly margin: number;
-  /** Shift of all latencies that is accepted, in standard deviations of their logarithm: 0.03 is about 2 %. */
+  /**
+   * Shift of all latencies that is accepted, in standard deviations of their logarithm: 0.03 is about 2 %.
+   */
   readonly shiftMargin: number;
   /** Seconds after each weight change in which latency is not judged (cold caches). Errors always are. */
   readonly settleSeconds: number;
@@ -139,7 +141,8 @@ export const defaultAnalysisPolicy: AnalysisPolicy = {
   dataDelaySeconds: 120,
   windowSeconds: 900,
   alpha: 0.01,
-  // With no error at all, 3 ÷ n bounds the rate at 95 %: 300 requests are needed to say "burn below 10" at 99.9 %.
+  // With no error at all, 3 ÷ n bounds the rate at 95 %: 300 requests are needed to say "burn below 10" at
+  // 99.9 %.
   minimumRequests: 300,
   holdAtEValue: 10,
   shares: { errors: 0.5, latency: 0.3, business: 0.2 },

@@ -30,7 +30,10 @@ export type StepPower = {
 
 export type Power = {
   readonly steps: readonly StepPower[];
-  /** Minutes until each of these canary error rates is rolled back over the whole plan; null: not in this plan. */
+  /**
+   * Minutes until each of these canary error rates is rolled back over the whole plan; null: not in this
+   * plan.
+   */
   readonly errors: readonly { readonly errorRate: number; readonly minutes: number | null }[];
   readonly business: readonly {
     readonly name: string;
@@ -52,7 +55,9 @@ const changesAsked = [0.05, 0.1, 0.2, 0.3, 0.5];
 // Six bins at p50, p90, p95, p99 and p99.9 keep this share of what the exact latencies say about a shift.
 const binnedEfficiency = 0.765;
 
-/** States what a plan can detect on the traffic its baseline saw. Without history there is nothing to state. */
+/**
+ * States what a plan can detect on the traffic its baseline saw. Without history there is nothing to state.
+ */
 export function powerOf(input: PowerInput): Power {
   const { policy, steps } = input;
   const rate = assumedErrorRate(input);
@@ -102,7 +107,7 @@ function stepPower(input: PowerInput, step: PlannedStep): StepPower {
 }
 
 /** Growth of the error bet per minute, nats, at canary error rate `errorRate` and traffic share `share`. */
-export function errorGrowth(input: PowerInput, errorRate: number, share: number): number {
+function errorGrowth(input: PowerInput, errorRate: number, share: number): number {
   const { baseline, policy } = input;
   const perMinute = requestsPerMinute(input);
   const bad = {
@@ -129,7 +134,8 @@ function businessGrowth(input: PowerInput, name: string, change: number, share: 
   return growth(counts, good ? dropRatios : riseRatios, margin) / (baseline.businessDispersions[name] ?? 1);
 }
 
-// Expected log of L per minute for the best suspicion on the grid; never negative, because money not yet bet stays.
+// Expected log of L per minute for the best suspicion on the grid; never negative, because money not yet
+// bet stays.
 function growth(
   { canary, stable, share }: { canary: number; stable: number; share: number },
   ratios: readonly number[],
@@ -151,7 +157,9 @@ function shiftGrowth(input: PowerInput, shift: number, share: number): number {
   return Math.max(0, (requests * binnedEfficiency * Math.max(...each)) / baseline.shiftDispersion);
 }
 
-/** Nats a bet must grow: its threshold, the share of money that bets from the start, and the finer mixture. */
+/**
+ * Nats a bet must grow: its threshold, the share of money that bets from the start, and the finer mixture.
+ */
 function needed({ policy, baseline }: PowerInput, name: string): number {
   const bet = betsOf(beginEvidence(policy, baseline), 0, () => false).find(
     (candidate) => candidate.name === name,

@@ -1,8 +1,8 @@
 // All bets of one rollout, folded over its minutes, and their weighted sum.
 //
-// Each family of checks gets a share of alpha. The sum of e-values with weights that add up to 1 is an e-value
-// again whatever the dependence between them, so one threshold, 1 ÷ alpha, holds over every check and every
-// look together: adding a check never adds false rollbacks, it only divides the money.
+// Each family of checks gets a share of alpha. The sum of e-values with weights that add up to 1 is an
+// e-value again whatever the dependence between them, so one threshold, 1 ÷ alpha, holds over every check
+// and every look together: adding a check never adds false rollbacks, it only divides the money.
 import type { Baseline } from './baseline.ts';
 import { type BusinessState, beginBusiness, observeBusiness } from './businessEvidence.ts';
 import { clusteredFrom, observeClusters } from './clusterEvidence.ts';
@@ -47,8 +47,8 @@ export type SlowLimit = {
 };
 
 /** Shares inside the families; each family's own share comes from the policy. */
-export const withinErrors = { relative: 0.8, limit: 0.2 };
-export const withinLatency = { relative: 0.75, mannWhitney: 0.15, limit: 0.1 };
+const withinErrors = { relative: 0.8, limit: 0.2 };
+const withinLatency = { relative: 0.75, mannWhitney: 0.15, limit: 0.1 };
 
 /** Before the first minute. */
 export function beginEvidence(policy: AnalysisPolicy, baseline: Baseline): RolloutEvidence {
@@ -123,9 +123,9 @@ export function errorLimitOf(policy: AnalysisPolicy): number {
   return Math.min(policy.errors.maxRate, policy.errors.burnAbort * (1 - policy.objective));
 }
 
-// Where stable runs beside it, the canary is held against the policy's limit, in minutes in which stable keeps
-// that limit: an hour that is bad for both says nothing about the canary. Where all traffic is on the canary
-// there is no such hour to see, and the limit is what the service had before.
+// Where stable runs beside it, the canary is held against the policy's limit, in minutes in which stable
+// keeps that limit: an hour that is bad for both says nothing about the canary. Where all traffic is on the
+// canary there is no such hour to see, and the limit is what the service had before.
 function observeErrorLimit(
   state: RolloutEvidence,
   { periodSeconds, weight }: Minute,
@@ -177,7 +177,10 @@ function slowLimitsOf(policy: AnalysisPolicy, baseline: Baseline): SlowLimit[] {
 /** One family or part of it: its e-value and the share of alpha it bets with. */
 export type Bet = { readonly name: string; readonly share: number; readonly eValue: number };
 
-/** Shares of the families that are asked for; one that is not, or is shown only, leaves its share to the others. */
+/**
+ * Shares of the families that are asked for; one that is not, or is shown only, leaves its share to the
+ * others.
+ */
 function familyShares(state: RolloutEvidence, isDryRun: (name: string) => boolean) {
   const { shares } = state.policy;
   const business = businessOf(state, isDryRun).length > 0;

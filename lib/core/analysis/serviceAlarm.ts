@@ -61,10 +61,11 @@ export function judgeServiceAlarm({
   const evidence = { canary, stable, eValue };
   if (canary.total === 0 || stable.total === 0) {
     const side = canary.total === 0 ? 'the canary' : 'stable';
-    const sentence = `There is no data from ${side}, so the sides cannot be told apart and the canary is taken off.`;
+    const sentence = `Without data from ${side} the sides cannot be told apart: the canary is taken off.`;
     return { action: 'roll-back', sentence, evidence };
   }
-  const sides = `${percent(canary.bad / canary.total)} errors on the canary, ${percent(stable.bad / stable.total)} on stable`;
+  const [own, other] = [percent(canary.bad / canary.total), percent(stable.bad / stable.total)];
+  const sides = `${own} errors on the canary, ${other} on stable`;
   if (eValue >= policy.holdAtEValue) {
     return { action: 'roll-back', sentence: `The canary suffers more than stable: ${sides}.`, evidence };
   }

@@ -1,5 +1,6 @@
-// Sorts doubles by their bits: six passes of eleven bits instead of n·log n comparisons. The engine's own sort of
-// a Float64Array takes three times as long at 100 000 values, and Mann–Whitney is nothing but a sort.
+// Sorts doubles by their bits: six passes of eleven bits instead of n·log n comparisons. The engine's own
+// sort of a Float64Array takes three times as long at 100 000 values, and Mann–Whitney is nothing but a
+// sort.
 
 const digitBits = 11;
 const digitSize = 1 << digitBits;
@@ -15,9 +16,9 @@ export function sortSamples(values: readonly number[] | Float64Array): Float64Ar
 }
 
 /**
- * An IEEE double keeps its order as an unsigned integer once positive numbers have their sign bit flipped and
- * negative ones all bits. Keys are split in a low and a high half; the halves' digits are 0–2 (low, 11 + 11 + 10
- * bits) and 3–5 (high).
+ * An IEEE double keeps its order as an unsigned integer once positive numbers have their sign bit flipped
+ * and negative ones all bits. Keys are split in a low and a high half; the halves' digits are 0–2 (low, 11
+ * + 11 + 10 bits) and 3–5 (high).
  */
 function radixSort(values: Float64Array): Float64Array {
   const n = values.length;

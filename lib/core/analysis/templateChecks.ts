@@ -1,4 +1,5 @@
-// Runs a policy's templates over the minutes of the step: each minute is a moment at which metrics may be due.
+// Runs a policy's templates over the minutes of the step: each minute is a moment at which metrics may be
+// due.
 import type { Look } from './look.ts';
 import { measure } from './measure.ts';
 import { endMs, type Minute } from './minutes.ts';
@@ -22,7 +23,7 @@ export function templateChecks(look: Look): CheckResult[] {
 }
 
 /** The run of a template over a step's minutes; every step starts a new run. */
-export function runTemplate(
+function runTemplate(
   template: AnalysisTemplate,
   step: readonly Minute[],
   policy: AnalysisPolicy,

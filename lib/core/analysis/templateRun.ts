@@ -126,7 +126,8 @@ function assess(metric: TemplateMetric, state: MetricRun): Pick<MetricRun, 'phas
     return { phase: 'failed', message: `failures (${state.failures}) > failureLimit (${failureLimit})` };
   }
   if (state.consecutiveErrors > errorLimit) {
-    const why = `no data: consecutiveErrors (${state.consecutiveErrors}) > consecutiveErrorLimit (${errorLimit})`;
+    const errors = `consecutiveErrors (${state.consecutiveErrors})`;
+    const why = `no data: ${errors} > consecutiveErrorLimit (${errorLimit})`;
     return { phase: 'error', message: why };
   }
   if (state.inconclusives > inconclusiveLimit) {
@@ -178,7 +179,7 @@ export function isDryRun(template: AnalysisTemplate, metric: string): boolean {
   return (template.dryRun ?? []).some((pattern) => new RegExp(pattern).test(metric));
 }
 
-export function isFinished(phase: Phase): boolean {
+function isFinished(phase: Phase): boolean {
   return phase !== 'pending' && phase !== 'running';
 }
 

@@ -1,8 +1,8 @@
-// When did the traffic last shift? Sources report the share they observed, which wobbles from minute to minute,
-// so a change of the number is not yet a shift. A shift is a share whose odds differ from those since the last
-// shift by more than a third and by more than chance explains; the smallest step a plan makes, 45 to 55 %,
-// multiplies the odds by 1.5. On so little traffic that a shift cannot be told from chance, there is also little
-// that could be cold.
+// When did the traffic last shift? Sources report the share they observed, which wobbles from minute to
+// minute, so a change of the number is not yet a shift. A shift is a share whose odds differ from those
+// since the last shift by more than a third and by more than chance explains; the smallest step a plan
+// makes, 45 to 55 %, multiplies the odds by 1.5. On so little traffic that a shift cannot be told from
+// chance, there is also little that could be cold.
 import { errorCount, type Minute } from './minutes.ts';
 
 export type TrafficLevel = {

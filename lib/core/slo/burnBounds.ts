@@ -1,8 +1,8 @@
 // How sure a burn rate is. Two kinds of bounds, because there are two ways to look.
 //
 // Looked at once, after a number of requests fixed beforehand: Clopper–Pearson, the exact binomial bounds.
-// With no error at all the upper bound is about 3 ÷ n at 95 %, so to say "burn below 10, 2, 1" at 99.9 % takes
-// 300, 1 500, 3 000 requests, and no cleverness makes it fewer.
+// With no error at all the upper bound is about 3 ÷ n at 95 %, so to say "burn below 10, 2, 1" at 99.9 %
+// takes 300, 1 500, 3 000 requests, and no cleverness makes it fewer.
 //
 // Looked at again and again: an anytime bound. A rate q0 is excluded once the counts are 1 ÷ alpha times more
 // likely under a mixture of all rates than under q0; by Ville's inequality that happens to the true rate with

@@ -58,7 +58,9 @@ export type BurnJudgement = {
   readonly verdict: BurnVerdict;
   readonly longBurn: number;
   readonly shortBurn: number;
-  /** Further requests in the long window at its present error ratio until the answer is sure; 0 when it is. */
+  /**
+   * Further requests in the long window at its present error ratio until the answer is sure; 0 when it is.
+   */
   readonly needsRequests: number;
 };
 

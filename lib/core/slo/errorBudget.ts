@@ -1,4 +1,5 @@
-// The arithmetic of an error budget: what there is, what is left, how long it lasts, how fast an alert can be.
+// The arithmetic of an error budget: what there is, what is left, how long it lasts, how fast an alert can
+// be.
 
 /** Errors an objective allows among `requests`. */
 export function errorBudget({ objective, requests }: { objective: number; requests: number }): number {

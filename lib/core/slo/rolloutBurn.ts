@@ -1,9 +1,10 @@
 // Three burns during a rollout that must not be mixed up.
 //
-// Version burn: what the release would cost if all traffic were on it. Decisions use this one.
-// Service burn: what the service as a whole spends now; a canary at weight w adds only w of its version burn, so
+// Version burn: what the release would cost if all traffic were on it. Decisions use this one. Service
+// burn: what the service as a whole spends now; a canary at weight w adds only w of its version burn, so
 //   a service-wide 1 % alarm cannot see a 2 % regression before half of the traffic is on it.
-// Budget spent by the rollout: the canary's errors beyond what stable would have made, as a share of the whole
+// Budget spent by the rollout: the canary's errors beyond what stable would have made, as a share of the
+// whole
 //   period's budget. The report and the hard cap use this one.
 import { burnRate } from './burnRate.ts';
 
@@ -19,8 +20,8 @@ export function serviceBurn({ canary, stable, objective }: Sides & { objective: 
 }
 
 /**
- * Share of the period's error budget that the rollout itself cost, 0–1: excess canary errors over stable's rate,
- * divided by budget × requests of the period. `baselineRate` stands in where stable had no requests.
+ * Share of the period's error budget that the rollout itself cost, 0–1: excess canary errors over stable's
+ * rate, divided by budget × requests of the period. `baselineRate` stands in where stable had no requests.
  */
 export function spentByRollout(
   input: Sides & {

@@ -23,7 +23,7 @@ describe('a recorded rollout', () => {
     ]);
   });
 
-  it('that went bad at weight 15 is rolled back minutes later, and what was served until then is counted', () => {
+  it('that went bad at weight 15 is rolled back minutes later, and what it served is counted', () => {
     const { rolledBack, canaryErrors } = backtest({ minutes: bad, baseline: knownBaseline }, policy);
     expect(rolledBack?.weight).toBe(15);
     expect(rolledBack?.minutesFromStart).toBe(14);

@@ -185,7 +185,8 @@ describe('when the canary is no worse', () => {
   });
 
   it('an accepted margin covers every risk ratio up to itself', () => {
-    // The canary fails 1.25 times as often; given the total, its errors are about binomial with the tilted share.
+    // The canary fails 1.25 times as often; given the total, its errors are about binomial with the tilted
+    // share.
     const [share, bad, margin] = [0.2, 30, 1.25];
     const tilted = (margin * share) / (1 - share + margin * share);
     let mean = 0;

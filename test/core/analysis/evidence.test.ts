@@ -1,4 +1,5 @@
-// The bets beside the one on errors: latency, limits, business, certificate; and what is frozen before the start.
+// The bets beside the one on errors: latency, limits, business, certificate; and what is frozen before the
+// start.
 import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../../../bench/detection/random.ts';
 import { cleanScenario, simulateHistory } from '../../../bench/detection/rollouts.ts';
@@ -227,7 +228,7 @@ describe('dispersion', () => {
     expect(estimateDispersion(new Array(1440).fill({ bad: 5, total: 6000 }), 3)).toBeGreaterThanOrEqual(1);
   });
 
-  it('of whole latencies is about 1 for independent requests and the cluster size for requests slow together', () => {
+  it('of whole latencies is about 1, and the cluster size where requests are slow together', () => {
     const random = randomFrom(11);
     const day = (together: number) =>
       Array.from({ length: 1440 }, () => {

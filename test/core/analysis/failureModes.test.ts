@@ -60,7 +60,7 @@ describe('a day that is no baseline', () => {
     expect(found === undefined ? null : medianMinutes(found)).toBeLessThanOrEqual(5);
   });
 
-  it('a canary that differs for a while after each shift is not judged on its cold latency, but on its errors', () => {
+  it('a canary is not judged on its cold latency after each shift, but on its errors', () => {
     const cold = [5, 15].flatMap((weight, step) =>
       Array.from({ length: 10 }, (_, i) =>
         minute(step * 10 + i, weight, {

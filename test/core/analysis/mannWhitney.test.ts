@@ -10,7 +10,8 @@ const rHelp = {
 const fast = [101, 98, 110, 105, 99, 120, 97, 103, 108, 100];
 const slow = [131, 128, 140, 135, 129, 150, 127, 133, 138, 130];
 
-// scipy 1.10.1: baseline, canary, U, then p of less, greater, two-sided: asymptotic with continuity correction, exact.
+// scipy 1.10.1: baseline, canary, U, then p of less, greater, two-sided: asymptotic with continuity
+// correction, exact.
 const vectors: [number[], number[], number, [number, number, number], [number, number, number] | null][] = [
   [[1, 2, 3], [4, 5, 6], 0, [0.04042779919, 0.9854518341, 0.08085559837], [0.05, 1, 0.1]],
   [[1, 2, 2, 3], [2, 3, 3, 4], 3, [0.08601685446, 0.9524598066, 0.1720337089], [0.1, 0.9428571429, 0.2]],

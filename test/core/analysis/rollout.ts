@@ -6,7 +6,7 @@ import { endMs, type Minute, type SideMinute } from '../../../lib/core/analysis/
 import { type AnalysisPolicy, defaultAnalysisPolicy } from '../../../lib/core/analysis/policy.ts';
 
 /** Thresholds 100, 200, 400, 500 and 1000 ms; an ordinary service has these shares above them. */
-export const slowShares = [0.5, 0.1, 0.04, 0.01, 0.001];
+const slowShares = [0.5, 0.1, 0.04, 0.01, 0.001];
 
 /** One side; latencies ordinary unless given. */
 export function side(requests: number, errors: number, given: Partial<SideMinute> = {}): SideMinute {

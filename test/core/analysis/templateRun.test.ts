@@ -128,8 +128,8 @@ describe('one metric', () => {
     ],
   ] as const)('%s', (_, measured, given, expected) => {
     const { intervalSeconds, ...rest } = { intervalSeconds: 60 as number | undefined, ...given };
-    const only = intervalSeconds === undefined ? {} : { intervalSeconds };
-    const item: TemplateMetric = { name: 'errors', measure: 'error-rate', ...zone, ...rest, ...only };
+    const interval = intervalSeconds === undefined ? {} : { intervalSeconds };
+    const item: TemplateMetric = { name: 'errors', measure: 'error-rate', ...zone, ...rest, ...interval };
     let run = beginRun(template([item]), 0);
     measured.split(' ').forEach((letter, i) => {
       run = record(run, item, i * 60_000, values[letter] ?? null);
