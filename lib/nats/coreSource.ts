@@ -70,6 +70,11 @@ export class CoreSource implements MessageSource {
     this.#paused = false;
   }
 
+  async retire(): Promise<void> {
+    this.#subscription?.unsubscribe();
+    this.#subscription = null;
+  }
+
   settle(message: Incoming): void {
     this.#open.delete(message);
   }
@@ -79,7 +84,6 @@ export class CoreSource implements MessageSource {
   }
 
   async stop(): Promise<void> {
-    this.#subscription?.unsubscribe();
-    this.#subscription = null;
+    await this.retire();
   }
 }

@@ -43,6 +43,7 @@ export class JetStreamSource implements MessageSource {
   #onMessage: (message: Incoming) => void = () => {};
   #openBytes = 0;
   #paused = false;
+  #retired = false;
   #stopped = false;
   #pending = 0;
   #redelivered = 0;
@@ -59,7 +60,8 @@ export class JetStreamSource implements MessageSource {
     this.#link = link;
     this.#timers = timers;
     this.#options = options;
-    this.#careful = options.ordered || config.ack === 'watermark';
+    // With a shared consumer, counts say nothing about us, and order is nobody's.
+    this.#careful = config.owner === 'single' && (options.ordered || config.ack === 'watermark');
     this.#acks = config.ack === 'watermark' ? new WatermarkAcks(nats, timers) : new ExplicitAcks(nats);
     const pull = {
       stream: config.stream,
@@ -114,6 +116,14 @@ export class JetStreamSource implements MessageSource {
     this.#offer();
   }
 
+  async retire(): Promise<void> {
+    this.#retired = true;
+    this.#epoch++;
+    this.#recovering = null;
+    await this.#puller.retire();
+    for (const message of this.#held.splice(0)) this.giveBack(message, 0);
+  }
+
   settle(message: Incoming, verdict: Verdict): void {
     const received = message as ReceivedMessage;
     this.#ledger.settle(received.sequence);
@@ -131,12 +141,10 @@ export class JetStreamSource implements MessageSource {
   }
 
   async stop(): Promise<void> {
+    if (!this.#retired) await this.retire();
     this.#stopped = true;
-    this.#epoch++;
     this.#cancelWorking();
     this.#unlisten();
-    this.#puller.stop();
-    for (const message of this.#held.splice(0)) this.giveBack(message, 0);
     this.#acks.stop();
     await this.#link.flush();
   }
@@ -147,7 +155,7 @@ export class JetStreamSource implements MessageSource {
     if (this.#careful) {
       this.#ledger.suspect();
       this.#recovering = null;
-      this.#recover();
+      if (!this.#retired) this.#recover();
     }
     this.#puller.reset();
     this.#offer();
@@ -173,8 +181,9 @@ export class JetStreamSource implements MessageSource {
     else {
       this.#openBytes += message.size;
       this.#acks.opened(message);
-      if (this.#careful && this.#ledger.hasGap && this.#recovering === null) this.#recover();
-      if (this.#recovering === null) this.#onMessage(message);
+      if (this.#careful && !this.#retired && this.#ledger.hasGap && this.#recovering === null)
+        this.#recover();
+      if (this.#recovering === null && this.#held.length === 0) this.#onMessage(message);
       else this.#held.push(message);
     }
   }

@@ -35,6 +35,8 @@ const HEARTBEAT_MS = 5_000;
 const REQUESTS_MAX = 4;
 /** After a request that the server refused for now. */
 const RETRY_MS = 250;
+/** Without a connection, retiring has nobody to wait for. */
+const RETIRE_MS_MAX = 2_000;
 const NANOS = 1_000_000;
 const utf8 = new TextEncoder();
 
@@ -74,12 +76,19 @@ export class Puller {
     this.#tick();
   }
 
-  stop(): void {
+  /**
+   * Resolves when nothing will come any more: what the server had sent before it heard of the end has arrived by
+   * then. Only now can a message be given back without coming right back here, to a request that was still open.
+   */
+  async retire(): Promise<void> {
     this.#room = 0;
     this.#cancelTick();
     this.#cancelRetry?.();
-    this.#subscription?.unsubscribe();
+    const subscription = this.#subscription;
     this.#subscription = null;
+    if (subscription === null || subscription.isClosed()) return;
+    const late = new Promise<void>((resolve) => this.#timers.schedule(RETIRE_MS_MAX, resolve));
+    await Promise.race([subscription.drain().catch(() => undefined), late]);
   }
 
   /** How many messages the owner can take from now on, besides those it has. Requests follow as needed. */

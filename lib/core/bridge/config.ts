@@ -213,6 +213,7 @@ export const bridgeConfigSchema = z.strictObject({
     .strictObject({ host: z.string().default('0.0.0.0'), port: z.int().min(0).max(65_535).default(8080) })
     .prefault({}),
   drain: duration.default(110_000),
+  lease: duration.default(12_000),
   lagMax: duration.default(60_000),
 });
 

@@ -6,8 +6,10 @@
 
 /** A throttled second keeps this much of its rate … */
 const DECREASE = 0.7;
-/** … and every quiet second adds this much of the ceiling. */
-const INCREASE = 0.05;
+/** … and every quiet second adds this much of the ceiling, or of itself where there is none. */
+const INCREASE = 0.1;
+/** Requests per second that are always tried: a lower rate would take minutes to find its way back. */
+const RATE_MIN = 2;
 /** Answers to requests already under way when the rate fell do not lower it again. */
 const HOLD_MS = 500;
 /** A rate that throttling made is given up after this many times the last measured flow. */
@@ -43,22 +45,28 @@ export class Pace {
     if (this.#rate === Number.POSITIVE_INFINITY) return 0;
     this.#raise(nowMs);
     if (this.#rate === Number.POSITIVE_INFINITY) return 0;
-    const refill = ((nowMs - this.#refilledAtMs) / 1000) * this.#rate;
-    this.#tokens = Math.min(this.#burst(), this.#tokens + refill) - 1;
-    this.#refilledAtMs = nowMs;
+    this.#refill(nowMs);
+    this.#tokens -= 1;
     return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens / this.#rate) * 1000);
   }
 
   /** The target asked us to slow down. */
   throttled(nowMs: number): void {
     if (nowMs < this.#lowestUntilMs) return;
+    this.#refill(nowMs);
     const measured = Math.max(this.#window.sent, this.#window.last);
     const from = this.#rate === Number.POSITIVE_INFINITY ? measured : this.#rate;
-    this.#rate = Math.max(1, from * DECREASE);
+    this.#rate = Math.max(Math.min(RATE_MIN, this.#ceiling ?? RATE_MIN), from * DECREASE);
     this.#tokens = Math.min(this.#tokens, 0);
-    this.#refilledAtMs = nowMs;
     this.#lowestUntilMs = nowMs + HOLD_MS;
     this.#raisedAtMs = nowMs;
+  }
+
+  #refill(nowMs: number): void {
+    const unlimited = this.#rate === Number.POSITIVE_INFINITY;
+    const refill = unlimited ? 1 : ((nowMs - this.#refilledAtMs) / 1000) * this.#rate;
+    this.#tokens = Math.min(this.#burst(), this.#tokens + refill);
+    this.#refilledAtMs = nowMs;
   }
 
   /** A tenth of a second's worth may go at once. */
@@ -78,7 +86,7 @@ export class Pace {
     const seconds = Math.floor((nowMs - this.#raisedAtMs) / 1000);
     if (seconds < 1) return;
     this.#raisedAtMs += seconds * 1000;
-    const step = Math.max(1, (this.#ceiling ?? this.#rate) * INCREASE) * seconds;
+    const step = Math.max(RATE_MIN, (this.#ceiling ?? this.#rate) * INCREASE) * seconds;
     this.#rate = Math.min(this.#ceiling ?? Number.POSITIVE_INFINITY, this.#rate + step);
     if (this.#ceiling === null && this.#rate > Math.max(10, this.#window.last) * RELEASE_FACTOR) {
       this.#rate = Number.POSITIVE_INFINITY;

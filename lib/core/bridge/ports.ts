@@ -76,6 +76,11 @@ export interface MessageSource {
   /** Asks for no more messages until `resume`; those already asked for may still come. */
   pause(): void;
   resume(): void;
+  /**
+   * Takes no more for good, and gives back what is held back. What was passed on can still be settled; when this
+   * resolves, nothing more is passed on.
+   */
+  retire(): Promise<void>;
   /** Every message is settled or given back exactly once. */
   settle(message: Incoming, verdict: Verdict): void;
   /** Back to the server for a later delivery. */

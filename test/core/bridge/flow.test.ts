@@ -250,10 +250,21 @@ describe('the pace', () => {
     expect(pace.ratePerSec).toBe(100);
   });
 
+  it('makes nobody wait longer for having been throttled again and again', () => {
+    const pace = new Pace(null, 0);
+    let now = 0;
+    for (let i = 0; i < 10; i++) {
+      const wait = pace.take(now);
+      expect(wait).toBeLessThanOrEqual(1_000);
+      now += wait + 1;
+      pace.throttled(now);
+    }
+  });
+
   it('never stops entirely', () => {
-    const pace = new Pace(2, 0);
+    const pace = new Pace(5, 0);
     for (let now = 0; now < 60_000; now += 600) pace.throttled(now);
-    expect(pace.ratePerSec).toBe(1);
+    expect(pace.ratePerSec).toBe(2);
   });
 });
 
