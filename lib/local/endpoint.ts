@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { type Clock, realClock } from '../asl/clock.ts';
 import { answerControl } from './control.ts';
 import { deliver } from './delivery.ts';
@@ -70,6 +71,8 @@ export class PortInUse extends Error {
 }
 
 export const defaultAccount = '000000000000';
+/** Longer than clients keep an idle connection, so that none of them writes into one that we are closing. */
+const keepAliveMs = 120_000;
 
 type Settings = Dispatcher & {
   readonly account: string;
@@ -95,6 +98,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
       response.destroy();
     });
   });
+  server.keepAliveTimeout = keepAliveMs;
   await listen(server, options.port ?? 0, host);
   const { port } = server.address() as AddressInfo;
   return {
@@ -166,7 +170,9 @@ async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {
   const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(incoming.headers)) headers[name] = [value].flat().join(', ');
-  const body = Buffer.concat(chunks);
+  const raw = Buffer.concat(chunks);
+  // The SDK packs large bodies of some operations, PutMetricData among them.
+  const body = headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
   return { method: incoming.method ?? 'GET', path, query: new URLSearchParams(query), headers, body };
 }
 

@@ -6,7 +6,7 @@ import type { Bus } from '../bus.ts';
 import type { CloudEvent, Place } from '../cloudEvent.ts';
 import { isObject, type Json } from '../json.ts';
 import { ServiceError } from '../service.ts';
-import { deliverEvent } from './eventDelivery.ts';
+import { type DeliveryWorld, deliverEvent } from './eventDelivery.ts';
 import { compileEventPattern, type EventPattern, InvalidEventPattern } from './eventPattern.ts';
 import type { EventBus, Rule } from './rule.ts';
 import { parseSchedule } from './schedule.ts';
@@ -23,13 +23,14 @@ export type RuleDefinition = {
 };
 
 export class EventBuses {
-  readonly #world: { readonly bus: Bus; readonly clock: Clock };
+  readonly #world: DeliveryWorld;
+  readonly #closing = new AbortController();
   readonly #place: Place;
   readonly #buses = new Map<string, EventBus>();
 
   /** @param deps.bus takes events for other buses, and carries those for targets */
   constructor(deps: Place & { readonly bus: Bus; readonly clock: Clock }) {
-    this.#world = { bus: deps.bus, clock: deps.clock };
+    this.#world = { bus: deps.bus, clock: deps.clock, closing: this.#closing.signal };
     this.#place = { region: deps.region, account: deps.account };
     this.create('default');
     deps.bus.register('events', async ({ resource }, parcel) => {
@@ -167,6 +168,7 @@ export class EventBuses {
   }
 
   close(): void {
+    this.#closing.abort();
     for (const { rules } of this.#buses.values()) for (const rule of rules.values()) rule.cancel?.();
   }
 

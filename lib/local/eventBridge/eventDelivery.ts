@@ -15,7 +15,12 @@ const ageSecondsMax = 86_400;
 const retriesMax = 185;
 const pauseMs = { first: 1_000, longest: 600_000 };
 
-type World = { readonly bus: Bus; readonly clock: Clock };
+export type DeliveryWorld = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Aborted when the cloud closes: nothing is tried again. */
+  readonly closing: AbortSignal;
+};
 type Delivery = {
   readonly rule: Rule;
   readonly target: Target;
@@ -24,7 +29,13 @@ type Delivery = {
 };
 
 /** Starts the delivery; what becomes of it is between EventBridge and the target. */
-export function deliverEvent(world: World, rule: Rule, target: Target, event: Json, traceId?: string): void {
+export function deliverEvent(
+  world: DeliveryWorld,
+  rule: Rule,
+  target: Target,
+  event: Json,
+  traceId?: string,
+): void {
   const parcel: Parcel = {
     body: bodyFor(target, targetInput(event, target, rule)),
     from: rule.arn,
@@ -36,7 +47,8 @@ export function deliverEvent(world: World, rule: Rule, target: Target, event: Js
   void attempt(world, { rule, target, parcel, since: world.clock.now() }, 0);
 }
 
-async function attempt(world: World, delivery: Delivery, retries: number): Promise<void> {
+async function attempt(world: DeliveryWorld, delivery: Delivery, retries: number): Promise<void> {
+  if (world.closing.aborted) return;
   const { target, parcel, since } = delivery;
   try {
     await world.bus.send(target.Arn, parcel);
@@ -63,7 +75,13 @@ function isPassing(error: unknown): boolean {
   );
 }
 
-async function giveUp(world: World, delivery: Delivery, error: unknown, retries: number, condition: string) {
+async function giveUp(
+  world: DeliveryWorld,
+  delivery: Delivery,
+  error: unknown,
+  retries: number,
+  condition: string,
+) {
   const { rule, target, parcel } = delivery;
   const queue = target.DeadLetterConfig?.Arn;
   if (queue === undefined) return;

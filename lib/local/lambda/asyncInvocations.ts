@@ -41,6 +41,7 @@ export class AsyncInvocations {
   readonly #invocations: Invocations;
   readonly #clock: Clock;
   readonly #bus: Bus;
+  #closed = false;
 
   constructor(deps: {
     readonly functions: Functions;
@@ -75,7 +76,13 @@ export class AsyncInvocations {
     return requestId;
   }
 
+  /** Tries nothing again from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
   async #attempt(before: Queued): Promise<void> {
+    if (this.#closed) return;
     let target: Resolved;
     try {
       target = this.#functions.resolve(before.name, before.qualifier);

@@ -103,7 +103,7 @@ export class Functions {
   /** Freezes `$LATEST` as the next number; the newest version again when nothing has changed since. */
   publish(fn: LambdaFunction, description: string | undefined): FunctionVersion {
     const newest = fn.versions.at(-1);
-    if (newest !== undefined && newest.revisionId === fn.latest.revisionId) return newest;
+    if (newest !== undefined && contentOf(newest) === contentOf(fn.latest)) return newest;
     const version = {
       ...fn.latest,
       version: String(fn.versions.length + 1),
@@ -180,6 +180,17 @@ export class Functions {
     const digest = bundleDigest(bundleFile(made.bundlePath, made.handler));
     return { ...made, ...digest, revisionId: randomUUID(), changedAt: new Date(this.#clock.now()) };
   }
+}
+
+/** What makes two versions different: code and configuration, not when they were written. */
+function contentOf({
+  version: _,
+  description: _d,
+  revisionId: _r,
+  changedAt: _c,
+  ...content
+}: FunctionVersion): string {
+  return JSON.stringify(content);
 }
 
 /** `name`, `name:qualifier`, `account:function:name`, or a whole ARN with or without a qualifier. */

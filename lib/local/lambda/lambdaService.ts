@@ -33,6 +33,7 @@ export function lambdaService(deps: LambdaDeps): LocalService {
     },
     async close() {
       deps.mappings.close();
+      deps.asyncInvocations.close();
       await deps.workers.close();
     },
   };

@@ -13,7 +13,7 @@ export type WorkerSpec = {
   readonly modulePath: string;
   readonly exportName: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** The process's own key: callers are told apart by it. */
+  /** The process's own key, `fn-<function>-<random>`: callers are told apart by it. */
   readonly accessKeyId: string;
   readonly timeoutMs: number;
 };

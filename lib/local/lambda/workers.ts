@@ -131,7 +131,7 @@ export class Workers {
   }
 
   #start(version: FunctionVersion, file: string): Worker {
-    const accessKeyId = `FN${randomBytes(9).toString('hex').toUpperCase()}`;
+    const accessKeyId = `fn-${version.name}-${randomBytes(6).toString('hex')}`;
     const { clock, onLog, processClock, endpointUrl, environment } = this.#options;
     const spec: WorkerSpec = {
       modulePath: file,

@@ -223,7 +223,7 @@ describe('the local cloud', () => {
       call: `${service}:${operation}`,
       status,
       root: traceId?.includes(Root) ?? false,
-      byFunction: caller.startsWith('FN'),
+      byFunction: caller.startsWith('fn-teller-'),
     }));
     expect(calls).toEqual([
       { call: 'sns:Publish', status: 200, root: true, byFunction: true },

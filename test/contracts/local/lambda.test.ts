@@ -214,7 +214,7 @@ describe('a synchronous call', () => {
     expect((await world.invoke('calls')).payload).toEqual([200, 200]);
     const take = world.endpoint.faults.add({
       service: 'sts',
-      caller: 'FN',
+      caller: 'fn-calls-',
       nth: 2,
       fault: { kind: 'kill', when: 'after' },
     });

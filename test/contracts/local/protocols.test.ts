@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import * as CloudWatch from '@aws-sdk/client-cloudwatch';
 import * as Ecs from '@aws-sdk/client-ecs';
 import * as Elb from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -157,6 +158,19 @@ describe('aws-json', () => {
     expect(error).toBeInstanceOf(Sqs.QueueDoesNotExist);
     expect(error.Code).toBe('AWS.SimpleQueueService.NonExistentQueue');
   });
+});
+
+it('unpacks a body that the client packed', async () => {
+  const response = await fetch(endpoint.url, {
+    method: 'POST',
+    headers: {
+      'content-encoding': 'gzip',
+      'x-amz-target': 'AmazonEC2ContainerServiceV20141113.DescribeServices',
+      authorization: 'AWS4-HMAC-SHA256 Credential=k/20260101/eu-west-1/ecs/aws4_request',
+    },
+    body: gzipSync('{"services":["packed"]}'),
+  });
+  expect(await response.json()).toMatchObject({ services: [{ serviceName: 'packed' }] });
 });
 
 describe('aws-query', () => {
