@@ -52,6 +52,12 @@ export function apiOperations(state: ApiState, clock: Clock): Readonly<Record<st
       state.apis.delete(state.api(restApiId).id);
       return {};
     },
+    ...resourceOperations(state),
+  };
+}
+
+function resourceOperations(state: ApiState): Readonly<Record<string, Operation>> {
+  return {
     CreateResource: (input: CreateResourceCommandInput) => {
       const api = state.api(input.restApiId);
       const parent = state.resource(api, input.parentId);

@@ -63,6 +63,12 @@ export function clusterOperations(state: EcsState): Readonly<Record<string, Oper
       cluster.status = 'INACTIVE';
       return { cluster: wireCluster(state, cluster) };
     },
+    ...tagOperations(state),
+  };
+}
+
+function tagOperations(state: EcsState): Readonly<Record<string, Operation>> {
+  return {
     TagResource: ({ resourceArn, tags }: { resourceArn?: string; tags?: Tag[] }) => {
       const resource = state.tagged(resourceArn);
       const kept = resource.tags.filter(({ key }) => !tags?.some((tag) => tag.key === key));

@@ -76,7 +76,6 @@ export function ecsService(deps: EcsDeps): Ecs {
   const scheduler = new ServiceScheduler({ clock, state, runner, targets, publish, settleSeconds });
   deps.targets.onHealthChange(() => scheduler.pokeAll());
   const desk = { state, clock, scheduler, registry: deps.targets };
-  const service = (cluster: string, name: string) => state.services.get(`${cluster}/${name}`) ?? null;
   return {
     scope: 'ecs',
     sdk,
@@ -87,25 +86,30 @@ export function ecsService(deps: EcsDeps): Ecs {
       ...serviceOperations(desk),
     },
     output: (taskArn) => state.tasks.get(taskArn.split('/').at(-1) ?? '')?.output.lines ?? [],
-    counts: {
-      desired: (cluster, name) => {
-        const found = service(cluster, name);
-        return found?.status === 'ACTIVE' ? found.desiredCount : null;
-      },
-      running: (cluster, name) => {
-        const found = service(cluster, name);
-        return found ? state.tasksOf(found).filter(({ lastStatus }) => lastStatus === 'RUNNING').length : 0;
-      },
-      setDesired: (cluster, name, count) => {
-        const found = service(cluster, name);
-        if (found?.status !== 'ACTIVE') return;
-        found.desiredCount = count;
-        scheduler.poke(found);
-      },
-    },
+    counts: serviceCounts(state, scheduler),
     async close() {
       scheduler.close();
       await runner.close();
+    },
+  };
+}
+
+function serviceCounts(state: EcsState, scheduler: ServiceScheduler): ServiceCounts {
+  const service = (cluster: string, name: string) => state.services.get(`${cluster}/${name}`) ?? null;
+  return {
+    desired: (cluster, name) => {
+      const found = service(cluster, name);
+      return found?.status === 'ACTIVE' ? found.desiredCount : null;
+    },
+    running: (cluster, name) => {
+      const found = service(cluster, name);
+      return found ? state.tasksOf(found).filter(({ lastStatus }) => lastStatus === 'RUNNING').length : 0;
+    },
+    setDesired: (cluster, name, count) => {
+      const found = service(cluster, name);
+      if (found?.status !== 'ACTIVE') return;
+      found.desiredCount = count;
+      scheduler.poke(found);
     },
   };
 }

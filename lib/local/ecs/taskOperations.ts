@@ -24,31 +24,7 @@ export function taskOperations(
   runner: TaskRunner,
 ): Readonly<Record<string, Operation>> {
   return {
-    RunTask: (input: RunTaskCommandInput) => {
-      const cluster = state.cluster(input.cluster);
-      const definition = runnableDefinition(state, input.taskDefinition);
-      const count = input.count ?? 1;
-      if (count < 1 || count > RUN_MAX) throw invalid(`count must be between 1 and ${RUN_MAX}.`);
-      const known = definition.wire.containerDefinitions?.map(({ name }) => name) ?? [];
-      for (const { name } of input.overrides?.containerOverrides ?? [])
-        if (!known.includes(name))
-          throw invalid(`Override for container named ${name} is not a container in the TaskDefinition.`);
-      const tasks = Array.from({ length: count }, () =>
-        createTask(state, {
-          cluster,
-          definition,
-          launchType: input.launchType ?? 'FARGATE',
-          overrides: input.overrides,
-          group: input.group,
-          startedBy: input.startedBy,
-          tags: input.tags,
-          nowMs: clock.now(),
-        }),
-      );
-      const answer = { tasks: tasks.map(wireTask), failures: [] };
-      for (const task of tasks) void runner.start(task);
-      return answer;
-    },
+    RunTask: (input: RunTaskCommandInput) => runTask(state, clock, runner, input),
     StopTask: (input: StopTaskCommandInput) => {
       const task = state.findTask(state.cluster(input.cluster), input.task);
       if (!task) throw invalid('The referenced task was not found.');
@@ -94,6 +70,32 @@ export function taskOperations(
       return { taskArns: page.items, nextToken: page.next };
     },
   };
+}
+
+function runTask(state: EcsState, clock: Clock, runner: TaskRunner, input: RunTaskCommandInput) {
+  const cluster = state.cluster(input.cluster);
+  const definition = runnableDefinition(state, input.taskDefinition);
+  const count = input.count ?? 1;
+  if (count < 1 || count > RUN_MAX) throw invalid(`count must be between 1 and ${RUN_MAX}.`);
+  const known = definition.wire.containerDefinitions?.map(({ name }) => name) ?? [];
+  for (const { name } of input.overrides?.containerOverrides ?? [])
+    if (!known.includes(name))
+      throw invalid(`Override for container named ${name} is not a container in the TaskDefinition.`);
+  const tasks = Array.from({ length: count }, () =>
+    createTask(state, {
+      cluster,
+      definition,
+      launchType: input.launchType ?? 'FARGATE',
+      overrides: input.overrides,
+      group: input.group,
+      startedBy: input.startedBy,
+      tags: input.tags,
+      nowMs: clock.now(),
+    }),
+  );
+  const answer = { tasks: tasks.map(wireTask), failures: [] };
+  for (const task of tasks) void runner.start(task);
+  return answer;
 }
 
 const invalid = (message: string): ServiceError => new ServiceError('InvalidParameterException', message);

@@ -25,6 +25,7 @@ const PAGE_MAX = 300;
 const NAME_SERVERS = ['ns-1.local.', 'ns-2.local.'];
 
 type ById = { Id?: string };
+type ChangeInfo = { readonly Id: string; readonly Status: string; readonly SubmittedAt: Date };
 
 export function zoneOperations(desk: ZoneDesk): Readonly<Record<string, Operation>> {
   const { state, clock } = desk;
@@ -39,6 +40,38 @@ export function zoneOperations(desk: ZoneDesk): Readonly<Record<string, Operatio
     changes.set(id, clock.now());
     return infoOf(id);
   };
+  return {
+    ...hostedZoneOperations(desk, newChange),
+    ChangeResourceRecordSets: (input: ChangeResourceRecordSetsCommandInput) => {
+      const zone = state.zone(input.HostedZoneId);
+      const outcome = applyChanges(zone, input.ChangeBatch?.Changes ?? []);
+      if ('refused' in outcome) throw invalidBatch(outcome.refused);
+      zone.records = outcome.records;
+      return { ChangeInfo: { ...newChange(), Comment: input.ChangeBatch?.Comment } };
+    },
+    GetChange: ({ Id }: ById) => {
+      const id = (Id ?? '').replace(/^\/?change\//, '');
+      if (!changes.has(id))
+        throw new ServiceError('NoSuchChange', `Could not find resource with ID: ${id}`, 404);
+      return { ChangeInfo: infoOf(id) };
+    },
+    ListResourceRecordSets: (input: ListResourceRecordSetsCommandInput) =>
+      listRecords(state.zone(input.HostedZoneId), input),
+    TestDNSAnswer: (input: TestDNSAnswerCommandInput) => ({
+      Nameserver: NAME_SERVERS[0],
+      RecordName: canonicalName(input.RecordName),
+      RecordType: input.RecordType,
+      Protocol: 'UDP',
+      ...answerOf(state.zone(input.HostedZoneId), input, desk.random),
+    }),
+  };
+}
+
+function hostedZoneOperations(
+  desk: ZoneDesk,
+  newChange: () => ChangeInfo,
+): Readonly<Record<string, Operation>> {
+  const { state } = desk;
   return {
     CreateHostedZone: (input: CreateHostedZoneCommandInput) => {
       const zone = createZone(desk, input);
@@ -77,28 +110,6 @@ export function zoneOperations(desk: ZoneDesk): Readonly<Record<string, Operatio
       state.zones.delete(zone.id);
       return { ChangeInfo: newChange() };
     },
-    ChangeResourceRecordSets: (input: ChangeResourceRecordSetsCommandInput) => {
-      const zone = state.zone(input.HostedZoneId);
-      const outcome = applyChanges(zone, input.ChangeBatch?.Changes ?? []);
-      if ('refused' in outcome) throw invalidBatch(outcome.refused);
-      zone.records = outcome.records;
-      return { ChangeInfo: { ...newChange(), Comment: input.ChangeBatch?.Comment } };
-    },
-    GetChange: ({ Id }: ById) => {
-      const id = (Id ?? '').replace(/^\/?change\//, '');
-      if (!changes.has(id))
-        throw new ServiceError('NoSuchChange', `Could not find resource with ID: ${id}`, 404);
-      return { ChangeInfo: infoOf(id) };
-    },
-    ListResourceRecordSets: (input: ListResourceRecordSetsCommandInput) =>
-      listRecords(state.zone(input.HostedZoneId), input),
-    TestDNSAnswer: (input: TestDNSAnswerCommandInput) => ({
-      Nameserver: NAME_SERVERS[0],
-      RecordName: canonicalName(input.RecordName),
-      RecordType: input.RecordType,
-      Protocol: 'UDP',
-      ...answerOf(state.zone(input.HostedZoneId), input, desk.random),
-    }),
   };
 }
 

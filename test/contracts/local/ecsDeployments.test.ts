@@ -8,7 +8,8 @@ beforeEach(() => {
 });
 afterEach(() => desk.close());
 
-const dying = 'process.exit(1)';
+/** Ends at once, sooner than any task settles. */
+const dying = () => desk.definition('exit 1', { entryPoint: ['/bin/sh', '-c'] });
 const breaker = (rollback: boolean) => ({
   deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback } },
 });
@@ -20,7 +21,7 @@ describe('the deployment circuit breaker', () => {
     await desk.create(good, { loadBalancers, ...breaker(true) });
     const first = (await desk.settled()).deployments[0];
     const before = desk.events.length;
-    await desk.update({ taskDefinition: await desk.definition(dying) });
+    await desk.update({ taskDefinition: await dying() });
     await until(
       () => desk.events.slice(before).some(({ detail }) => detail.eventName === 'SERVICE_DEPLOYMENT_FAILED'),
       'it failed',
@@ -63,7 +64,7 @@ describe('the deployment circuit breaker', () => {
   it('without rollback leaves the failed deployment and the old tasks where they are', async () => {
     await desk.create(await desk.definition(idling), breaker(false));
     const first = (await desk.settled()).deployments[0];
-    await desk.update({ taskDefinition: await desk.definition(dying) });
+    await desk.update({ taskDefinition: await dying() });
     await until(async () => (await desk.described()).deployments[0]?.rolloutState === 'FAILED', 'it failed');
     const { deployments } = await desk.described();
     expect(deployments).toMatchObject([
@@ -87,7 +88,7 @@ describe('the deployment circuit breaker', () => {
 
 describe('a crash loop', () => {
   it('without a breaker goes on, more and more slowly, and is told as impaired', async () => {
-    await desk.create(await desk.definition(dying));
+    await desk.create(await dying());
     const impaired = () =>
       desk
         .told('ECS Service Action')
