@@ -1,4 +1,5 @@
 // The ways in which a canary analysis goes wrong in practice, each as a rollout that must not be misjudged.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { everyMinute, everyTenSeconds } from '../../../bench/detection/ourRule.ts';
 import { cleanScenario } from '../../../bench/detection/rollouts.ts';
@@ -124,6 +125,28 @@ it('folding minute by minute and judging everything at once agree', () => {
     } as const;
     expect(conclude(evidence, input)).toEqual(lookAt(seen));
   });
+});
+
+it('one more canary error never softens a verdict', () => {
+  const severity = { pass: 0, inconclusive: 1, fail: 2 };
+  const counts = fc.array(fc.tuple(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 12 })), {
+    minLength: 1,
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(counts, fc.nat(), fc.constantFrom('bake', 'step-end'), (errors, at, checksDue) => {
+      const rollout = (more: number) =>
+        errors.map(([canary, stable], i) =>
+          minute(i, 5, {
+            canary: side(300, canary + (i === at % errors.length ? more : 0)),
+            stable: side(5700, stable),
+          }),
+        );
+      const [before, after] = [0, 1].map((more) => severity[lookAt(rollout(more), { checksDue }).verdict]);
+      expect(after).toBeGreaterThanOrEqual(before ?? 0);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe('a service that is not well anyway', () => {
