@@ -97,8 +97,16 @@ export async function openWire(service: Readonly<Record<string, unknown>>) {
       );
       return { rolloutId, revision, before };
     },
+    /** @throws Error with the newest events and what the functions printed when the phase is not met in time */
     phase: (phase: string) =>
-      until(`phase ${phase}`, async () => ((await state())?.rollout.phase === phase ? true : null), 30_000),
+      until(
+        `phase ${phase}`,
+        async () => ((await state())?.rollout.phase === phase ? true : null),
+        30_000,
+      ).catch(async (error: Error) => {
+        const newest = (await events()).slice(-8).map((event) => JSON.stringify(event).slice(0, 200));
+        throw new Error([error.message, ...newest, ...lines.slice(-12)].join('\n'));
+      }),
     async ring(AlarmName: string, StateValue: 'ALARM' | 'OK' | 'INSUFFICIENT_DATA' = 'ALARM') {
       const command = new SetAlarmStateCommand({
         AlarmName,

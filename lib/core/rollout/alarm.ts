@@ -52,6 +52,8 @@ function wanted(state: ServiceState, command: ReceiveAlarm): AlarmAction {
   if (!canBeTakenBack(rollout, now)) {
     return rollout.phase === 'rolling-back' ? 'already-rolling-back' : 'none';
   }
+  // Delivered late, from before anything moved: it cannot be about this rollout.
+  if (command.state === 'ALARM' && command.changedAt < rollout.startedAt) return 'baseline';
   if (overrideAt(state, now) !== null) return 'overridden';
   const ofStable = alarm.slot !== null && alarm.slot !== rollout.canarySlot;
   if (command.state === 'INSUFFICIENT_DATA') {

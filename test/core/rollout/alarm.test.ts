@@ -63,10 +63,16 @@ describe('an alarm of the canary', () => {
       rollbackInitiated(time),
       shifted(0, time + 1),
       rollbackCompleted(time + 2),
-    ).and(started({ rolloutId: 'ro-2', at: time + 3 }));
+    ).and(started({ rolloutId: 'ro-2', at: time + 1000 }));
     again
-      .when(alarm(time + 4))
+      .when(alarm(time + 2000))
       .then({ type: 'AlarmReceived', action: 'roll-back' }, { type: 'RollbackInitiated' });
+  });
+
+  it('delivered late, from before the rollout began, is recorded as part of the baseline', () => {
+    given(started({ at: time }), prepared())
+      .when(alarm(time + 300)) // it changed 400 ms before
+      .then({ type: 'AlarmReceived', action: 'baseline' });
   });
 
   it('is recorded during the rollback, and changes nothing', () => {
