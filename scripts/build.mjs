@@ -18,7 +18,8 @@ const requireBanner =
   "import{createRequire as requireHere}from'node:module';const require=requireHere(import.meta.url);\n";
 
 /**
- * @param {{ root: string, outDir?: string, configuration?: string, stage?: string }} options `configuration`: a
+ * @param {{ root: string, outDir?: string, configuration?: string, stage?: string }} options `configuration`:
+ * a
  *   file other than the default one; `stage`: where the bundles will run
  * @returns the bundles: function and size in bytes
  */
@@ -96,8 +97,10 @@ async function main() {
   const started = performance.now();
   const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
   try {
-    const { values } = parseArgs({ options: { config: { type: 'string' }, out: { type: 'string' } } });
-    const bundles = await buildBundles({ root, outDir: values.out, configuration: values.config });
+    const text = { type: 'string' };
+    const { values } = parseArgs({ options: { config: text, out: text, stage: text } });
+    const { config: configuration, out: outDir, stage } = values;
+    const bundles = await buildBundles({ root, outDir, configuration, stage });
     for (const { verb, bytes } of bundles)
       console.log(`${verb.padEnd(24)} ${(bytes / 1024).toFixed(0).padStart(6)} KB`);
     console.log(

@@ -35,6 +35,12 @@ const needs = (...names: string[]) => ({
   optionalDependencies: Object.fromEntries(names.map((name) => [name, '1.0.0'])),
 });
 
+const table = (...verbs: string[]) => ({
+  'lib/apps/deploy/functions.ts': `export const deployedFunctions = {\n${verbs
+    .map((verb) => (verb.includes('-') ? `  '${verb}': {\n  },\n` : `  ${verb}: {\n  },\n`))
+    .join('')}};\n`,
+});
+
 export const agreementProofs: Readonly<Record<string, Proof>> = {
   'the lockfile is whole': {
     caught: [
@@ -58,23 +64,17 @@ export const agreementProofs: Readonly<Record<string, Proof>> = {
   },
   'every function is deployed, and nothing else': {
     caught: [
+      ['functions/on-alarm/handler.ts:1', { ...table(), 'functions/on-alarm/handler.ts': '' }],
+      ['lib/apps/deploy/functions.ts:2', table('on-alarm')],
       [
-        'functions/on-alarm/handler.ts:1',
-        { 'serverless.yml': 'functions: {}', 'functions/on-alarm/handler.ts': '' },
+        'lib/apps/deploy/functions.ts:4',
+        { ...table('on-alarm', 'operate'), 'functions/on-alarm/handler.ts': '' },
       ],
-      [
-        'serverless.yml:1',
-        { 'serverless.yml': 'functions:\n  onAlarm: { handler: dist/on-alarm/index.handler }' },
-      ],
-      ['serverless.yml:1', { 'serverless.yml': 'functions:\n  onAlarm: { handler: somewhere.handler }' }],
     ],
     clean: {
-      'serverless.yml':
-        'functions:\n  - onAlarm: { handler: dist/on-alarm/index.handler, role: !Ref A }\n' +
-        '  - ${file(more.yml):functions}',
-      'more.yml': 'functions:\n  fallBack: { handler: dist/fall-back/index.handler }',
+      ...table('on-alarm', 'operate'),
       'functions/on-alarm/handler.ts': '',
-      'functions/fall-back/handler.ts': '',
+      'functions/operate/handler.ts': '',
       'functions/configuration.d.ts': '',
     },
   },

@@ -2,7 +2,6 @@
  * What is said in two places must be the same: functions and their deployment, error names and who catches
  * them.
  */
-import { parse } from 'yaml';
 import { type Finding, type House, isProgram, lineAt, type Rule, type Source } from './house.ts';
 
 /** Step Functions' and Lambda's own error names (Step Functions Developer Guide, "Error names"). */
@@ -20,16 +19,19 @@ for (const name of ['AWSLambdaException', 'ClientExecutionTimeoutException', 'Sd
 for (const name of ['ServiceException', 'TooManyRequestsException', 'Unknown'])
   AWS_ERRORS.add(`Lambda.${name}`);
 
-function functionsAndServerless({ sources }: House): Finding[] {
-  const deployment = sources.find(({ path }) => path === 'serverless.yml');
-  if (deployment === undefined) return [];
+/** The one list of what is deployed; serverless.yml takes its functions from it. */
+const TABLE = 'lib/apps/deploy/functions.ts';
+
+function functionsAndTable({ sources }: House): Finding[] {
+  const table = sources.find(({ path }) => path === TABLE);
+  if (table === undefined) return [];
   const folders = new Set(
     sources.flatMap(({ path }) => /^functions\/([^/]+)\/handler\.ts$/.exec(path)?.[1] ?? []),
   );
   const deployed = new Map(
-    Object.entries(functionsOf(deployment, sources)).map(([name, { handler }]) => [
-      /^(?:dist|functions)\/([^/]+)\/(?:index|handler)\.handler$/.exec(handler ?? '')?.[1] ?? '',
-      { name, handler },
+    [...table.text.matchAll(/^ {2}'?([a-z]+(?:-[a-z]+)*)'?: \{$/gm)].map((match) => [
+      match[1] as string,
+      lineAt(table.text, match.index),
     ]),
   );
   const missing = [...folders]
@@ -37,32 +39,12 @@ function functionsAndServerless({ sources }: House): Finding[] {
     .map((folder) => ({
       path: `functions/${folder}/handler.ts`,
       line: 1,
-      says: 'serverless.yml does not deploy it',
+      says: `not deployed: add its entry to ${TABLE}`,
     }));
   const unknown = [...deployed]
-    .filter(([folder]) => !folders.has(folder))
-    .map(([, { name, handler }]) => ({
-      path: 'serverless.yml',
-      line: 1,
-      says: `${name}: its handler ${handler} is no dist/<verb>/index.handler of a folder in functions/`,
-    }));
+    .filter(([verb]) => !folders.has(verb))
+    .map(([verb, line]) => ({ path: TABLE, line, says: `there is no functions/${verb}/handler.ts` }));
   return [...missing, ...unknown];
-}
-
-type Deployed = Record<string, { handler?: string }>;
-
-/** The `functions` of serverless.yml: a map, or a list of maps, each in place or as `${file(path)}`. */
-function functionsOf(deployment: Source, sources: readonly Source[]): Deployed {
-  const resolve = (value: unknown): Deployed[] => {
-    if (Array.isArray(value)) return value.flatMap(resolve);
-    if (typeof value !== 'string') return value === null || value === undefined ? [] : [value as Deployed];
-    const path = /^\$\{file\((?:\.\/)?([^)]+)\)(?::(\w+))?\}$/.exec(value);
-    const file = sources.find((source) => source.path === path?.[1]);
-    if (file === undefined) return [];
-    const content = parse(file.text, { logLevel: 'silent' });
-    return resolve(path?.[2] === undefined ? content : content[path[2]]);
-  };
-  return Object.assign({}, ...resolve(parse(deployment.text, { logLevel: 'silent' })?.functions));
 }
 
 function caughtErrors({ sources }: House): Finding[] {
@@ -140,6 +122,6 @@ function foldersAbove(place: string): string[] {
 
 export const agreementRules: readonly Rule[] = [
   { name: 'the lockfile is whole', find: wholeLock },
-  { name: 'every function is deployed, and nothing else', find: functionsAndServerless },
+  { name: 'every function is deployed, and nothing else', find: functionsAndTable },
   { name: 'every error that is caught can be thrown', find: caughtErrors },
 ];

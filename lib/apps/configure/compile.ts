@@ -1,6 +1,6 @@
 /**
- * Reads `switchback.yml` (or JSON), checks it whole and answers complete settings. Everything that is wrong is
- * said at once, each with file, line and remedy; nothing is half read.
+ * Reads `switchback.yml` (or JSON), checks it whole and answers complete settings. Everything that is wrong
+ * is said at once, each with file, line and remedy; nothing is half read.
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * `switchback.yml`, the one file a user writes, as a schema: every key has a default or is required, and an unknown
- * one is refused. The descriptions are what editors show; docs/switchback.schema.json is made of them.
+ * `switchback.yml`, the one file a user writes, as a schema: every key has a default or is required, and an
+ * unknown one is refused. The descriptions are what editors show; docs/switchback.schema.json is made of
+ * them.
  */
 import * as z from 'zod';
 import { Strategy } from '../../../events/rollout.ts';
@@ -73,7 +74,9 @@ const ServiceFile = z.strictObject({
   target: Target,
   strategy: StrategyFile.prefault({}),
   slo: SloFile.prefault({}),
-  /** Any part of the policy; what is left out stays as the defaults say. `mergedPolicy` refuses unknown keys. */
+  /**
+   * Any part of the policy; what is left out stays as the defaults say. `mergedPolicy` refuses unknown keys.
+   */
   analysis: z.record(z.string(), z.unknown()).default({}).describe('Checks and limits; see docs.'),
   alarms: z.array(AlarmFile).default([]),
   dependsOn: z

@@ -10,7 +10,10 @@ export type AlarmSettings = {
   readonly name: string;
   /** `canary`: always takes traffic off. `service`: asks the evidence whose fault it is. */
   readonly scope: 'canary' | 'service';
-  /** The slot the alarm watches; it then speaks of the canary only while that slot is the canary's. null: no slot. */
+  /**
+   * The slot the alarm watches; it then speaks of the canary only while that slot is the canary's. null: no
+   * slot.
+   */
   readonly slot: Slot | null;
   /** What INSUFFICIENT_DATA, or a state that cannot be read, leads to. */
   readonly onUnknown: 'wait' | 'hold' | 'roll-back';
@@ -36,7 +39,9 @@ export type StrategySettings = {
         readonly approval?: 'manual' | 'auto';
       }[]
     | null;
-  /** Blue/green: how long the preview is watched without traffic, and whether promotion then needs a person. */
+  /**
+   * Blue/green: how long the preview is watched without traffic, and whether promotion then needs a person.
+   */
   readonly previewSeconds: number;
   readonly autoPromote: boolean;
   readonly autoPromoteSeconds: number;

@@ -1,0 +1,150 @@
+/**
+ * What a function may do, by port: whoever builds a port's adapter needs the rights listed for it here, and
+ * no others. A resource is `*` only where AWS knows no resource for the action, and then `why` says so.
+ *
+ * The actions follow from the adapters in lib/aws: a test reads each bundle's SDK commands and refuses a role
+ * that allows more or less.
+ */
+import { att, type Cfn, localArn, ref } from './cloudFormation.ts';
+import { type Deployment, machineName } from './deployment.ts';
+import { targetArns } from './targets.ts';
+
+export type Grant = {
+  readonly actions: readonly string[];
+  /** An empty list grants nothing: nothing of the kind is configured. */
+  readonly resources: readonly Cfn[] | '*';
+  /** Required with `*`. */
+  readonly why?: string;
+  readonly condition?: { readonly [operator: string]: Cfn };
+};
+
+export type Right = (deployment: Deployment) => readonly Grant[];
+
+/**
+ * The key of the event table and of the notification topic, through the service that uses it and not
+ * directly.
+ */
+const key = (actions: readonly string[], service: string): Grant => ({
+  actions,
+  resources: [att('ControllerKey', 'Arn')],
+  condition: {
+    StringEquals: { 'kms:ViaService': { 'Fn::Sub': `${service}.\${AWS::Region}.amazonaws.com` } },
+  },
+});
+
+const balancerReads = 'Elastic Load Balancing has no resources for what it describes';
+
+const traffic: Right = ({ configuration }) => {
+  const { listenerRules, listeners, targetGroups } = targetArns(configuration);
+  const reads = ['Listeners', 'Rules', 'Tags'].map((what) => `elasticloadbalancing:Describe${what}`);
+  return [
+    { actions: reads, resources: '*', why: balancerReads },
+    { actions: ['elasticloadbalancing:ModifyRule'], resources: listenerRules },
+    { actions: ['elasticloadbalancing:ModifyListener'], resources: listeners },
+    { actions: ['elasticloadbalancing:AddTags'], resources: targetGroups },
+  ];
+};
+
+const workload: Right = ({ configuration }) => {
+  const { ecsServices, passedRoles } = targetArns(configuration);
+  return [
+    { actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: ecsServices },
+    {
+      actions: ['iam:PassRole'],
+      resources: passedRoles,
+      condition: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+    },
+    { actions: ['elasticloadbalancing:DescribeTargetHealth'], resources: '*', why: balancerReads },
+    {
+      actions: ['application-autoscaling:DescribeScalableTargets'],
+      resources: '*',
+      why: 'Application Auto Scaling has no resources for what it describes',
+    },
+    {
+      actions: ['application-autoscaling:RegisterScalableTarget'],
+      // The id in a scalable target's ARN is AWS's own; the condition says which ones are meant.
+      resources: ecsServices.length === 0 ? [] : [localArn('application-autoscaling', 'scalable-target/*')],
+      condition: {
+        StringEquals: {
+          'application-autoscaling:service-namespace': 'ecs',
+          'application-autoscaling:scalable-dimension': 'ecs:service:DesiredCount',
+        },
+      },
+    },
+  ];
+};
+
+const machine = (deployment: Deployment, name: string): Cfn =>
+  localArn('states', `stateMachine:${machineName(deployment, name)}`);
+
+/** A version or an alias is authorised by the machine's own ARN. */
+const startMachine =
+  (...machines: readonly string[]): Right =>
+  (deployment) => [
+    { actions: ['states:StartExecution'], resources: machines.map((name) => machine(deployment, name)) },
+  ];
+
+const listExecutions =
+  (...machines: readonly string[]): Right =>
+  (deployment) => [
+    { actions: ['states:ListExecutions'], resources: machines.map((name) => machine(deployment, name)) },
+  ];
+
+const eventStore: Right = () => [
+  {
+    actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+    resources: [att('EventTable', 'Arn')],
+  },
+  {
+    actions: ['dynamodb:Query'],
+    resources: [{ 'Fn::Sub': '${EventTable.Arn}/index/active' }],
+  },
+  key(['kms:Decrypt'], 'dynamodb'),
+];
+
+const metrics: Right = () => [
+  {
+    actions: ['cloudwatch:GetMetricData'],
+    resources: '*',
+    why: 'CloudWatch has no resources for metrics',
+  },
+];
+
+const alarms: Right = () => [
+  {
+    actions: ['cloudwatch:DescribeAlarms'],
+    resources: '*',
+    why: 'CloudWatch shows composite alarms only to who may describe all alarms',
+  },
+];
+
+const resumeExecutions: Right = () => [
+  {
+    actions: ['states:SendTaskSuccess'],
+    resources: '*',
+    why: 'the task token is the right: Step Functions has no resources for it',
+  },
+];
+
+const eventBus: Right = () => [{ actions: ['events:PutEvents'], resources: [att('EventBus', 'Arn')] }];
+
+const intentQueue: Right = () => [{ actions: ['sqs:SendMessage'], resources: [att('IntentQueue', 'Arn')] }];
+
+const notifications: Right = () => [
+  { actions: ['sns:Publish'], resources: [ref('NotificationTopic')] },
+  key(['kms:Decrypt', 'kms:GenerateDataKey'], 'sns'),
+];
+
+export const rights = {
+  alarms,
+  eventBus,
+  eventStore,
+  intentQueue,
+  listExecutions,
+  metrics,
+  notifications,
+  resumeExecutions,
+  startMachine,
+  traffic,
+  workload,
+} as const;

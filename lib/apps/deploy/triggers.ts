@@ -1,0 +1,174 @@
+/**
+ * What brings events to functions: rules with retries and dead letters, queues, the event table's stream, the
+ * clock; and the rules that bring alarms to the alarm queue.
+ */
+import { operationDetailType, requestDetailType } from '../../../events/request.ts';
+import { att, type Cfn, functionArn, functionId, pascal, type Resources, ref } from './cloudFormation.ts';
+import { type Deployment, prefixOf } from './deployment.ts';
+import { deployedFunctions, type Trigger } from './functions.ts';
+
+const deadLetters = att('DeadLetters', 'Arn');
+
+/** EventBridge tries a target this long before the event becomes a dead letter. */
+const rulePolicy = { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 60 };
+
+export function triggerResources(deployment: Deployment): Resources {
+  const entries = Object.entries(deployedFunctions).flatMap(([verb, { triggers }]) => {
+    const asynchronous = triggers.some(({ from }) => from === 'bus' || from === 'clock');
+    return [
+      ...triggers.map((trigger) => resourcesOf(verb, trigger, deployment)),
+      ...(asynchronous ? [invokeConfig(verb)] : []),
+    ];
+  });
+  return Object.assign({}, ...entries);
+}
+
+function resourcesOf(verb: string, trigger: Trigger, deployment: Deployment): Resources {
+  switch (trigger.from) {
+    case 'queue':
+      return {
+        [`${pascal(verb)}Messages`]: {
+          Type: 'AWS::Lambda::EventSourceMapping',
+          Properties: {
+            FunctionName: functionArn(verb),
+            EventSourceArn: att(trigger.queue, 'Arn'),
+            BatchSize: trigger.batchSize,
+            FunctionResponseTypes: ['ReportBatchItemFailures'],
+          },
+        },
+      };
+    case 'event-table':
+      return { [`${pascal(verb)}Stream`]: streamMapping(verb) };
+    case 'bus': {
+      const pattern = { source: requestSources(deployment), 'detail-type': [trigger.detailType] };
+      return rule(verb, deployment, { EventBusName: ref('EventBus'), EventPattern: pattern });
+    }
+    case 'clock':
+      return rule(verb, deployment, { ScheduleExpression: trigger.rate });
+  }
+}
+
+/** Those the stage names, and Switchback itself, which asks the same way as everybody. */
+function requestSources({ stage }: Deployment): Cfn {
+  const named = Object.keys(stage.requesters);
+  return named.length === 0 ? [{ 'anything-but': ['switchback'] }] : [...named, 'switchback.request'];
+}
+
+function rule(verb: string, deployment: Deployment, when: Readonly<Record<string, Cfn>>): Resources {
+  const id = `${pascal(verb)}Rule`;
+  return {
+    [id]: {
+      Type: 'AWS::Events::Rule',
+      Properties: {
+        Name: `${prefixOf(deployment)}-${verb}`,
+        State: 'ENABLED',
+        ...when,
+        Targets: [
+          {
+            Id: verb,
+            Arn: functionArn(verb),
+            RetryPolicy: rulePolicy,
+            DeadLetterConfig: { Arn: deadLetters },
+          },
+        ],
+      },
+    },
+    [`${id}Permission`]: {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        FunctionName: functionArn(verb),
+        Action: 'lambda:InvokeFunction',
+        Principal: 'events.amazonaws.com',
+        SourceArn: att(id, 'Arn'),
+      },
+    },
+  };
+}
+
+/** A call that failed is tried twice more, within the hour; then it is kept. */
+const invokeConfig = (verb: string): Resources => ({
+  [`${pascal(verb)}Retries`]: {
+    Type: 'AWS::Lambda::EventInvokeConfig',
+    Properties: {
+      FunctionName: ref(`${functionId(verb)}LambdaFunction`),
+      Qualifier: '$LATEST',
+      MaximumEventAgeInSeconds: 3600,
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: { Destination: deadLetters } },
+    },
+  },
+});
+
+/** Only HEAD items: chunks, plans, minutes and checkpoints are nobody's news. */
+const headFilter = JSON.stringify({
+  dynamodb: { Keys: { pk: { S: [{ prefix: 'S#' }] }, sk: { N: ['0'] } } },
+});
+
+const streamMapping = (verb: string) => ({
+  Type: 'AWS::Lambda::EventSourceMapping',
+  Properties: {
+    FunctionName: functionArn(verb),
+    EventSourceArn: att('EventTable', 'StreamArn'),
+    StartingPosition: 'TRIM_HORIZON',
+    BatchSize: 25,
+    // Streams keep order per item only, and every stream of ours is one item.
+    ParallelizationFactor: 4,
+    FilterCriteria: { Filters: [{ Pattern: headFilter }] },
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    BisectBatchOnFunctionError: true,
+    // A poisonous event is parked by the function itself long before.
+    MaximumRetryAttempts: 100,
+    MaximumRecordAgeInSeconds: 86_400,
+    DestinationConfig: { OnFailure: { Destination: deadLetters } },
+  },
+});
+
+/** EventBridge takes patterns of 2,048 characters; the rest of the pattern is 150. */
+const patternCharactersMax = 1800;
+
+/** Alarm changes, of configured alarms only, to the alarm queue. */
+export function alarmRules(deployment: Deployment): Resources {
+  const names = deployment.configuration.services.flatMap(({ alarms }) => alarms.map(({ name }) => name));
+  return Object.fromEntries(
+    chunks([...new Set(names)].sort()).map((alarmName, index) => [
+      `AlarmRule${index + 1}`,
+      {
+        Type: 'AWS::Events::Rule',
+        Properties: {
+          Name: `${prefixOf(deployment)}-alarms-${index + 1}`,
+          State: 'ENABLED',
+          EventPattern: {
+            source: ['aws.cloudwatch'],
+            'detail-type': ['CloudWatch Alarm State Change'],
+            detail: { alarmName },
+          },
+          Targets: [
+            {
+              Id: 'alarm-queue',
+              Arn: att('AlarmQueue', 'Arn'),
+              RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+              DeadLetterConfig: { Arn: deadLetters },
+            },
+          ],
+        },
+      },
+    ]),
+  );
+}
+
+function chunks(names: readonly string[]): readonly string[][] {
+  const made: string[][] = [];
+  let left = 0;
+  for (const name of names) {
+    if (left < name.length + 3) {
+      made.push([]);
+      left = patternCharactersMax;
+    }
+    made.at(-1)?.push(name);
+    left -= name.length + 3;
+  }
+  return made;
+}
+
+/** What the bus takes from requesters; the table's triggers ask for these. */
+export const requestDetailTypes = [requestDetailType, operationDetailType];
