@@ -3,6 +3,7 @@
  * things to each other over the bus, by ARN; what one tells of itself goes to EventBridge's default bus.
  */
 import { type Clock, realClock } from '../asl/clock.ts';
+import { type ApiGateway, apiGatewayService } from './apigateway/apiGatewayService.ts';
 import { Bus } from './bus.ts';
 import { assembleCompute, type ComputeOptions } from './cloudCompute.ts';
 import type { CloudEvent, Place } from './cloudEvent.ts';
@@ -18,6 +19,7 @@ import type { LogLine } from './lambda/functionLogs.ts';
 import { type Lambda, startLambda } from './lambda/lambda.ts';
 import type { LogGroups } from './logs/logGroups.ts';
 import { seededRandom } from './random.ts';
+import { route53Service } from './route53/route53Service.ts';
 import type { LocalService } from './service.ts';
 import type { Topics } from './sns/topics.ts';
 import type { Queues } from './sqs/queues.ts';
@@ -57,6 +59,7 @@ export type LocalCloud = {
   readonly elb: Elb;
   readonly ecs: Ecs;
   readonly stepFunctions: StepFunctions;
+  readonly apiGateway: ApiGateway;
   /** Ends a function's processes as a crash would; answers how many. */
   killFunction(name: string): number;
   /** What was accepted here and would not be on AWS. */
@@ -121,7 +124,13 @@ function assemble(assembly: Assembly) {
       assembly.onFunctionLog?.(line);
     },
   });
-  const services: LocalService[] = [...messaging.services, ...compute.services, lambda.service];
+  const edge = assembleEdge(assembly, compute.parts.cloudWatch, lambda);
+  const services: LocalService[] = [
+    ...messaging.services,
+    ...compute.services,
+    ...edge.services,
+    lambda.service,
+  ];
   const stepFunctions = stepFunctionsService({
     clock: assembly.clock,
     bus,
@@ -137,7 +146,27 @@ function assemble(assembly: Assembly) {
     },
   });
   services.push(stepFunctions);
-  return { ...messaging.parts, ...compute.parts, bus, lambda, stepFunctions, services };
+  return { ...messaging.parts, ...compute.parts, ...edge.parts, bus, lambda, stepFunctions, services };
+}
+
+/** What users of a service come in by, besides load balancers. */
+function assembleEdge(
+  { clock, seed, metricPeriodSeconds }: Assembly,
+  cloudWatch: CloudWatch,
+  lambda: Lambda,
+) {
+  const apiGateway = apiGatewayService({
+    clock,
+    seed: seed + 4,
+    putMetric: (point) => cloudWatch.store.put(point),
+    async invoke(functionArn, payload) {
+      const result = await lambda.call(functionArn, payload);
+      if (result.failed) throw new Error(`${functionArn} failed: ${result.payload}`);
+      return result.payload;
+    },
+    ...(metricPeriodSeconds === undefined ? {} : { metricPeriodSeconds }),
+  });
+  return { parts: { apiGateway }, services: [apiGateway, route53Service({ clock, seed: seed + 5 })] };
 }
 
 type FunctionError = {

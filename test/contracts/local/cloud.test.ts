@@ -1,7 +1,15 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  APIGatewayClient,
+  CreateDeploymentCommand,
+  CreateRestApiCommand,
+  GetResourcesCommand,
+  PutIntegrationCommand,
+  PutMethodCommand,
+} from '@aws-sdk/client-api-gateway';
 import { CloudWatchClient, PutMetricAlarmCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
@@ -204,6 +212,35 @@ describe('the local cloud', () => {
     expect(JSON.parse((await run({ n: 1 })) ?? '')).toEqual({ published: true });
     expect(await told()).toEqual({ n: 1 });
     expect(await run({ fail: 'NotToday' })).toBe('"caught"');
+  });
+
+  it('serves a function through a stage of an API', async () => {
+    const S3Key = join(folder, 'web.mjs');
+    writeFileSync(
+      S3Key,
+      'export const handler = async ({ path }) => ({ statusCode: 201, body: `saw ${path}` });',
+    );
+    const { FunctionArn } = await new LambdaClient(client).send(
+      new CreateFunctionCommand({
+        FunctionName: 'web',
+        Runtime: 'nodejs24.x',
+        Handler: 'web.handler',
+        Role: 'arn:aws:iam::000000000000:role/web',
+        Code: { S3Bucket: 'hot-reload', S3Key },
+      }),
+    );
+    const api = new APIGatewayClient(client);
+    const { id: restApiId } = await api.send(new CreateRestApiCommand({ name: 'shop' }));
+    const { items } = await api.send(new GetResourcesCommand({ restApiId }));
+    const method = { restApiId, resourceId: items?.[0]?.id, httpMethod: 'GET' };
+    await api.send(new PutMethodCommand({ ...method, authorizationType: 'NONE' }));
+    const uri = `arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${FunctionArn}/invocations`;
+    await api.send(
+      new PutIntegrationCommand({ ...method, type: 'AWS_PROXY', integrationHttpMethod: 'POST', uri }),
+    );
+    await api.send(new CreateDeploymentCommand({ restApiId, stageName: 'dev' }));
+    const answer = await fetch(`${await cloud.apiGateway.urlOf(restApiId ?? '', 'dev')}/`);
+    expect([answer.status, await answer.text()]).toEqual([201, 'saw /']);
   });
 
   it('counts every call with its caller, and carries the trace of the first through the rest', async () => {
