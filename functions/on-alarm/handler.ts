@@ -13,7 +13,7 @@ import { sqsIntentQueue } from '../../lib/aws/intentQueue.ts';
 import { jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { eachMessage, type QueueEvent } from '../../lib/aws/lambda/queue.ts';
-import { stepFunctions } from '../../lib/aws/machines.ts';
+import { executionStarts } from '../../lib/aws/machines.ts';
 import { awsMetrics, awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
 import { onAlarm } from '../../lib/flows/onAlarm.ts';
 import { services } from '../configured.ts';
@@ -30,7 +30,7 @@ const world = {
     new ApplicationAutoScalingClient(clientSettings),
   ),
   metrics: awsMetrics(new CloudWatchClient(clientSettings)),
-  machines: stepFunctions(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
+  machines: executionStarts(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
   intents: sqsIntentQueue(new SQSClient(clientSettings), environment('INTENT_QUEUE')),
 };
 

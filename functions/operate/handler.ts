@@ -9,19 +9,23 @@ import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { settingsFor } from '../../lib/aws/lambda/settings.ts';
-import { stepFunctions } from '../../lib/aws/machines.ts';
+import { executionStarts, waitingExecutions } from '../../lib/aws/machines.ts';
 import { awsTraffic } from '../../lib/aws/targets.ts';
 import { operate } from '../../lib/flows/operate.ts';
 import { services } from '../configured.ts';
 
 const dynamo = new DynamoDBClient(clientSettings);
+const machines = new SFNClient(clientSettings);
 const world = {
   clock: systemClock,
   log: jsonLog('operate'),
   store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
   tokens: new DynamoTokens(dynamo, environment('EVENT_TABLE')),
   traffic: awsTraffic(new ElasticLoadBalancingV2Client(clientSettings), pause),
-  machines: stepFunctions(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
+  machines: {
+    ...executionStarts(machines, { rollback: environment('ROLLBACK_MACHINE') }),
+    ...waitingExecutions(machines),
+  },
 };
 
 export const handler = middy(async (request: OperationRequested) => {

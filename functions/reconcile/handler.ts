@@ -8,11 +8,16 @@ import { clientSettings } from '../../lib/aws/answered.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
-import { stepFunctions } from '../../lib/aws/machines.ts';
+import { executionStarts, runningExecutions } from '../../lib/aws/machines.ts';
 import { awsMetrics, awsTraffic } from '../../lib/aws/targets.ts';
 import { reconcile } from '../../lib/flows/reconcile.ts';
 
 const cloudWatch = new CloudWatchClient(clientSettings);
+const client = new SFNClient(clientSettings);
+const machines = {
+  rollout: environment('ROLLOUT_MACHINE'),
+  rollback: environment('ROLLBACK_MACHINE'),
+};
 const world = {
   clock: systemClock,
   log: jsonLog('reconcile'),
@@ -20,10 +25,7 @@ const world = {
   traffic: awsTraffic(new ElasticLoadBalancingV2Client(clientSettings), pause),
   metrics: awsMetrics(cloudWatch),
   alarms: cloudWatchAlarms(cloudWatch),
-  machines: stepFunctions(new SFNClient(clientSettings), {
-    rollout: environment('ROLLOUT_MACHINE'),
-    rollback: environment('ROLLBACK_MACHINE'),
-  }),
+  machines: { ...executionStarts(client, machines), ...runningExecutions(client, machines) },
 };
 
 /** The scheduler's event carries nothing that is needed but its id. */

@@ -10,7 +10,7 @@ import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { eachMessage, type QueueEvent } from '../../lib/aws/lambda/queue.ts';
-import { stepFunctions } from '../../lib/aws/machines.ts';
+import { executionStarts } from '../../lib/aws/machines.ts';
 import { awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
 import { recordIntent } from '../../lib/flows/recordIntent.ts';
 
@@ -25,7 +25,7 @@ const world = {
     balancer,
     new ApplicationAutoScalingClient(clientSettings),
   ),
-  machines: stepFunctions(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
+  machines: executionStarts(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
 };
 
 export const handler = middy((event: QueueEvent) =>

@@ -7,7 +7,7 @@ import { DynamoTokens } from '../../lib/aws/eventStore/consumers.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { edge, jsonLog, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
-import { stepFunctions } from '../../lib/aws/machines.ts';
+import { waitingExecutions } from '../../lib/aws/machines.ts';
 import { requestApproval } from '../../lib/flows/requestApproval.ts';
 
 const dynamo = new DynamoDBClient(clientSettings);
@@ -17,7 +17,7 @@ const world = {
   log: jsonLog('request-approval'),
   store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
   tokens: new DynamoTokens(dynamo, environment('EVENT_TABLE')),
-  machines: stepFunctions(stepFunctionsClient),
+  machines: waitingExecutions(stepFunctionsClient),
 };
 
 export const handler = middy((task: ApprovalTask) => requestApproval(world, task)).use(

@@ -12,7 +12,7 @@ import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { settingsFor } from '../../lib/aws/lambda/settings.ts';
-import { stepFunctions } from '../../lib/aws/machines.ts';
+import { executionStarts } from '../../lib/aws/machines.ts';
 import { awsMetrics, awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
 import { startRollout } from '../../lib/flows/startRollout.ts';
 import { services } from '../configured.ts';
@@ -30,7 +30,7 @@ const world = {
   workload: awsWorkload(ecs, balancer, scaling),
   metrics: awsMetrics(cloudWatch),
   alarms: cloudWatchAlarms(cloudWatch),
-  machines: stepFunctions(new SFNClient(clientSettings), { rollout: environment('ROLLOUT_MACHINE') }),
+  machines: executionStarts(new SFNClient(clientSettings), { rollout: environment('ROLLOUT_MACHINE') }),
 };
 
 export const handler = middy(async (request: RolloutRequested) => {

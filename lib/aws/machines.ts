@@ -20,19 +20,32 @@ const executionName = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, 
 /** Pages of a thousand running executions each. */
 const pagesMax = 20;
 
-export function stepFunctions(client: SFNClient, arns: MachineArns = {}): Machines {
-  const arnOf = (machine: keyof MachineArns): string => {
-    const arn = arns[machine];
-    invariant(arn !== undefined, `this function was not given the ${machine} machine`);
-    return arn;
+/** Starts executions through the ARN that was given: a machine, or its alias. */
+export function executionStarts(client: SFNClient, arns: MachineArns): Pick<Machines, 'start'> {
+  return {
+    async start(machine, name, input) {
+      const command = new StartExecutionCommand({
+        stateMachineArn: arnOf(arns, machine),
+        name: executionName(name),
+        input: JSON.stringify(input),
+      });
+      const started = client.send(command).catch((error: unknown) => {
+        if (named(error, 'ExecutionAlreadyExists')) return; // started before: that is what was asked for
+        throw error;
+      });
+      await answered(`StartExecution of ${machine}`, started);
+    },
   };
+}
+
+export function runningExecutions(client: SFNClient, arns: MachineArns): Pick<Machines, 'running'> {
   return {
     async running(machine, prefix) {
       const beginning = executionName(prefix);
       let nextToken: string | undefined;
       for (let page = 0; page < pagesMax; page++) {
         const command = new ListExecutionsCommand({
-          stateMachineArn: arnOf(machine),
+          stateMachineArn: unqualified(arnOf(arns, machine)),
           statusFilter: 'RUNNING',
           maxResults: 1000,
           ...(nextToken === undefined ? {} : { nextToken }),
@@ -44,20 +57,11 @@ export function stepFunctions(client: SFNClient, arns: MachineArns = {}): Machin
       }
       return false;
     },
+  };
+}
 
-    async start(machine, name, input) {
-      const command = new StartExecutionCommand({
-        stateMachineArn: arnOf(machine),
-        name: executionName(name),
-        input: JSON.stringify(input),
-      });
-      const started = client.send(command).catch((error: unknown) => {
-        if (named(error, 'ExecutionAlreadyExists')) return; // started before: that is what was asked for
-        throw error;
-      });
-      await answered(`StartExecution of ${machine}`, started);
-    },
-
+export function waitingExecutions(client: SFNClient): Pick<Machines, 'resume'> {
+  return {
     async resume(token, output) {
       const command = new SendTaskSuccessCommand({ taskToken: token, output: JSON.stringify(output) });
       const resumed = client.send(command).catch((error: unknown) => {
@@ -68,3 +72,12 @@ export function stepFunctions(client: SFNClient, arns: MachineArns = {}): Machin
     },
   };
 }
+
+function arnOf(arns: MachineArns, machine: keyof MachineArns): string {
+  const arn = arns[machine];
+  invariant(arn !== undefined, `this function was not given the ${machine} machine`);
+  return arn;
+}
+
+/** An alias lists only what was started through it, and a successor is started by the machine itself. */
+const unqualified = (arn: string): string => arn.split(':').slice(0, 7).join(':');

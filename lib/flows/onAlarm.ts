@@ -21,7 +21,7 @@ import { type Cause, type Known, known, record, streamOf } from './record.ts';
 import { warmStable } from './rollBack.ts';
 
 type World = AlarmWorld & {
-  readonly machines: Machines;
+  readonly machines: Pick<Machines, 'start'>;
   readonly workload: Workload;
   readonly intents: IntentQueue;
 };

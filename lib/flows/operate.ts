@@ -12,7 +12,7 @@ type World = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly traffic: Traffic;
-  readonly machines: Machines;
+  readonly machines: Pick<Machines, 'start' | 'resume'>;
   readonly tokens: Tokens;
   readonly log: Log;
 };

@@ -12,7 +12,7 @@ import { hearMissedAlarms } from './hearMissedAlarms.ts';
 import { type Cause, type Known, known, record, streamOf } from './record.ts';
 import { watchTraffic } from './watchTraffic.ts';
 
-type World = AlarmWorld & { readonly alarms: Alarms; readonly machines: Machines };
+type World = AlarmWorld & { readonly alarms: Alarms; readonly machines: Pick<Machines, 'start' | 'running'> };
 
 export type Reconciled = { readonly service: string; readonly phase: string; readonly error?: string };
 

@@ -10,7 +10,7 @@ type World = {
   readonly store: EventStore;
   readonly traffic: Traffic;
   readonly workload: Workload;
-  readonly machines: Machines;
+  readonly machines: Pick<Machines, 'start'>;
   readonly log: Log;
 };
 

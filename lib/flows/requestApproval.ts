@@ -9,7 +9,7 @@ type World = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly tokens: Tokens;
-  readonly machines: Machines;
+  readonly machines: Pick<Machines, 'resume'>;
   readonly log: Log;
 };
 

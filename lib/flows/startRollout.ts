@@ -18,7 +18,7 @@ type World = {
   readonly workload: Workload;
   readonly metrics: Metrics;
   readonly alarms: Alarms;
-  readonly machines: Machines;
+  readonly machines: Pick<Machines, 'start'>;
   readonly log: Log;
 };
 
