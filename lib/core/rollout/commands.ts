@@ -76,6 +76,7 @@ export type Command =
   | (At & { readonly type: 'FindDrift'; readonly foundWeight: number | null; readonly what: string })
   | (At & { readonly type: 'Hold'; readonly reason: HoldReason; readonly why: string })
   | (At & { readonly type: 'SetOverride'; readonly by: string; readonly why: string; readonly until: number })
-  | (At & { readonly type: 'LiftOverride'; readonly by: string });
+  | (At & { readonly type: 'LiftOverride'; readonly by: string })
+  | (At & { readonly type: 'RecordFallBack'; readonly by: string; readonly why: string; readonly to: string });
 
 export type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;

@@ -7,7 +7,7 @@ import { type Decision, type Refusal, refuse, unreachable } from '../decision.ts
 import { receiveAlarm } from './alarm.ts';
 import type { Command } from './commands.ts';
 import { failHealth } from './health.ts';
-import { approve, liftOverride, pause, promote, promoteFully, resume, setOverride } from './operator.ts';
+import { approve, liftOverride, pause, promote, promoteFully, resume, recordFallBack, setOverride } from './operator.ts';
 import { confirmPrepared, takeCheckpoint } from './prepare.ts';
 import { confirmCompletion, confirmPromotion, confirmShift, orderPromotion, orderShift } from './progress.ts';
 import { confirmRollback, findDrift, hold, rollBack } from './rollBack.ts';
@@ -73,6 +73,8 @@ function answer(state: ServiceState, command: Command): Decision<ServiceEvent> {
       return setOverride(state, command);
     case 'LiftOverride':
       return liftOverride(state, command);
+    case 'RecordFallBack':
+      return recordFallBack(command);
     default:
       return unreachable(command);
   }

@@ -25,6 +25,8 @@ export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
       return { ...state, override: { by: event.by, why: event.why, until: event.until } };
     case 'OverrideLifted':
       return { ...state, override: null };
+    case 'FellBack':
+      return state;
     case 'RollbackInitiated':
       return rollbackInitiated(state, event);
     case 'RollbackCompleted':
@@ -44,6 +46,7 @@ type RolloutOnly = Exclude<
       | 'HealthCheckFailed'
       | 'OverrideSet'
       | 'OverrideLifted'
+      | 'FellBack'
       | 'RollbackInitiated'
       | 'RollbackCompleted';
   }

@@ -100,3 +100,8 @@ export function liftOverride(
   if (overrideAt(state, now) === null) return accept();
   return accept({ type: 'OverrideLifted', at: now, by });
 }
+
+/** What was done without asking is at least known: the rollout meets the moved traffic as drift, and holds. */
+export function recordFallBack({ by, why, to, now }: CommandOf<'RecordFallBack'>): Decision<ServiceEvent> {
+  return accept({ type: 'FellBack', at: now, by, why: brief(why), to });
+}

@@ -3,7 +3,7 @@ import type { RollbackTrigger } from '../../../events/rollback.ts';
 import type { Evidence, HoldReason } from '../../../events/rollout.ts';
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
-import { brief } from './brief.ts';
+import { brief, briefEvidence } from './brief.ts';
 import type { CommandOf } from './commands.ts';
 import { activeOf, overrideAt, type ServiceState, stableIsBroken } from './state.ts';
 
@@ -27,7 +27,7 @@ export function initiated({ rollout }: ServiceState, initiation: Initiation): Se
     reason: brief(initiation.reason),
     by: initiation.by,
     fromWeight: rollout.weight,
-    ...(initiation.evidence === undefined ? {} : { evidence: initiation.evidence }),
+    ...(initiation.evidence === undefined ? {} : { evidence: briefEvidence(initiation.evidence) }),
   };
 }
 

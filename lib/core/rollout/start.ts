@@ -1,7 +1,7 @@
 /** May this rollout begin? One per service; a revision that was rolled back before needs a reason to run again. */
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
-import { brief } from './brief.ts';
+import { briefest } from './brief.ts';
 import type { CommandOf, Start } from './commands.ts';
 import { initiated } from './rollBack.ts';
 import { type Active, activeOf, type ServiceState } from './state.ts';
@@ -90,7 +90,9 @@ function started(command: Start): ServiceEvent {
     steps: [...plan.steps],
     baselineAlarms: [...command.baselineAlarms],
     requestedBy: command.requestedBy,
-    ...(command.why === undefined ? {} : { why: brief(command.why) }),
-    ...(command.knownBadOverride === undefined ? {} : { knownBadOverride: brief(command.knownBadOverride) }),
+    ...(command.why === undefined ? {} : { why: briefest(command.why) }),
+    ...(command.knownBadOverride === undefined
+      ? {}
+      : { knownBadOverride: briefest(command.knownBadOverride) }),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
-import { brief } from './brief.ts';
+import { brief, briefEvidence } from './brief.ts';
 import type { CommandOf, RecordAnalysis } from './commands.ts';
 import { dueAt, mayAdvance } from './progress.ts';
 import { takenBack } from './rollBack.ts';
@@ -60,7 +60,7 @@ function analysisRecorded(
     rolloutId: rollout.rolloutId,
     step: rollout.step,
     verdict,
-    evidence,
+    evidence: briefEvidence(evidence),
     ...(bakeUntil === null ? {} : { bakeUntil }),
   };
 }

@@ -87,6 +87,11 @@ describe('an alarm of the canary', () => {
     given().when(alarm(time)).then({ type: 'AlarmReceived', action: 'none' });
   });
 
+  it('that begins with good news is remembered with it', () => {
+    const { state } = given(...baking(0)).when(alarm(time, { state: 'OK' }));
+    expect(state.alarms).toEqual({ [canaryAlarm.name]: { state: 'OK', action: 'none', at: time } });
+  });
+
   it('that is over is recorded, and changes nothing', () => {
     given(...baking(0))
       .when(alarm(time, { state: 'OK' }))

@@ -18,6 +18,7 @@ import {
   promoted,
   promotionOrdered,
   record,
+  rollbackCompleted,
   rollbackInitiated,
   shifted,
   started,
@@ -228,11 +229,11 @@ describe('somebody who moves traffic toward stable', () => {
   });
 
   it('down to nothing is resumed from the beginning', () => {
-    given(...baking(3))
+    const story = given(...baking(3))
       .when(drift(0, time))
-      .when(resume(time + 1000))
-      .when(orderShift(time + 1001))
-      .then({ type: 'ShiftOrdered', step: 0, weight: 5 });
+      .when(resume(time + 1000));
+    expect(story.rollout()).toMatchObject({ phase: 'preparing', prepared: true, step: -1 });
+    story.when(orderShift(time + 1001)).then({ type: 'ShiftOrdered', step: 0, weight: 5 });
   });
 
   it('during a preview has a blue/green preview again', () => {
@@ -320,6 +321,15 @@ describe('what comes late', () => {
     const { rollout } = back.and(late);
     expect(rollout()).toEqual(back.rollout());
     expect(desiredWeight(rollout())).toBe(0);
+  });
+
+  it('like the end of a rollback ends no other rollout, and none that goes forward', () => {
+    expect(back.and(ofRollout('ro-0', rollbackCompleted(time + 9))).state).toEqual(back.state);
+    expect(
+      given(...baking(0))
+        .and(rollbackCompleted(time))
+        .rollout().phase,
+    ).toBe('baking');
   });
 
   it('of another rollout changes nothing', () => {

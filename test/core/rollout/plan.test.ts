@@ -99,6 +99,11 @@ describe('the steps of a strategy', () => {
   });
 });
 
+it('the last step of a list without a bake has nobody left to compare with', () => {
+  const { steps } = planFor({ kind: 'canary', ...listed(20, 40, 60, 80, 90, 100) });
+  expect(steps.at(-1)).toEqual({ weight: 100, bakeSeconds: 0, judge: 'health-only', approval: 'none' });
+});
+
 describe('a plan is refused', () => {
   it.each([
     [
@@ -161,6 +166,15 @@ describe('a plan is refused', () => {
     for (const kind of ['blue-green', 'all-at-once', 'rolling'] as const) {
       expect(refusals({ kind, steps: [{ weight: 100 }] })).toEqual([]);
     }
+  });
+
+  it('for one step more than forty, not for forty', () => {
+    const rising = (count: number) =>
+      listed(...Array.from({ length: count - 1 }, (_, n) => 11 + n * 2.1), 100);
+    expect(refusals(rising(stepsMax))).toEqual([]);
+    expect(refusals(rising(stepsMax + 1))).toEqual([
+      'the plan has 41 steps, at most 40 are allowed: raise stepPercent.',
+    ]);
   });
 
   it('not for a rise of exactly 20, whatever the decimals do', () => {

@@ -299,6 +299,15 @@ describe('a step that asks for an approval', () => {
       .then({ type: 'ShiftOrdered', step: 0, weight: 20 });
   });
 
+  it('may be the first, and go on by itself: nobody has met the canary yet', () => {
+    const steps = [20, 40, 60, 80, 90, 100].map((weight) => ({ weight, approval: 'auto' as const }));
+    const asked = given(started({}, planFor({ kind: 'canary', steps })), prepared()).when(
+      askApproval(at(40)),
+    );
+    asked.when(orderShift(at(339))).refused('not-cleared');
+    asked.when(orderShift(at(340))).then({ type: 'ShiftOrdered', step: 0 });
+  });
+
   it('is asked about again after a pause', () => {
     previewed
       .when(askApproval(preview))

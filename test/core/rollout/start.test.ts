@@ -230,9 +230,11 @@ describe('rollbacks one after the other', () => {
 
 describe('a command meant for another rollout', () => {
   it('is refused, so that a late confirmation does not count for the one that came after', () => {
-    given(...rolledBack(), started({ rolloutId: 'ro-2', revision: v3, at: minutes(9) }))
+    const late = given(...rolledBack(), started({ rolloutId: 'ro-2', revision: v3, at: minutes(9) }))
       .when({ type: 'ConfirmPrepared', tasks: 3, rolloutId: 'ro-1', now: minutes(9) })
-      .refused('other-rollout')
+      .refused('other-rollout');
+    expect(late.decision).toHaveProperty('sentence', expect.stringContaining('ro-2 holds it'));
+    late
       .when({ type: 'ConfirmPrepared', tasks: 3, rolloutId: 'ro-2', now: minutes(9) })
       .then({ type: 'CanaryPrepared', rolloutId: 'ro-2' });
   });
