@@ -10,7 +10,7 @@ export class ConfigurationRefused extends Error {
 /** @throws ConfigurationRefused when it is no YAML */
 export function readYaml(text: string, name: string) {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true, merge: true });
   const [broken] = document.errors;
   if (broken !== undefined) throw new ConfigurationRefused(`${name}: ${broken.message.split('\n')[0]}`);
   return { value: document.toJS() as unknown, document: document.contents, lines };
