@@ -1,6 +1,6 @@
 /**
- * API Gateway's REST APIs on one machine: deployments are snapshots, stages serve them with their variables and
- * canaries, and calls go to real HTTP backends or functions.
+ * API Gateway's REST APIs on one machine: deployments are snapshots, stages serve them with their variables
+ * and canaries, and calls go to real HTTP backends or functions.
  */
 import * as sdk from '@aws-sdk/client-api-gateway';
 import type { Clock } from '../../asl/clock.ts';

@@ -1,6 +1,6 @@
 /**
- * API Gateway's metrics (`AWS/ApiGateway`): Count, 4XXError, 5XXError, Latency in ms, by API and by stage. The
- * canary's requests count for the stage and again under `<stage>/Canary`: the name API Gateway gives the
+ * API Gateway's metrics (`AWS/ApiGateway`): Count, 4XXError, 5XXError, Latency in ms, by API and by stage.
+ * The canary's requests count for the stage and again under `<stage>/Canary`: the name API Gateway gives the
  * canary's log group; which dimension value its metrics bear is not documented.
  */
 import type { Clock } from '../../asl/clock.ts';

@@ -1,4 +1,7 @@
-/** REST APIs: resources and methods that are edited, deployments that are snapshots of them, stages that serve. */
+/**
+ * REST APIs: resources and methods that are edited, deployments that are snapshots of them, stages that
+ * serve.
+ */
 import { randomBytes } from 'node:crypto';
 import { ServiceError } from '../service.ts';
 

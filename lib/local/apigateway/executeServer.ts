@@ -51,7 +51,8 @@ async function serve(world: ExecuteWorld, request: IncomingMessage, response: Se
       milliseconds,
     });
   });
-  if (!found) return answer(response, 403, 'Missing Authentication Token'); // what AWS says of an unknown route
+  // What AWS says of an unknown route
+  if (!found) return answer(response, 403, 'Missing Authentication Token');
   const method = request.method ?? 'GET';
   const call: ApiCall = { apiId, stageName, path, search, method, variables: served.variables, ...found };
   const { type } = found.route.integration;
@@ -61,7 +62,7 @@ async function serve(world: ExecuteWorld, request: IncomingMessage, response: Se
 }
 
 /** The stage itself, or its canary by chance. */
-export function chooseSide({ settings }: Stage, random: Random) {
+function chooseSide({ settings }: Stage, random: Random) {
   const { canary, deploymentId, variables } = settings;
   if (!canary || random() * 100 >= canary.percentTraffic) return { canary: false, deploymentId, variables };
   const overridden = { ...variables, ...canary.stageVariableOverrides };
@@ -69,7 +70,7 @@ export function chooseSide({ settings }: Stage, random: Random) {
 }
 
 /** The most specific path wins: literal parts before parameters, those before `{proxy+}`. */
-export function matchRoute(
+function matchRoute(
   routes: readonly Route[],
   method: string,
   path: string,
@@ -111,7 +112,7 @@ function addressOf(request: IncomingMessage) {
 }
 
 /** What the gateway answers by itself. */
-export function answer(response: ServerResponse, status: number, message: string): void {
+function answer(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent) response.destroy();
   else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
 }

@@ -62,7 +62,9 @@ export function stageOperations(state: ApiState, clock: Clock): Readonly<Record<
   };
 }
 
-/** A snapshot of the API; put on the stage when one is named, as its canary when canary settings are given. */
+/**
+ * A snapshot of the API; put on the stage when one is named, as its canary when canary settings are given.
+ */
 function createDeployment(state: ApiState, clock: Clock, input: CreateDeploymentCommandInput) {
   const api = state.api(input.restApiId);
   const stage = api.stages.get(input.stageName ?? '');

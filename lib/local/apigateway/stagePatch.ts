@@ -1,6 +1,6 @@
 /**
- * What UpdateStage may change, as JSON-Patch-like operations. Paths and what each allows: API Gateway reference,
- * "Patch operations", Stage; promotion by `copy`: developer guide, "Promote a canary release".
+ * What UpdateStage may change, as JSON-Patch-like operations. Paths and what each allows: API Gateway
+ * reference, "Patch operations", Stage; promotion by `copy`: developer guide, "Promote a canary release".
  */
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
 import { badRequest, type Canary, type StageSettings } from './apiState.ts';
@@ -46,7 +46,8 @@ function patchOnce(settings: StageSettings, operation: PatchOperation): StageSet
   if (op === 'replace' && path === '/description') return { ...settings, description: value };
   if (op === 'replace' && path === '/deploymentId' && value) return { ...settings, deploymentId: value };
   throw badRequest(
-    `Invalid patch path '${path}' for the operation ${op} specified for op: must be one of the stage's settings`,
+    `Invalid patch path '${path}' for the operation ${op} specified for op: must be one of ` +
+      `the stage's settings`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Changes desired counts: keeps them within their bounds as soon as those change, and follows the policies once
- * a period. A suspended direction is left alone, whatever asks for it.
+ * Changes desired counts: keeps them within their bounds as soon as those change, and follows the policies
+ * once a period. A suspended direction is left alone, whatever asks for it.
  */
 import type { Clock } from '../../asl/clock.ts';
 import type { Slot } from '../cloudwatch/alarmEvaluation.ts';
@@ -80,7 +80,9 @@ export class Scaler {
     const lastMs = this.#lastMs.get(target.resourceId) ?? Number.NEGATIVE_INFINITY;
     if (clock.now() - lastMs < (cooldown ?? COOLDOWN_SECONDS) * 1000) return;
     const high = decision.direction === 'out' ? 'AlarmHigh' : 'AlarmLow';
-    const cause = `monitor alarm TargetTracking-${target.resourceId}-${high} in state ALARM triggered policy ${policy.name}`;
+    const cause =
+      `monitor alarm TargetTracking-${target.resourceId}-${high} in state ALARM ` +
+      `triggered policy ${policy.name}`;
     if (this.#scale(target, decision.direction, decision.count, cause))
       this.#lastMs.set(target.resourceId, clock.now());
   }

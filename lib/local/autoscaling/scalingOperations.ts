@@ -8,6 +8,7 @@ import type {
   ScalableTarget as WireTarget,
 } from '@aws-sdk/client-application-auto-scaling';
 import type { Clock } from '../../asl/clock.ts';
+import { formatArn } from '../arn.ts';
 import type { Place } from '../cloudEvent.ts';
 import type { ServiceCounts } from '../ecs/ecsService.ts';
 import { shortId } from '../ecs/ids.ts';
@@ -108,7 +109,7 @@ function register(
   const [, cluster = '', service = ''] = resourceId.split('/');
   if (counts.desired(cluster, service) === null) throw invalid(`ECS service doesn't exist: ${resourceId}`);
   const target: ScalableTarget = known ?? {
-    arn: `arn:aws:application-autoscaling:${place.region}:${place.account}:scalable-target/${shortId().replaceAll('-', '')}`,
+    arn: formatArn('application-autoscaling', place, `scalable-target/${shortId().replaceAll('-', '')}`),
     resourceId,
     cluster,
     service,
@@ -147,7 +148,8 @@ function putPolicy({ clock, place, state }: ScalingDesk, input: PutScalingPolicy
     known.tracking = tracking;
     return known;
   }
-  const arn = `arn:aws:autoscaling:${place.region}:${place.account}:scalingPolicy:${shortId()}:resource/ecs/${target.resourceId}:policyName/${name}`;
+  const path = `scalingPolicy:${shortId()}:resource/ecs/${target.resourceId}:policyName/${name}`;
+  const arn = formatArn('autoscaling', place, path);
   const policy: ScalingPolicy = { arn, name, target, createdMs: clock.now(), tracking };
   state.policies.set(key, policy);
   return policy;
@@ -208,7 +210,8 @@ const wireTarget = (target: ScalableTarget): WireTarget => ({
   MinCapacity: target.minimum,
   MaxCapacity: target.maximum,
   RoleARN:
-    'arn:aws:iam::aws:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService',
+    'arn:aws:iam::aws:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/' +
+    'AWSServiceRoleForApplicationAutoScaling_ECSService',
   CreationTime: new Date(target.createdMs),
   SuspendedState: { ...target.suspended },
   ScalableTargetARN: target.arn,

@@ -39,7 +39,8 @@ export class ScalingState {
     if (!found)
       throw new ServiceError(
         'ObjectNotFoundException',
-        `No scalable target found for service namespace: ecs, resource ID: ${resourceId}, scalable dimension: ecs:service:DesiredCount`,
+        `No scalable target found for service namespace: ecs, resource ID: ${resourceId}, ` +
+          'scalable dimension: ecs:service:DesiredCount',
       );
     return found;
   }

@@ -1,12 +1,12 @@
 /**
- * Target tracking as its two alarms decide it: out after 3 minutes above the target, in after 15 minutes below
- * 90 % of it, to the count at which the metric would meet the target. Source: Application Auto Scaling user
- * guide, "How target tracking scaling works", and the alarms it creates.
+ * Target tracking as its two alarms decide it: out after 3 minutes above the target, in after 15 minutes
+ * below 90 % of it, to the count at which the metric would meet the target. Source: Application Auto Scaling
+ * user guide, "How target tracking scaling works", and the alarms it creates.
  */
 import { evaluationRange, judge, type Slot } from '../cloudwatch/alarmEvaluation.ts';
 
-export const OUT_PERIODS = 3;
-export const IN_PERIODS = 15;
+const OUT_PERIODS = 3;
+const IN_PERIODS = 15;
 const IN_FRACTION = 0.9;
 
 export type Tracking = {

@@ -212,7 +212,10 @@ function slotsOf(store: MetricStore, alarm: MetricAlarm, nowMs: number): Slot[] 
   return slots;
 }
 
-/** `EvaluateLowSampleCountPercentile: ignore`: below 10/(1−p) samples a percentile changes nothing (user guide). */
+/**
+ * `EvaluateLowSampleCountPercentile: ignore`: below 10/(1−p) samples a percentile changes nothing (user
+ * guide).
+ */
 function tooFewSamples(store: MetricStore, alarm: MetricAlarm, nowMs: number): boolean {
   const stat = alarm.settings.ExtendedStatistic;
   if (alarm.settings.EvaluateLowSampleCountPercentile !== 'ignore' || !stat || !isPercentile(stat))
@@ -237,6 +240,8 @@ function longDate(ms: number): string {
   const date = new Date(ms);
   const word = (options: Intl.DateTimeFormatOptions) =>
     date.toLocaleDateString('en-GB', { ...options, timeZone: 'UTC' });
-  const day = `${word({ weekday: 'long' })} ${date.getUTCDate()} ${word({ month: 'long' })}, ${date.getUTCFullYear()}`;
+  const day =
+    `${word({ weekday: 'long' })} ${date.getUTCDate()} ${word({ month: 'long' })}, ` +
+    `${date.getUTCFullYear()}`;
   return `${day} ${date.toISOString().slice(11, 19)} UTC`;
 }

@@ -1,8 +1,8 @@
 /**
- * Which state an alarm's datapoints mean. CloudWatch looks at more points than it needs (the evaluation range),
- * so that a late or missing one does not change the state at once: real points count first, missing ones are
- * filled only as far as needed. Rules and both tables of examples: CloudWatch user guide, "Configuring how
- * alarms treat missing data" and "Avoiding premature transitions to alarm state".
+ * Which state an alarm's datapoints mean. CloudWatch looks at more points than it needs (the evaluation
+ * range), so that a late or missing one does not change the state at once: real points count first, missing
+ * ones are filled only as far as needed. Rules and both tables of examples: CloudWatch user guide,
+ * "Configuring how alarms treat missing data" and "Avoiding premature transitions to alarm state".
  */
 import type { ComparisonOperator, StateValue } from '@aws-sdk/client-cloudwatch';
 
@@ -64,7 +64,7 @@ const withoutData: Readonly<Record<MissingData, Judgement['state']>> = {
   ignore: 'keep',
 };
 
-export function breaches(value: number, operator: ComparisonOperator, threshold: number): boolean {
+function breaches(value: number, operator: ComparisonOperator, threshold: number): boolean {
   switch (operator) {
     case 'GreaterThanThreshold':
       return value > threshold;

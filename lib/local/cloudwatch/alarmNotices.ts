@@ -1,7 +1,8 @@
 /**
  * What an alarm says when it changes: the EventBridge event, the SNS message and the payload of a Lambda
  * action. The three carry the same change in three shapes of AWS's own (CloudWatch user guide, "Alarm events
- * and EventBridge", "Invoke a Lambda function from an alarm"; the SNS form is that of aws-lambda-go's samples).
+ * and EventBridge", "Invoke a Lambda function from an alarm"; the SNS form is that of aws-lambda-go's
+ * samples).
  */
 import type { Dimension, MetricDataQuery, MetricStat } from '@aws-sdk/client-cloudwatch';
 import type { CloudEvent, Place } from '../cloudEvent.ts';

@@ -123,7 +123,8 @@ function tagOperations(book: AlarmBook): Readonly<Record<string, Operation>> {
 }
 
 function describeAlarms(book: AlarmBook, input: DescribeAlarmsCommandInput) {
-  // Without AlarmTypes only metric alarms are answered, even where composites exist (DescribeAlarms reference).
+  // Without AlarmTypes only metric alarms are answered, even where composites exist (DescribeAlarms
+  // reference).
   const types: readonly string[] = input.AlarmTypes?.length ? input.AlarmTypes : ['MetricAlarm'];
   const found = related(book, input)
     .filter((alarm) => types.includes(typeOf(alarm)))

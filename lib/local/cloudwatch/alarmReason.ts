@@ -22,7 +22,10 @@ export function reasonOf(judgement: Judgement, rule: AlarmRule): string {
         ? 'no datapoints were'
         : `${many(counted.length, 'datapoint')} ${wasWere(counted.length)}`;
     const kind = missingData === 'breaching' ? 'Breaching' : 'NonBreaching';
-    return `Threshold Crossed: ${received} received for ${many(periods, 'period')} and ${many(filled, 'missing datapoint')} ${wasWere(filled)} treated as [${kind}].`;
+    return (
+      `Threshold Crossed: ${received} received for ${many(periods, 'period')} and ` +
+      `${many(filled, 'missing datapoint')} ${wasWere(filled)} treated as [${kind}].`
+    );
   }
   const alarming = state === 'ALARM';
   const telling = counted.filter((point) => point.breaching === alarming);
@@ -32,7 +35,8 @@ export function reasonOf(judgement: Judgement, rule: AlarmRule): string {
   const not = alarming ? '' : 'not ';
   return (
     `Threshold Crossed: ${telling.length} out of the last ${counted.length} datapoints [${listed}] ` +
-    `${wasWere(telling.length)} ${not}${phrases[rule.operator] ?? rule.operator} (${javaDouble(rule.threshold)}) ` +
+    `${wasWere(telling.length)} ${not}${phrases[rule.operator] ?? rule.operator} ` +
+    `(${javaDouble(rule.threshold)}) ` +
     `(minimum ${many(minimum, 'datapoint')} for ${change} transition).`
   );
 }

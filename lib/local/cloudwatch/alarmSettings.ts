@@ -89,7 +89,7 @@ export function compositeAlarmOf(
   };
 }
 
-export const alarmArn = (place: Place, name: string): string =>
+const alarmArn = (place: Place, name: string): string =>
   `arn:aws:cloudwatch:${place.region}:${place.account}:alarm:${name}`;
 
 function commonOf(
@@ -140,7 +140,9 @@ function queriesOf(input: PutMetricAlarmCommandInput): readonly MetricDataQuery[
   return [{ Id: 'm1', MetricStat: metricStat, ReturnData: true }];
 }
 
-/** Refuses what makes no sense; says what only AWS would refuse. Source: PutMetricAlarm reference, `Period`. */
+/**
+ * Refuses what makes no sense; says what only AWS would refuse. Source: PutMetricAlarm reference, `Period`.
+ */
 function checkPeriod(periodSeconds: number, evaluationPeriods: number, name: string): string | null {
   const daysMax = periodSeconds >= 3600 ? 7 : 1;
   if (periodSeconds * evaluationPeriods > daysMax * DAY_SECONDS)
@@ -151,5 +153,8 @@ function checkPeriod(periodSeconds: number, evaluationPeriods: number, name: str
     throw invalid(
       `The Period must be 10, 20, 30 or a multiple of 60 (here also 1 and 5), not ${periodSeconds}.`,
     );
-  return `alarm ${name}: a Period of ${periodSeconds} s is accepted here only; AWS asks for 10, 20, 30 or a multiple of 60`;
+  return (
+    `alarm ${name}: a Period of ${periodSeconds} s is accepted here only; AWS asks for 10, ` +
+    '20, 30 or a multiple of 60'
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * CloudWatch on one machine: metrics, metric math, alarms. Other emulated services put their metrics in through
- * `store`, as AWS's own do behind the API, so `AWS/…` namespaces are closed to clients.
+ * CloudWatch on one machine: metrics, metric math, alarms. Other emulated services put their metrics in
+ * through `store`, as AWS's own do behind the API, so `AWS/…` namespaces are closed to clients.
  */
 import * as sdk from '@aws-sdk/client-cloudwatch';
 import type { Clock } from '../../asl/clock.ts';

@@ -1,7 +1,7 @@
 /**
  * What metric math means. A value is a number (S), a time series (TS) or several (TS[]), as CloudWatch's
- * "Using math expressions" calls them. Two series meet only at timestamps both have; a division by zero leaves
- * no datapoint; comparisons answer 1 or 0.
+ * "Using math expressions" calls them. Two series meet only at timestamps both have; a division by zero
+ * leaves no datapoint; comparisons answer 1 or 0.
  */
 import { type Expression, ExpressionRefused, isFillMode } from './mathExpression.ts';
 

@@ -31,8 +31,11 @@ const LEVELS: readonly (readonly string[])[] = [
   ['*', '/'],
 ];
 
-const TOKEN =
-  /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|([A-Za-z_]\w*)|("[^"]*"|'[^']*')|(\|\||&&|[=!<>]=|[-+*/^()[\],<>]))/y;
+const NUMBER = /\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+/.source;
+const WORD = /[A-Za-z_]\w*/.source;
+const TEXT = /"[^"]*"|'[^']*'/.source;
+const SIGN = /\|\||&&|[=!<>]=|[-+*/^()[\],<>]/.source;
+const TOKEN = new RegExp(`\\s*(?:(${NUMBER})|(${WORD})|(${TEXT})|(${SIGN}))`, 'y');
 
 type Token = {
   readonly kind: 'number' | 'word' | 'text' | 'sign';

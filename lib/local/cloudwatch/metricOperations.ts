@@ -54,7 +54,8 @@ function pointOf(datum: MetricDatum, namespace: string, position: number, nowMs:
       Value === undefined && set === undefined
         ? 'MissingRequiredParameterException'
         : 'InvalidParameterCombinationException',
-      `The parameters ${at}.Value, ${at}.Values and ${at}.StatisticValues are mutually exclusive, and one is needed.`,
+      `The parameters ${at}.Value, ${at}.Values and ${at}.StatisticValues are mutually ` +
+        'exclusive, and one is needed.',
     );
   if (values.length > VALUES_MAX || (Counts && Counts.length !== values.length))
     throw badValue(`${at}.Values must have at most ${VALUES_MAX} members, and Counts as many as Values.`);
@@ -139,7 +140,8 @@ function getMetricStatistics(store: MetricStore, input: GetMetricStatisticsComma
   if ((range.endMs - range.startMs) / 1000 / periodSeconds > STATISTICS_DATAPOINTS_MAX)
     throw new ServiceError(
       'InvalidParameterCombinationException',
-      `You have requested more than ${STATISTICS_DATAPOINTS_MAX} datapoints; use a larger Period or a shorter time range.`,
+      `You have requested more than ${STATISTICS_DATAPOINTS_MAX} datapoints; use a larger ` +
+        'Period or a shorter time range.',
     );
   const metric: MetricName = {
     namespace: input.Namespace ?? '',

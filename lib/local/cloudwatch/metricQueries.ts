@@ -1,5 +1,6 @@
 /**
- * Answers a list of `MetricDataQuery` over one time range: metrics from the store, expressions from each other.
+ * Answers a list of `MetricDataQuery` over one time range: metrics from the store, expressions from each
+ * other.
  * GetMetricData and the alarms ask through here, so both see the same numbers.
  */
 import type { MetricDataQuery, MetricStat } from '@aws-sdk/client-cloudwatch';
@@ -18,7 +19,9 @@ import { statisticNamed } from './statistics.ts';
 export type Range = {
   readonly startMs: number;
   readonly endMs: number;
-  /** The bins start at `startMs` itself, as an alarm's do, instead of where a request for data is rounded to. */
+  /**
+   * The bins start at `startMs` itself, as an alarm's do, instead of where a request for data is rounded to.
+   */
   readonly exact?: boolean;
 };
 

@@ -1,7 +1,7 @@
 /**
- * Metric data as CloudWatch keeps it: per metric (namespace, name, dimensions) and second, the distribution of
- * the values seen, so that any statistic can be computed later. Statistic sets carry no distribution; they are
- * kept beside it, because percentiles over them are unknown.
+ * Metric data as CloudWatch keeps it: per metric (namespace, name, dimensions) and second, the distribution
+ * of the values seen, so that any statistic can be computed later. Statistic sets carry no distribution; they
+ * are kept beside it, because percentiles over them are unknown.
  */
 
 export type Dimension = { readonly Name: string; readonly Value: string };
@@ -19,7 +19,10 @@ export type StatisticSet = {
   readonly maximum: number;
 };
 
-/** One thing to store. `values[i]` was seen `counts[i]` times; `set` instead of values where only that is known. */
+/**
+ * One thing to store. `values[i]` was seen `counts[i]` times; `set` instead of values where only that is
+ * known.
+ */
 export type MetricPoint = MetricName & {
   readonly atMs: number;
   /** 1 keeps the second, 60 (CloudWatch's standard resolution) keeps the minute. */
@@ -67,8 +70,8 @@ export class MetricStore {
   }
 
   /**
-   * Bins of `periodSeconds` from `startMs` (inclusive) to `endMs` (exclusive), keyed by their start; bins that
-   * saw nothing are absent. Without `unit`, data of every unit counts, as CloudWatch does.
+   * Bins of `periodSeconds` from `startMs` (inclusive) to `endMs` (exclusive), keyed by their start; bins
+   * that saw nothing are absent. Without `unit`, data of every unit counts, as CloudWatch does.
    */
   bins(
     metric: MetricName,

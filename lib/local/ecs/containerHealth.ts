@@ -36,7 +36,9 @@ export function watchHealth(clock: Clock, watch: HealthWatch): () => void {
   };
 }
 
-/** `CMD-SHELL text`, `CMD program args…`, or the program and its arguments alone. The timeout is real time. */
+/**
+ * `CMD-SHELL text`, `CMD program args…`, or the program and its arguments alone. The timeout is real time.
+ */
 function succeeds(command: readonly string[], watch: HealthWatch, timeoutMs: number): Promise<boolean> {
   const [kind, ...rest] = command;
   const words =

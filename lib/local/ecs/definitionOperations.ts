@@ -56,7 +56,7 @@ export function definitionOperations(state: EcsState, clock: Clock): Readonly<Re
 }
 
 /** By `family:revision`, `family` (its newest ACTIVE revision) or ARN; null when there is none. */
-export function findDefinition(state: EcsState, named: string | undefined): Definition | null {
+function findDefinition(state: EcsState, named: string | undefined): Definition | null {
   const name = (named ?? '').split('/').at(-1) ?? '';
   if (/:\d+$/.test(name)) return state.definitions.get(name) ?? null;
   return (
@@ -113,7 +113,10 @@ function register(state: EcsState, input: RegisterTaskDefinitionCommandInput, no
   return definition;
 }
 
-/** Ranges: ECS reference, `ContainerDefinition` and `HealthCheck`; the lower bounds of seconds are not asked for here. */
+/**
+ * Ranges: ECS reference, `ContainerDefinition` and `HealthCheck`; the lower bounds of seconds are not asked
+ * for here.
+ */
 function checkContainer({ name, image, portMappings, healthCheck, stopTimeout }: ContainerDefinition): void {
   if (!name || !image) throw clientError('Container.name and Container.image should not be null or empty.');
   for (const { containerPort } of portMappings ?? [])

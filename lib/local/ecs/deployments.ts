@@ -33,8 +33,8 @@ export function fail(deployment: DeploymentRecord, nowMs: number): void {
 }
 
 /**
- * The deployment to go back to, in progress again: the last completed one itself while it still has tasks, else
- * a new one with its task definition.
+ * The deployment to go back to, in progress again: the last completed one itself while it still has tasks,
+ * else a new one with its task definition.
  */
 export function rollBackTo(service: ServiceRecord, last: DeploymentRecord, nowMs: number): DeploymentRecord {
   const back = service.deployments.includes(last) ? last : newDeployment(service, last.definition, nowMs);

@@ -38,7 +38,6 @@ export type EcsDeps = {
 export type ServiceCounts = {
   /** null when there is no such ACTIVE service. */
   desired(cluster: string, service: string): number | null;
-  running(cluster: string, service: string): number;
   setDesired(cluster: string, service: string, count: number): void;
 };
 
@@ -100,10 +99,6 @@ function serviceCounts(state: EcsState, scheduler: ServiceScheduler): ServiceCou
     desired: (cluster, name) => {
       const found = service(cluster, name);
       return found?.status === 'ACTIVE' ? found.desiredCount : null;
-    },
-    running: (cluster, name) => {
-      const found = service(cluster, name);
-      return found ? state.tasksOf(found).filter(({ lastStatus }) => lastStatus === 'RUNNING').length : 0;
     },
     setDesired: (cluster, name, count) => {
       const found = service(cluster, name);

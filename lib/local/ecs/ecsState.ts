@@ -1,4 +1,6 @@
-/** What ECS knows: clusters, task definitions, services with their deployments, tasks with their containers. */
+/**
+ * What ECS knows: clusters, task definitions, services with their deployments, tasks with their containers.
+ */
 import type {
   ContainerDefinition,
   DeploymentConfiguration,

@@ -18,9 +18,9 @@ import type {
 const waiting = ['PROVISIONING', 'PENDING'];
 
 /** Running tasks are those still wanted; what is being stopped counts no more. */
-export const isRunning = (task: TaskRecord): boolean =>
+const isRunning = (task: TaskRecord): boolean =>
   task.lastStatus === 'RUNNING' && task.desiredStatus === 'RUNNING';
-export const isPending = (task: TaskRecord): boolean => waiting.includes(task.lastStatus);
+const isPending = (task: TaskRecord): boolean => waiting.includes(task.lastStatus);
 
 export function wireCluster(state: EcsState, cluster: Cluster): WireCluster {
   const tasks = [...state.tasks.values()].filter((task) => task.cluster === cluster);

@@ -1,6 +1,6 @@
 /**
- * Free ports for containers, below the range the kernel hands out to outgoing connections (32768 on Linux), so
- * that no client takes a port between its choice here and the container's `listen`.
+ * Free ports for containers, below the range the kernel hands out to outgoing connections (32768 on Linux),
+ * so that no client takes a port between its choice here and the container's `listen`.
  */
 import { createServer } from 'node:net';
 

@@ -1,6 +1,6 @@
 /**
- * What a rolling deployment does next: which tasks to stop and how many to start, so that never fewer than the
- * minimum are healthy and never more than the maximum exist. Pure; asked again after every change.
+ * What a rolling deployment does next: which tasks to stop and how many to start, so that never fewer than
+ * the minimum are healthy and never more than the maximum exist. Pure; asked again after every change.
  */
 
 export type PlanTask = {

@@ -122,7 +122,8 @@ function update(
   const settings = serviceSettings(input, before, definition, registry);
   service.settings = settings;
   service.desiredCount = input.desiredCount ?? service.desiredCount;
-  // What a task is made of asks for a new deployment; counts and percentages do not (ECS reference, UpdateService).
+  // What a task is made of asks for a new deployment; counts and percentages do not (ECS reference,
+  // UpdateService).
   const changed =
     definition !== current ||
     JSON.stringify([settings.loadBalancers, settings.network]) !==

@@ -22,8 +22,8 @@ export type SchedulerWorld = {
   readonly targets: TaskTargets;
   readonly publish: Publish;
   /**
-   * A task without any health check counts as healthy this long after it began to run. On AWS it does at once,
-   * but starting takes it long enough for a crash loop to show; here it starts in milliseconds.
+   * A task without any health check counts as healthy this long after it began to run. On AWS it does at
+   * once, but starting takes it long enough for a crash loop to show; here it starts in milliseconds.
    */
   readonly settleSeconds: number;
 };

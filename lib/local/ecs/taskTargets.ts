@@ -58,7 +58,10 @@ export class TaskTargets {
     if (!why) return `(task ${task.id}) failed container health checks.`;
     const { containerPort } =
       task.owner?.deployment.loadBalancers.find((one) => one.targetGroupArn === why.targetGroupArn) ?? {};
-    return `(port ${containerPort}) is unhealthy in (target-group ${why.targetGroupArn}) due to (reason ${why.description})`;
+    return (
+      `(port ${containerPort}) is unhealthy in (target-group ${why.targetGroupArn}) due to ` +
+      `(reason ${why.description})`
+    );
   }
 }
 

@@ -91,7 +91,8 @@ function weightOf({ Weight: weight = 1 }: TargetGroupTuple, place: string): numb
   if (!Number.isInteger(weight) || weight < 0 || weight > WEIGHT_MAX)
     throw refuse(
       'ValidationError',
-      `1 validation error detected: Value '${weight}' at '${place}' failed to satisfy constraint: Member must have value ${bound}`,
+      `1 validation error detected: Value '${weight}' at '${place}' failed to satisfy ` +
+        `constraint: Member must have value ${bound}`,
     );
   return weight;
 }

@@ -5,7 +5,9 @@ type Rule = { readonly initial: string; readonly allowed: RegExp | readonly [num
 
 const onOff = /^(true|false)$/;
 
-/** What is obeyed. Defaults and ranges: ELBv2 reference, `LoadBalancerAttribute` and `TargetGroupAttribute`. */
+/**
+ * What is obeyed. Defaults and ranges: ELBv2 reference, `LoadBalancerAttribute` and `TargetGroupAttribute`.
+ */
 export const balancerRules: Readonly<Record<string, Rule>> = {
   'idle_timeout.timeout_seconds': { initial: '60', allowed: [1, 4000] },
   'deletion_protection.enabled': { initial: 'false', allowed: onOff },

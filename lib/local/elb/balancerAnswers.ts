@@ -35,7 +35,9 @@ export function answerFailure(
   world.metrics.count('HTTPCode_ELB_5XX_Count', listener.loadBalancer, null);
   world.metrics.count(`HTTPCode_ELB_${status}_Count`, listener.loadBalancer, null);
   const title = `${status} ${phrases[status]}`;
-  const page = `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n</body>\r\n</html>\r\n`;
+  const page =
+    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>` +
+    `${title}</h1></center>\r\n</body>\r\n</html>\r\n`;
   response.writeHead(status, { server: 'awselb/2.0', 'content-type': 'text/html' }).end(page);
 }
 
@@ -71,6 +73,7 @@ export function answerRedirect(
   };
   const fill = (text = '') => text.replace(/#\{(\w+)\}/g, (_, name: string) => parts[name] ?? '');
   const search = fill(to?.Query);
-  const location = `${fill(to?.Protocol).toLowerCase()}://${fill(to?.Host)}:${fill(to?.Port)}${fill(to?.Path)}${search === '' ? '' : `?${search}`}`;
+  const origin = `${fill(to?.Protocol).toLowerCase()}://${fill(to?.Host)}:${fill(to?.Port)}`;
+  const location = `${origin}${fill(to?.Path)}${search === '' ? '' : `?${search}`}`;
   response.writeHead(Number(to?.StatusCode?.slice(-3)), { server: 'awselb/2.0', location }).end();
 }

@@ -60,7 +60,8 @@ export function checkSettings(
   if (settings.timeoutSeconds > settings.intervalSeconds)
     throw new ServiceError(
       'ValidationError',
-      `Health check timeout '${settings.timeoutSeconds}' must be smaller than the interval '${settings.intervalSeconds}'`,
+      `Health check timeout '${settings.timeoutSeconds}' must be smaller than the interval ` +
+        `'${settings.intervalSeconds}'`,
     );
   if (!settings.path.startsWith('/'))
     throw new ServiceError('ValidationError', `Health check path '${settings.path}' must begin with a '/'`);

@@ -40,7 +40,8 @@ export function checkName(name: string, what: string): void {
   if (!/^(?!internal-)(?!-)[a-zA-Z0-9-]{1,32}(?<!-)$/.test(name))
     throw new ServiceError(
       'ValidationError',
-      `${what} name '${name}' must have 1 to 32 letters, digits or hyphens, and not begin or end with a hyphen`,
+      `${what} name '${name}' must have 1 to 32 letters, digits or hyphens, and not begin or ` +
+        'end with a hyphen',
     );
 }
 

@@ -41,7 +41,8 @@ export function forward(
 }
 
 /**
- * @param mayRepeat a kept-alive connection may be closed by the target in the moment it is used again; a request
+ * @param mayRepeat a kept-alive connection may be closed by the target in the moment it is used again; a
+ * request
  *   without a body that got not one byte back is then sent once more
  */
 function send(
@@ -89,7 +90,8 @@ function send(
   });
   response.once('close', () => {
     if (response.writableFinished || outgoing.destroyed) return;
-    if (!response.headersSent) world.metrics.count('HTTPCode_ELB_4XX_Count', balancer, null); // 460: the client left
+    // 460: the client left
+    if (!response.headersSent) world.metrics.count('HTTPCode_ELB_4XX_Count', balancer, null);
     outgoing.destroy();
   });
   if (!bodiless(incoming)) {

@@ -1,7 +1,7 @@
 /**
- * Health as the balancer sees it: one loop per target, on the injected clock. A new target is healthy after one
- * good answer, a sick one after `healthyThreshold` in a row; it is unhealthy after `unhealthyThreshold` bad ones
- * (ELB user guide, "Target group health checks").
+ * Health as the balancer sees it: one loop per target, on the injected clock. A new target is healthy after
+ * one good answer, a sick one after `healthyThreshold` in a row; it is unhealthy after `unhealthyThreshold`
+ * bad ones (ELB user guide, "Target group health checks").
  */
 import { request } from 'node:http';
 import type { Clock } from '../../asl/clock.ts';
@@ -77,7 +77,7 @@ function failureOf(result: ProbeResult, check: HealthCheckSettings): Health | nu
 }
 
 /** Whether `status` is in a matcher like `200-299,302`. */
-export function matches(matcher: string, status: number): boolean {
+function matches(matcher: string, status: number): boolean {
   return matcher.split(',').some((part) => {
     const [from = 0, to = from] = part.split('-').map(Number);
     return status >= from && status <= to;

@@ -90,7 +90,8 @@ function checkPort(
   if (port === undefined || !Number.isInteger(port) || port < 1 || port > 65_535)
     throw new ServiceError(
       'ValidationError',
-      `1 validation error detected: Value '${port}' at 'port' failed to satisfy constraint: Member must have value between 1 and 65535`,
+      `1 validation error detected: Value '${port}' at 'port' failed to satisfy constraint: ` +
+        'Member must have value between 1 and 65535',
     );
   for (const other of desk.state.listeners.values())
     if (other !== self && other.loadBalancer.arn === balancerArn && other.port === port)
@@ -110,7 +111,9 @@ function checkProtocol(input: CreateListenerCommandInput | ModifyListenerCommand
   refuseMembers(input, ['SslPolicy', 'Certificates', 'AlpnPolicy', 'MutualAuthentication']);
 }
 
-/** "The following target groups cannot be associated with more than one load balancer." @throws ServiceError */
+/**
+ * "The following target groups cannot be associated with more than one load balancer." @throws ServiceError
+ */
 export function checkSharing(desk: ElbDesk, balancerArn: string, groupArns: readonly string[]): void {
   for (const arn of groupArns)
     if (desk.state.balancersOf(desk.state.targetGroup(arn)).some((other) => other.arn !== balancerArn))

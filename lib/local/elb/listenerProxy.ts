@@ -40,7 +40,8 @@ function listen(server: Server, port: number): Promise<void> {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why =
         error.code === 'EADDRINUSE'
-          ? `Port ${port} of 127.0.0.1 is already in use on this machine: choose another Port, or end what listens there.`
+          ? `Port ${port} of 127.0.0.1 is already in use on this machine: choose another Port, ` +
+            'or end what listens there.'
           : `Port ${port} of 127.0.0.1 cannot be opened (${error.code}).`;
       reject(new ServiceError('OperationNotPermittedException', why));
     });

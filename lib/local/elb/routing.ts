@@ -1,6 +1,6 @@
 /**
- * Which target a request goes to: first rule that applies → target group by weight or by the client's cookie →
- * target by round robin or fewest outstanding requests. Weighted groups do not stand in for one another: a
+ * Which target a request goes to: first rule that applies → target group by weight or by the client's cookie
+ * → target by round robin or fewest outstanding requests. Weighted groups do not stand in for one another: a
  * group without targets answers 503, as on AWS.
  */
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';

@@ -13,7 +13,9 @@ import { type ElbDesk, newId, pageFor, refuseMembers, tagMap } from './elbDesk.t
 import { groupsIn, type Listener, type Rule } from './elbState.ts';
 import { checkSharing } from './listenerOperations.ts';
 
-/** ELB user guide, "Quotas": 100 rules besides the default one; ELBv2 reference: priorities from 1 to 50000. */
+/**
+ * ELB user guide, "Quotas": 100 rules besides the default one; ELBv2 reference: priorities from 1 to 50000.
+ */
 const RULES_MAX = 100;
 const PRIORITY_MAX = 50_000;
 

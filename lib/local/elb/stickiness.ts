@@ -15,7 +15,9 @@ export function readCookie(header: string | undefined, name: string): string | n
   return Buffer.from(found.slice(name.length + 1), 'base64url').toString() || null;
 }
 
-/** The cookies to set on the answer of `target`; the application's own cookies decide where it asks for that. */
+/**
+ * The cookies to set on the answer of `target`; the application's own cookies decide where it asks for that.
+ */
 export function cookiesFor(
   action: Action,
   group: TargetGroup,

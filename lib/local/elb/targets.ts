@@ -14,7 +14,9 @@ export interface TargetRegistry {
   /** Whether some listener or rule forwards to it, at whatever weight. */
   inUse(targetGroupArn: string): boolean;
   register(targetGroupArn: string, target: TargetAddress): void;
-  /** Resolves once the target gets no more requests and those under way are answered, or the delay is over. */
+  /**
+   * Resolves once the target gets no more requests and those under way are answered, or the delay is over.
+   */
   deregister(targetGroupArn: string, target: TargetAddress): Promise<void>;
   /** null when it is not registered. */
   health(targetGroupArn: string, target: TargetAddress): Health | null;

@@ -1,7 +1,7 @@
 /**
- * The balancers' metrics, from the requests they really carried: ALB's names, units and dimensions, one set of
- * points per period, nothing for a period without requests. Source: ELB user guide, "CloudWatch metrics for
- * your Application Load Balancer".
+ * The balancers' metrics, from the requests they really carried: ALB's names, units and dimensions, one set
+ * of points per period, nothing for a period without requests. Source: ELB user guide, "CloudWatch metrics
+ * for your Application Load Balancer".
  */
 import type { Clock } from '../../asl/clock.ts';
 import type { MetricPoint } from '../cloudwatch/metricStore.ts';

@@ -1,6 +1,6 @@
 /**
- * A batch of changes to a zone: all of them or none. Rules: Route 53 reference, `ChangeResourceRecordSets` and
- * `ResourceRecordSet`.
+ * A batch of changes to a zone: all of them or none. Rules: Route 53 reference, `ChangeResourceRecordSets`
+ * and `ResourceRecordSet`.
  */
 import type { Change, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { canonicalName, compareRecords, recordKey, type Zone } from './zoneState.ts';
@@ -35,21 +35,19 @@ function applyOne(zone: Zone, records: Map<string, ResourceRecordSet>, change: C
   const given = change.ResourceRecordSet;
   if (!given) return 'Expected a ResourceRecordSet';
   const record = { ...given, Name: canonicalName(given.Name) };
-  const named = `${record.Name} type ${record.Type}${record.SetIdentifier ? `, SetIdentifier '${record.SetIdentifier}'` : ''}`;
+  const set = `resource record set [name='${record.Name}', type='${record.Type}']`;
   const wrong = checkRecord(zone, record);
-  if (wrong) return `Invalid Resource Record: '${named}': ${wrong}`;
+  if (wrong) return `Invalid ${set}: ${wrong}`;
   const key = recordKey(record);
   const present = records.get(key);
   switch (change.Action) {
     case 'CREATE':
-      if (present)
-        return `Tried to create resource record set [name='${record.Name}', type='${record.Type}'] but it already exists`;
+      if (present) return `Tried to create ${set} but it already exists`;
       break;
     case 'DELETE':
-      if (!present)
-        return `Tried to delete resource record set [name='${record.Name}', type='${record.Type}'] but it was not found`;
+      if (!present) return `Tried to delete ${set} but it was not found`;
       if (!sameValues(present, record))
-        return `Tried to delete resource record set [name='${record.Name}', type='${record.Type}'] but the values provided do not match the current values`;
+        return `Tried to delete ${set} but the values provided do not match the current values`;
       records.delete(key);
       return null;
     case 'UPSERT':
@@ -59,7 +57,10 @@ function applyOne(zone: Zone, records: Map<string, ResourceRecordSet>, change: C
   }
   const clash = [...records.values()].find((other) => other !== present && clashes(other, record));
   if (clash)
-    return `RRSet with DNS name ${record.Name}, type ${record.Type} cannot be created as other RRSets exist with the same name and type that are ${clash.SetIdentifier ? 'weighted' : 'simple'}`;
+    return (
+      `RRSet with DNS name ${record.Name}, type ${record.Type} cannot be created as other ` +
+      `RRSets exist with the same name and type that are ${clash.SetIdentifier ? 'weighted' : 'simple'}`
+    );
   records.set(key, record);
   return null;
 }

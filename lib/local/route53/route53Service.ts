@@ -1,4 +1,6 @@
-/** Route 53 on one machine: hosted zones with simple and weighted records. Nothing here answers DNS queries. */
+/**
+ * Route 53 on one machine: hosted zones with simple and weighted records. Nothing here answers DNS queries.
+ */
 import * as sdk from '@aws-sdk/client-route-53';
 import type { Clock } from '../../asl/clock.ts';
 import { seededRandom } from '../random.ts';

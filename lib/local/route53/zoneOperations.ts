@@ -166,7 +166,10 @@ function listRecords(zone: Zone, input: ListResourceRecordSetsCommandInput) {
   };
 }
 
-/** One of the weighted records by chance; when all weigh 0, each is as likely (Route 53 guide, "Weighted routing"). */
+/**
+ * One of the weighted records by chance; when all weigh 0, each is as likely (Route 53 guide, "Weighted
+ * routing").
+ */
 function answerOf(zone: Zone, { RecordName, RecordType }: TestDNSAnswerCommandInput, random: Random) {
   const name = canonicalName(RecordName);
   const found = zone.records.filter(

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../lib/asl/clock.ts';
-import { applicationAutoScalingService } from '../../../lib/local/autoscaling/applicationAutoScalingService.ts';
+import {
+  type ApplicationAutoScalingDeps,
+  applicationAutoScalingService,
+} from '../../../lib/local/autoscaling/applicationAutoScalingService.ts';
 import { MetricStore } from '../../../lib/local/cloudwatch/metricStore.ts';
 import { ask, place } from './cloudwatchDesk.ts';
 
@@ -16,18 +19,13 @@ function scalingDesk(desired = 2) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1, 12, 0, 0));
   const store = new MetricStore();
   const service = { desired };
-  const scaling = applicationAutoScalingService({
-    clock,
-    place,
-    store,
-    counts: {
-      desired: (cluster, name) => (cluster === 'shop' && name === 'web' ? service.desired : null),
-      running: () => service.desired,
-      setDesired: (_cluster, _name, count) => {
-        service.desired = count;
-      },
+  const counts: ApplicationAutoScalingDeps['counts'] = {
+    desired: (cluster, name) => (cluster === 'shop' && name === 'web' ? service.desired : null),
+    setDesired: (_cluster, _name, count) => {
+      service.desired = count;
     },
-  });
+  };
+  const scaling = applicationAutoScalingService({ clock, place, store, counts });
   const call = (operation: string, input: Record<string, unknown> = {}) =>
     ask(scaling, operation, { ...named, ...input });
   /** Lets `minutes` pass, each with so many requests per target. */

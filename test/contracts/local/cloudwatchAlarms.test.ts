@@ -36,7 +36,8 @@ describe('a metric alarm', () => {
       value: 'ALARM',
       timestamp: '2019-10-02T17:00:06.000+0000',
       reason:
-        'Threshold Crossed: 1 out of the last 1 datapoints [99.5 (02/10/19 16:59:00)] was greater than the threshold (5.0) (minimum 1 datapoint for OK -> ALARM transition).',
+        'Threshold Crossed: 1 out of the last 1 datapoints [99.5 (02/10/19 16:59:00)] was ' +
+        'greater than the threshold (5.0) (minimum 1 datapoint for OK -> ALARM transition).',
     });
     expect(JSON.parse(String(state?.reasonData))).toEqual({
       version: '1.0',
@@ -122,7 +123,8 @@ describe('a metric alarm', () => {
     await desk.clock.advance(66_000);
     const state = desk.events.at(-1)?.detail.state as { value: string; reason: string };
     expect(state.reason).toBe(
-      'Threshold Crossed: 1 out of the last 1 datapoints [1.0 (01/01/26 12:01:00)] was not greater than the threshold (5.0) (minimum 1 datapoint for ALARM -> OK transition).',
+      'Threshold Crossed: 1 out of the last 1 datapoints [1.0 (01/01/26 12:01:00)] was not ' +
+        'greater than the threshold (5.0) (minimum 1 datapoint for ALARM -> OK transition).',
     );
     expect(desk.events.map((event) => (event.detail.state as { value: string }).value)).toEqual([
       'ALARM',
@@ -141,7 +143,8 @@ describe('a metric alarm', () => {
     expect(state).toMatchObject({
       value: 'OK',
       reason:
-        'Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].',
+        'Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint ' +
+        'was treated as [NonBreaching].',
     });
   });
 
@@ -233,7 +236,8 @@ describe('a metric alarm', () => {
       EvaluateLowSampleCountPercentile: 'ignore',
     });
     await ask(desk.service, 'PutMetricAlarm', slow);
-    await desk.put('Shop', 'Latency', 9, { ...web, Value: undefined, Values: [9], Counts: [99] }); // 10/(1−0.9) = 100 are needed
+    // 10/(1−0.9) = 100 are needed
+    await desk.put('Shop', 'Latency', 9, { ...web, Value: undefined, Values: [9], Counts: [99] });
     await desk.clock.advance(66_000);
     expect(await stateOf(desk)).toBe('INSUFFICIENT_DATA');
     await desk.put('Shop', 'Latency', 9, { ...web, Value: undefined, Values: [9], Counts: [101] });

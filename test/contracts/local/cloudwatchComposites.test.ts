@@ -40,7 +40,8 @@ describe('a composite alarm', () => {
     });
     const state = event?.detail.state as { reason: string; reasonData: string };
     expect(state.reason).toBe(
-      'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:slow transitioned to ALARM at Thursday 1 January, 2026 12:00:00 UTC',
+      'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:slow transitioned to ALARM at ' +
+        'Thursday 1 January, 2026 12:00:00 UTC',
     );
     expect(JSON.parse(state.reasonData).triggeringAlarms).toHaveLength(1);
     expect(event?.detail.configuration).toEqual({ alarmRule: 'ALARM(errors) OR ALARM(slow)' });

@@ -8,7 +8,7 @@ import type { LocalService } from '../../../lib/local/service.ts';
 
 export const place = { region: 'eu-west-1', account: '123456789012' };
 
-export const context = { ...place, requestId: 'r-1', accessKeyId: 'test' };
+const context = { ...place, requestId: 'r-1', accessKeyId: 'test' };
 
 /** Calls an operation as the endpoint would, without a wire. */
 export async function ask(

@@ -16,7 +16,10 @@ import {
   ModifyTargetGroupAttributesCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { realClock } from '../../../lib/asl/clock.ts';
-import { applicationAutoScalingService } from '../../../lib/local/autoscaling/applicationAutoScalingService.ts';
+import {
+  type ApplicationAutoScalingDeps,
+  applicationAutoScalingService,
+} from '../../../lib/local/autoscaling/applicationAutoScalingService.ts';
 import type { CloudEvent } from '../../../lib/local/cloudEvent.ts';
 import { cloudWatchService } from '../../../lib/local/cloudwatch/cloudWatchService.ts';
 import { ecsService } from '../../../lib/local/ecs/ecsService.ts';
@@ -33,11 +36,12 @@ export async function startCompute() {
   const putMetric = cloudWatch.store.put.bind(cloudWatch.store);
   const balancers = elbService({ ...common, putMetric, metricPeriodSeconds: 1 });
   const containers = ecsService({ ...common, targets: balancers.targets, settleSeconds: 0.2 });
-  const auto = applicationAutoScalingService({
+  const scaled: ApplicationAutoScalingDeps = {
     ...common,
     counts: containers.counts,
     store: cloudWatch.store,
-  });
+  };
+  const auto = applicationAutoScalingService(scaled);
   const services = [containers, balancers, cloudWatch, auto];
   const endpoint = await startEndpoint({ services, account: place.account });
   const config = {
@@ -59,7 +63,10 @@ export async function startCompute() {
 
 export type Compute = Awaited<ReturnType<typeof startCompute>>;
 
-/** blue and green, each an ECS service with a target group of its own, behind one listener that sends all to blue. */
+/**
+ * blue and green, each an ECS service with a target group of its own, behind one listener that sends all to
+ * blue.
+ */
 export async function makeSlots({ ecs, elb }: Compute) {
   await ecs.send(new CreateClusterCommand({ clusterName: 'shop' }));
   const { LoadBalancers } = await elb.send(new CreateLoadBalancerCommand({ Name: 'shop' }));

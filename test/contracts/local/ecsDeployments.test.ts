@@ -76,7 +76,8 @@ describe('the deployment circuit breaker', () => {
   it('counts tasks that never become healthy', async () => {
     const { group, loadBalancers } = await desk.balanced();
     await desk.elb.call('ModifyTargetGroup', { TargetGroupArn: group, HealthCheckIntervalSeconds: 1 });
-    const sick = `require('node:http').createServer((q,r)=>{r.statusCode=500;r.end()}).listen(process.env.PORT)`;
+    const sick =
+      `require('node:http').createServer((q,r)=>{r.statusCode=500;` + 'r.end()}).listen(process.env.PORT)';
     const count = { type: 'COUNT', value: 1 };
     const configuration = {
       deploymentCircuitBreaker: { enable: true, rollback: false, thresholdConfiguration: count },

@@ -7,7 +7,9 @@ import { elbDesk, until } from './elbDesk.ts';
 
 /** Answers HTTP with its own name; ends well on SIGTERM. */
 export const serving = (name: string): string =>
-  `const s=require('node:http').createServer((q,r)=>r.end('${name}')).listen(process.env.PORT);process.on('SIGTERM',()=>{console.log('bye');s.close();s.closeAllConnections();process.exit(0)});console.log('up')`;
+  `const s=require('node:http').createServer((q,r)=>` +
+  `r.end('${name}')).listen(process.env.PORT);process.on('SIGTERM',()=>{console.log('bye');` +
+  `s.close();s.closeAllConnections();process.exit(0)});console.log('up')`;
 
 /** Runs until it is told to end. */
 export const idling = `setInterval(()=>{},1e6);console.log('up')`;

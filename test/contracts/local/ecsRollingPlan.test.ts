@@ -35,7 +35,8 @@ describe('a rolling deployment', () => {
     [2, 'old:h old:h new:s new:s', {}, 0, ''],
     [2, 'old:h old:h new:h new:s', {}, 0, '1'], // one old may go: two stay healthy
     [2, 'old:h old:h new:h new:h', {}, 0, '1,0'],
-    [2, 'old:h old:h', { maximumPercent: 100, minimumHealthyPercent: 50 }, 0, '1'], // no room: one old goes first
+    // No room: one old goes first
+    [2, 'old:h old:h', { maximumPercent: 100, minimumHealthyPercent: 50 }, 0, '1'],
     [2, 'old:h old:l', { maximumPercent: 100, minimumHealthyPercent: 50 }, 0, ''], // and must be gone
     [2, 'old:h', { maximumPercent: 100, minimumHealthyPercent: 50 }, 1, ''],
     [4, 'old:h old:h old:h old:h', { maximumPercent: 150 }, 2, ''],

@@ -81,14 +81,17 @@ describe('a service', () => {
 
   it('stops a task its balancer finds unhealthy and says why', async () => {
     const { group, loadBalancers } = await desk.balanced();
-    const sick = `let n=0;require('node:http').createServer((q,r)=>{r.statusCode=++n>2?500:200;r.end()}).listen(process.env.PORT)`;
+    const sick =
+      `let n=0;require('node:http').createServer((q,r)=>{r.statusCode=++n>2?500:200;` +
+      'r.end()}).listen(process.env.PORT)';
     await desk.create(await desk.definition(sick), { loadBalancers });
     await desk.settled();
     const told = () =>
       desk.told('ECS Task State Change').find(({ detail }) => detail.lastStatus === 'STOPPED');
     await until(() => told() !== undefined, 'a task was stopped');
     expect(told()?.detail.stoppedReason).toBe(
-      `(service web) (port 8080) is unhealthy in (target-group ${group}) due to (reason Health checks failed with these codes: [500])`,
+      `(service web) (port 8080) is unhealthy in (target-group ${group}) due to (reason ` +
+        'Health checks failed with these codes: [500])',
     );
   });
 

@@ -90,7 +90,10 @@ describe('a task', () => {
   });
 
   it('finds its ports, variables, secrets and the cloud in its environment', async () => {
-    const script = `const {PORT,PORT_9090,COLOR,CLOUD,TOKEN}=process.env;console.log(JSON.stringify({same:PORT===process.env.PORT_8080,admin:+PORT_9090>0,COLOR,CLOUD,TOKEN}))`;
+    const script =
+      'const {PORT,PORT_9090,COLOR,CLOUD,TOKEN}=process.env;' +
+      'console.log(JSON.stringify({same:PORT===process.env.PORT_8080,admin:+PORT_9090>' +
+      '0,COLOR,CLOUD,TOKEN}))';
     const definition = await desk.definition(script, {
       portMappings: [{ containerPort: 8080 }, { containerPort: 9090 }],
       environment: [{ name: 'COLOR', value: 'blue' }],
@@ -183,7 +186,9 @@ describe('a task', () => {
   });
 
   it('with several containers ends with its first essential one', async () => {
-    const fragile = `require('node:http').createServer(()=>process.exit(4)).listen(process.env.PORT,()=>console.log('up'))`;
+    const fragile =
+      `require('node:http').createServer(()=>` +
+      `process.exit(4)).listen(process.env.PORT,()=>console.log('up'))`;
     const portMappings = [{ containerPort: 80 }];
     const { taskDefinition } = await desk.call('RegisterTaskDefinition', {
       family: 'pair',

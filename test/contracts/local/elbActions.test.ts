@@ -13,7 +13,7 @@ describe('forward actions', () => {
       'a weight over 999',
       (group) => forwardTo({ [group]: 1000 }),
       'ValidationError',
-      /Value '1000' at 'actions.1.member.forwardConfig.targetGroups.1.member.weight'.*less than or equal to 999/,
+      /'1000' at 'actions.1.member.forwardConfig.targetGroups.1.member.weight'.*less than or equal to 999/,
     ],
     [
       'a weight below 0',

@@ -179,7 +179,8 @@ describe('resources', () => {
   it('note what AWS would have refused', async () => {
     await desk.group('web', [], { HealthCheckIntervalSeconds: 1, HealthCheckTimeoutSeconds: 1 });
     expect(desk.service.notes).toEqual([
-      'target group web: a health check with intervalSeconds 1 is accepted here only; AWS asks for at least 5',
+      'target group web: a health check with intervalSeconds 1 is accepted here only; AWS ' +
+        'asks for at least 5',
       'target group web: a health check with timeoutSeconds 1 is accepted here only; AWS asks for at least 2',
     ]);
   });

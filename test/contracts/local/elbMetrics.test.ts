@@ -5,6 +5,8 @@ import { type ElbTestDesk, elbDesk, freePort, get } from './elbDesk.ts';
 let desk: ElbTestDesk | undefined;
 afterEach(() => desk?.close());
 
+const withoutId = (name: string) => name.replace(/\/[0-9a-f]{16}$/, '');
+
 /** A group with one healthy target that answers the status its path names, and a dead neighbour group. */
 async function withTraffic(options: { metricPeriodSeconds?: number; metricDelaySeconds?: number } = {}) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1, 12, 0, 20));
@@ -28,7 +30,7 @@ async function withTraffic(options: { metricPeriodSeconds?: number; metricDelayS
   const published = () =>
     Object.fromEntries(
       made.metrics.map((point) => [
-        `${point.name}{${point.dimensions.map(({ Value }) => Value.replace(/\/[0-9a-f]{16}$/, '')).join(' ')}}`,
+        `${point.name}{${point.dimensions.map(({ Value }) => withoutId(Value)).join(' ')}}`,
         point.values,
       ]),
     );

@@ -137,7 +137,9 @@ describe('a listener', () => {
     });
     await expect(creating).rejects.toMatchObject({
       name: 'OperationNotPermittedException',
-      message: `Port ${taken} of 127.0.0.1 is already in use on this machine: choose another Port, or end what listens there.`,
+      message:
+        `Port ${taken} of 127.0.0.1 is already in use on this machine: choose another ` +
+        'Port, or end what listens there.',
     });
     expect((await desk.call('DescribeListeners', { LoadBalancerArn: lb })).Listeners).toEqual([]);
   });
