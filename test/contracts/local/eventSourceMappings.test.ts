@@ -192,6 +192,11 @@ describe('a stream', () => {
   }
   const put = (pk: string, n: number) =>
     db.send(new PutItemCommand({ TableName: 'store', Item: { pk: { S: pk }, n: { N: String(n) } } }));
+  /** Lets the mapping ask its shards once more: it does so only when it has ended what it was doing. */
+  const nextPoll = async () => {
+    await eventually(() => world.clock.nextAt).not.toBeNull();
+    await world.clock.advance(250);
+  };
   const reader = (name: string, body: string) =>
     world.create(
       name,
@@ -212,9 +217,9 @@ describe('a stream', () => {
     await reader('reads', '');
     await streamMap('reads', stream, { BatchSize: 2 });
     for (let n = 1; n <= 3; n++) await put('a', n);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => printed('reads')).toEqual([['a1', 'a2']]);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => printed('reads')).toEqual([['a1', 'a2'], ['a3']]);
   });
 
@@ -228,7 +233,7 @@ describe('a stream', () => {
     await streamMap('wants', stream, { FilterCriteria: { Filters } });
     for (const pk of ['S#1', 'other', 'S#2']) await put(pk, 1);
     await put('S#1', 2);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => printed('wants')).toEqual([['S#11', 'S#21']]);
   });
 
@@ -238,7 +243,7 @@ describe('a stream', () => {
     await reader('latest', '');
     await streamMap('latest', stream, { StartingPosition: 'LATEST' });
     await put('a', 2);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => printed('latest')).toEqual([['a2']]);
   });
 
@@ -250,7 +255,7 @@ describe('a stream', () => {
     await streamMap('held', stream, { BatchSize: 1, MaximumRetryAttempts: 2, DestinationConfig });
     await put('a', 1);
     await put('b', 1);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => calls('held')).toBe(1);
     await eventually(() => world.clock.nextAt).toBe(world.clock.now() + 1_000);
     await world.clock.advance(1_000);
@@ -258,7 +263,7 @@ describe('a stream', () => {
     await eventually(() => world.clock.nextAt).toBe(world.clock.now() + 2_000);
     await world.clock.advance(2_000);
     await eventually(() => failed.size).toBe(1);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => printed('held')).toEqual([['a1'], ['a1'], ['a1'], ['b1']]);
     const [record] = await failed.receive({ max: 1 });
     expect(JSON.parse(record?.message.body ?? '')).toMatchObject({
@@ -278,7 +283,7 @@ describe('a stream', () => {
       DestinationConfig,
     });
     for (const pk of ['a', 'b', 'c', 'd']) await put(pk, 1);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => failed.size).toBe(1);
     await eventually(() => printed('halves')).toEqual([
       ['a1', 'b1', 'c1', 'd1'],
@@ -300,7 +305,7 @@ describe('a stream', () => {
     );
     await streamMap('names', stream, { FunctionResponseTypes: ['ReportBatchItemFailures'] });
     for (const pk of ['a', 'b', 'c']) await put(pk, 1);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => printed('names')).toEqual([
       ['a1', 'b1', 'c1'],
       ['b1', 'c1'],
@@ -315,7 +320,7 @@ describe('a stream', () => {
     await streamMap('shuffled', stream, { BatchSize: 7 });
     for (let n = 1; n <= 6; n++) for (const pk of ['a', 'b', 'c']) await put(pk, n);
     for (const count of [1, 2, 3]) {
-      await world.clock.advance(250);
+      await nextPoll();
       await eventually(() => calls('shuffled')).toBe(count);
     }
     const seen: string[] = printed('shuffled').flat();
@@ -331,7 +336,7 @@ describe('a stream', () => {
     await reader('resumes', '');
     const UUID = await streamMap('resumes', stream);
     await put('a', 1);
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => printed('resumes')).toEqual([['a1']]);
     await eventually(() => world.clock.nextAt).toBeNull();
     await world.client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
@@ -339,7 +344,7 @@ describe('a stream', () => {
     await world.clock.advance(1_000);
     expect(printed('resumes')).toEqual([['a1']]);
     await world.client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
-    await world.clock.advance(250);
+    await nextPoll();
     await eventually(() => printed('resumes')).toEqual([['a1'], ['a2']]);
   });
 });
