@@ -85,3 +85,13 @@ export const OverrideSet = z.object({
 });
 
 export const OverrideLifted = z.object({ type: z.literal('OverrideLifted'), at, by: z.string() });
+
+/** The fire exit was used: traffic went to the old world without asking anybody. */
+export const FellBack = z.object({
+  type: z.literal('FellBack'),
+  at,
+  by: z.string(),
+  why: z.string(),
+  /** Kind of target and slot. */
+  to: z.string(),
+});

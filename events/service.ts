@@ -26,6 +26,7 @@ export const ServiceEvent = z.discriminatedUnion('type', [
   rollback.RollbackCompleted,
   rollback.OverrideSet,
   rollback.OverrideLifted,
+  rollback.FellBack,
 ]);
 export type ServiceEvent = z.infer<typeof ServiceEvent>;
 export type EventOf<T extends ServiceEvent['type']> = Extract<ServiceEvent, { type: T }>;

@@ -18,6 +18,10 @@ export const EcsAlbTarget = z.strictObject({
 });
 export type EcsAlbTarget = z.infer<typeof EcsAlbTarget>;
 
+/** Two target groups that hold anything (IP addresses of the old world, say) behind one weighted rule. */
+export const AlbTarget = z.strictObject({ kind: z.literal('alb'), targetGroups: bySlot(arn), ruleArn: arn });
+export type AlbTarget = z.infer<typeof AlbTarget>;
+
 /** A Lambda alias whose routing configuration holds the weight; slots are the two published versions. */
 export const LambdaAliasTarget = z.strictObject({
   kind: z.literal('lambda-alias'),
@@ -48,6 +52,7 @@ export type DnsTarget = z.infer<typeof DnsTarget>;
 
 export const Target = z.discriminatedUnion('kind', [
   EcsAlbTarget,
+  AlbTarget,
   LambdaAliasTarget,
   ApiStageTarget,
   DnsTarget,

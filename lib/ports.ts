@@ -241,6 +241,14 @@ export interface Notifications {
   }): Promise<void>;
 }
 
+/** Whether a URL answers as a healthy service does; never throws. */
+export interface Health {
+  check(url: string): Promise<{ readonly ok: boolean; readonly what: string }>;
+}
+
+/** Waits on the world's own clock. */
+export type Pause = (ms: number) => Promise<void>;
+
 /** Structured lines with the correlation id on each. */
 export interface Log {
   write(line: { readonly message: string; readonly [field: string]: unknown }): void;

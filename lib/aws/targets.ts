@@ -1,53 +1,105 @@
-/** Traffic, workload and metrics of a target, by its kind. A bundle holds only the kinds that are configured. */
+/**
+ * Traffic, workload and metrics of a target, by its kind. An adapter is made when its kind is first asked for: a
+ * bundle holds only the kinds that are configured, and a call to another says so.
+ */
+import type { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Route53Client } from '@aws-sdk/client-route-53';
 import type { EcsAlbTarget, Target } from '../../events/target.ts';
 import { TargetMissing } from '../core/outage.ts';
-import type { Metrics, Traffic, Workload } from '../ports.ts';
+import type { Metrics, Pause, Traffic, Workload } from '../ports.ts';
 import { ecsAlbMinutes, ecsAlbPercentiles } from './metrics/ecsAlb.ts';
+import { albTraffic } from './traffic/alb.ts';
+import { apiStageTraffic } from './traffic/apiStage.ts';
+import { dnsTraffic } from './traffic/dns.ts';
 import { ecsAlbTraffic } from './traffic/ecsAlb.ts';
 import { ecsAlbWorkload } from './workload/ecsAlb.ts';
 
 /** The adapter's own kind, or a sentence for a kind that nothing here can serve. */
 function ecsAlb(target: Target): EcsAlbTarget {
   if (target.kind === 'ecs-alb') return target;
-  throw new TargetMissing(`no adapter serves targets of kind ${target.kind}: ecs-alb is served`);
+  throw unserved(target.kind, 'ecs-alb');
 }
 
-export function awsTraffic(
-  balancer: ElasticLoadBalancingV2Client,
-  pause: (ms: number) => Promise<void>,
-): Traffic {
-  const alb = ecsAlbTraffic(balancer, pause);
-  return {
-    read: (target) => alb.read(ecsAlb(target)),
-    shift: (target, slot, weight) => alb.shift(ecsAlb(target), slot, weight),
-    markStable: (target, slot) => alb.markStable(ecsAlb(target), slot),
-    stableMark: (target) => alb.stableMark(ecsAlb(target)),
-  };
+const unserved = (kind: string, served: string): TargetMissing =>
+  new TargetMissing(`no adapter here serves targets of kind ${kind}: ${served} is served`);
+
+/** Rollouts move ECS services behind a balancer. */
+export function awsTraffic(balancer: ElasticLoadBalancingV2Client, pause: Pause): Traffic {
+  return trafficBy((target) => {
+    const served = ecsAlb(target);
+    return bound(ecsAlbTraffic(balancer, pause), served);
+  });
 }
+
+export type FallbackClients = {
+  readonly balancer: ElasticLoadBalancingV2Client;
+  readonly apiGateway: APIGatewayClient;
+  readonly route53: Route53Client;
+};
+
+/** The old world may be anywhere traffic can be sent. */
+export function fallbackTraffic({ balancer, apiGateway, route53 }: FallbackClients, pause: Pause): Traffic {
+  return trafficBy((target) => {
+    switch (target.kind) {
+      case 'ecs-alb':
+        return bound(ecsAlbTraffic(balancer, pause), target);
+      case 'alb':
+        return bound(albTraffic(balancer, pause), target);
+      case 'api-stage':
+        return bound(apiStageTraffic(apiGateway), target);
+      case 'dns':
+        return bound(dnsTraffic(route53), target);
+      default:
+        throw unserved(target.kind, 'ecs-alb, alb, api-stage and dns');
+    }
+  });
+}
+
+/** One kind's adapter. */
+type TrafficOf<T> = {
+  read(target: T): ReturnType<Traffic['read']>;
+  shift(target: T, slot: Parameters<Traffic['shift']>[1], weight: number): Promise<void>;
+  markStable(target: T, slot: Parameters<Traffic['markStable']>[1]): Promise<void>;
+  stableMark(target: T): ReturnType<Traffic['stableMark']>;
+};
+
+const bound = <T>(adapter: TrafficOf<T>, target: T) => ({
+  read: () => adapter.read(target),
+  shift: (slot: Parameters<Traffic['shift']>[1], weight: number) => adapter.shift(target, slot, weight),
+  markStable: (slot: Parameters<Traffic['markStable']>[1]) => adapter.markStable(target, slot),
+  stableMark: () => adapter.stableMark(target),
+});
+
+const trafficBy = (serve: (target: Target) => ReturnType<typeof bound>): Traffic => ({
+  read: async (target) => serve(target).read(),
+  shift: async (target, slot, weight) => serve(target).shift(slot, weight),
+  markStable: async (target, slot) => serve(target).markStable(slot),
+  stableMark: async (target) => serve(target).stableMark(),
+});
 
 export function awsWorkload(
   ecs: ECSClient,
   balancer: ElasticLoadBalancingV2Client,
   scaling: ApplicationAutoScalingClient,
 ): Workload {
-  const alb = ecsAlbWorkload({ ecs, balancer, scaling });
+  const alb = () => ecsAlbWorkload({ ecs, balancer, scaling });
   return {
-    read: (target, slot) => alb.read(ecsAlb(target), slot),
-    place: (target, slot, revision, tasks) => alb.place(ecsAlb(target), slot, revision, tasks),
-    scale: (target, slot, tasks) => alb.scale(ecsAlb(target), slot, tasks),
-    bounds: (target, slot) => alb.bounds(ecsAlb(target), slot),
-    pin: (target, slot, tasks) => alb.pin(ecsAlb(target), slot, tasks),
-    release: (target, slot, bounds) => alb.release(ecsAlb(target), slot, bounds),
+    read: async (target, slot) => alb().read(ecsAlb(target), slot),
+    place: async (target, slot, revision, tasks) => alb().place(ecsAlb(target), slot, revision, tasks),
+    scale: async (target, slot, tasks) => alb().scale(ecsAlb(target), slot, tasks),
+    bounds: async (target, slot) => alb().bounds(ecsAlb(target), slot),
+    pin: async (target, slot, tasks) => alb().pin(ecsAlb(target), slot, tasks),
+    release: async (target, slot, bounds) => alb().release(ecsAlb(target), slot, bounds),
   };
 }
 
 export function awsMetrics(cloudWatch: CloudWatchClient): Metrics {
   return {
-    minutes: ({ target, ...query }) => ecsAlbMinutes(cloudWatch, ecsAlb(target), query),
-    percentiles: ({ target, ...query }) => ecsAlbPercentiles(cloudWatch, ecsAlb(target), query),
+    minutes: async ({ target, ...query }) => ecsAlbMinutes(cloudWatch, ecsAlb(target), query),
+    percentiles: async ({ target, ...query }) => ecsAlbPercentiles(cloudWatch, ecsAlb(target), query),
   };
 }

@@ -27,6 +27,7 @@ const functions: Readonly<Record<string, number>> = {
   operate: 30,
   'record-intents': 10,
   reconcile: 50,
+  'fall-back': 120,
 };
 
 /**

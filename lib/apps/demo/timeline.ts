@@ -72,6 +72,8 @@ export function sentenceOf(event: ServiceEvent): string {
       );
     case 'OverrideSet':
       return yellow(`override by ${event.by}: ${event.why}`);
+    case 'FellBack':
+      return red(`fell back to ${event.to}, by ${event.by}: ${event.why}`);
     case 'OverrideLifted':
       return `override lifted by ${event.by}`;
   }

@@ -70,8 +70,23 @@ const SloFile = z.strictObject({
     ),
 });
 
+const FallbackFile = z.strictObject({
+  target: z
+    .nullable(Target)
+    .default(null)
+    .describe('Where the old world is reached; null: the service’s own target, back to its stable slot.'),
+  slot: z
+    .enum(['blue', 'green'])
+    .nullable()
+    .default(null)
+    .describe('The slot that is the old world; null: the one marked stable on the target.'),
+  healthUrl: z.url().nullable().default(null).describe('Asked once the traffic is back.'),
+  scaleDown: z.boolean().default(true).describe('Scales the failed side to 0 once nothing reaches it.'),
+});
+
 const ServiceFile = z.strictObject({
   target: Target,
+  fallback: FallbackFile.prefault({}),
   strategy: StrategyFile.prefault({}),
   slo: SloFile.prefault({}),
   /**

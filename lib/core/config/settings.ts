@@ -5,6 +5,7 @@
 import type { Strategy } from '../../../events/rollout.ts';
 import type { Slot, Target } from '../../../events/target.ts';
 import type { AnalysisPolicy } from '../analysis/policy.ts';
+import type { FallbackSettings } from '../fallback/place.ts';
 
 export type AlarmSettings = {
   readonly name: string;
@@ -74,4 +75,6 @@ export type ServiceSettings = {
   readonly rollbacksPerDayMax: number;
   /** Health checks that fail in a row before the canary is taken back. */
   readonly healthFailuresMax: number;
+  /** The old world, for the fire exit. */
+  readonly fallback: FallbackSettings;
 };

@@ -79,6 +79,8 @@ function tellingOf(event: ServiceEvent): Telling | null {
       return tell('promoted', `${event.revision} is stable now.`);
     case 'OverrideSet':
       return page('override set', `${event.by} suspended automatic rollback: ${event.why}`);
+    case 'FellBack':
+      return page('fell back', `${event.by} sent all traffic to ${event.to}: ${event.why}`);
     case 'OverrideLifted':
       return tell('override lifted', `${event.by} lifted the override.`);
     default:

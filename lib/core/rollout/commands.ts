@@ -77,6 +77,11 @@ export type Command =
   | (At & { readonly type: 'Hold'; readonly reason: HoldReason; readonly why: string })
   | (At & { readonly type: 'SetOverride'; readonly by: string; readonly why: string; readonly until: number })
   | (At & { readonly type: 'LiftOverride'; readonly by: string })
-  | (At & { readonly type: 'RecordFallBack'; readonly by: string; readonly why: string; readonly to: string });
+  | (At & {
+      readonly type: 'RecordFallBack';
+      readonly by: string;
+      readonly why: string;
+      readonly to: string;
+    });
 
 export type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;

@@ -7,7 +7,16 @@ import { type Decision, type Refusal, refuse, unreachable } from '../decision.ts
 import { receiveAlarm } from './alarm.ts';
 import type { Command } from './commands.ts';
 import { failHealth } from './health.ts';
-import { approve, liftOverride, pause, promote, promoteFully, resume, recordFallBack, setOverride } from './operator.ts';
+import {
+  approve,
+  liftOverride,
+  pause,
+  promote,
+  promoteFully,
+  recordFallBack,
+  resume,
+  setOverride,
+} from './operator.ts';
 import { confirmPrepared, takeCheckpoint } from './prepare.ts';
 import { confirmCompletion, confirmPromotion, confirmShift, orderPromotion, orderShift } from './progress.ts';
 import { confirmRollback, findDrift, hold, rollBack } from './rollBack.ts';

@@ -1,0 +1,144 @@
+/**
+ * Two target groups behind one listener rule (or a listener's default action). ALB weights are whole numbers
+ * 0–999 in any ratio, so a tenth of a percent is held exactly; every write is read back.
+ */
+import {
+  type Action,
+  AddTagsCommand,
+  DescribeListenersCommand,
+  DescribeRulesCommand,
+  DescribeTagsCommand,
+  type ElasticLoadBalancingV2Client,
+  ModifyListenerCommand,
+  ModifyRuleCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { EcsAlbTarget, Slot } from '../../events/target.ts';
+import { TargetMissing, TrafficUnconfirmed } from '../core/outage.ts';
+import type { TrafficReading } from '../ports.ts';
+import { answered } from './answered.ts';
+
+/** The tag on both target groups that says which slot is stable, so that no store is needed to find it. */
+export const stableSlotTag = 'switchback:stable-slot';
+
+/** Reads after a write before it counts as unconfirmed; the API is consistent within a second. */
+const readsMax = 5;
+
+/** The rule and its two target groups, whatever stands behind them. */
+export type WeightedRule = Pick<EcsAlbTarget, 'ruleArn' | 'targetGroups'>;
+
+export function weightedRule(client: ElasticLoadBalancingV2Client, pause: (ms: number) => Promise<void>) {
+  return {
+    read: async (target: WeightedRule) => readingOf(target, await actionsOf(client, target)),
+
+    async shift(target: WeightedRule, slot: Slot, weight: number): Promise<void> {
+      const actions = await actionsOf(client, target);
+      const greenWeight = slot === 'green' ? weight : Math.round((100 - weight) * 10) / 10;
+      const before = readingOf(target, actions);
+      if (before.kind === 'weights' && before.greenWeight === greenWeight) return;
+      await write(client, target, withWeights(target, actions, greenWeight));
+      for (let reads = 1; ; reads++) {
+        const reading = readingOf(target, await actionsOf(client, target));
+        if (reading.kind === 'weights' && reading.greenWeight === greenWeight) return;
+        if (reads === readsMax) {
+          const found = reading.kind === 'weights' ? `green at ${reading.greenWeight} %` : reading.what;
+          throw new TrafficUnconfirmed(
+            `${target.ruleArn}: ordered green at ${greenWeight} %, reads show ${found}`,
+          );
+        }
+        await pause(200 * reads);
+      }
+    },
+
+    async stableMark(target: WeightedRule): Promise<Slot | null> {
+      const command = new DescribeTagsCommand({ ResourceArns: [target.targetGroups.blue] });
+      const { TagDescriptions } = await answered('DescribeTags of the target groups', client.send(command));
+      const value = TagDescriptions?.[0]?.Tags?.find(({ Key }) => Key === stableSlotTag)?.Value;
+      return value === 'blue' || value === 'green' ? value : null;
+    },
+
+    async markStable(target: WeightedRule, slot: Slot): Promise<void> {
+      const ResourceArns = [target.targetGroups.blue, target.targetGroups.green];
+      const Tags = [{ Key: stableSlotTag, Value: slot }];
+      await answered('AddTags of the target groups', client.send(new AddTagsCommand({ ResourceArns, Tags })));
+    },
+  };
+}
+
+const isListener = (arn: string): boolean => arn.includes(':listener/');
+
+async function actionsOf(client: ElasticLoadBalancingV2Client, { ruleArn }: WeightedRule): Promise<Action[]> {
+  if (isListener(ruleArn)) {
+    const command = new DescribeListenersCommand({ ListenerArns: [ruleArn] });
+    const { Listeners } = await answered(`DescribeListeners of ${ruleArn}`, client.send(command));
+    return Listeners?.[0]?.DefaultActions ?? missing(ruleArn);
+  }
+  const command = new DescribeRulesCommand({ RuleArns: [ruleArn] });
+  const { Rules } = await answered(`DescribeRules of ${ruleArn}`, client.send(command));
+  return Rules?.[0]?.Actions ?? missing(ruleArn);
+}
+
+function missing(arn: string): never {
+  throw new TargetMissing(`${arn}: there is no such rule or listener; correct target.ruleArn`);
+}
+
+async function write(client: ElasticLoadBalancingV2Client, { ruleArn }: WeightedRule, actions: Action[]) {
+  const what = `weights of ${ruleArn}`;
+  if (isListener(ruleArn)) {
+    await answered(
+      what,
+      client.send(new ModifyListenerCommand({ ListenerArn: ruleArn, DefaultActions: actions })),
+    );
+  } else {
+    await answered(what, client.send(new ModifyRuleCommand({ RuleArn: ruleArn, Actions: actions })));
+  }
+}
+
+/** Percent that green gets, to the tenth; unknown where traffic goes anywhere but to the two slots. */
+function readingOf(target: WeightedRule, actions: readonly Action[]): TrafficReading {
+  const forward = actions.find(({ Type }) => Type === 'forward');
+  if (forward === undefined) {
+    return {
+      kind: 'unknown',
+      what: `the rule does not forward, it answers with ${actions.at(-1)?.Type ?? 'nothing'}`,
+    };
+  }
+  const groups =
+    forward.ForwardConfig?.TargetGroups ??
+    (forward.TargetGroupArn === undefined ? [] : [{ TargetGroupArn: forward.TargetGroupArn, Weight: 1 }]);
+  const { blue, green } = target.targetGroups;
+  let total = 0;
+  let toGreen = 0;
+  for (const { TargetGroupArn, Weight = 1 } of groups) {
+    if (TargetGroupArn === green) toGreen += Weight;
+    else if (TargetGroupArn !== blue && Weight > 0) {
+      return { kind: 'unknown', what: `the rule sends traffic to ${TargetGroupArn}, which is neither slot` };
+    }
+    total += Weight;
+  }
+  if (total === 0) return { kind: 'unknown', what: 'every weight of the rule is 0' };
+  return { kind: 'weights', greenWeight: Math.round((toGreen / total) * 1000) / 10 };
+}
+
+/** The same actions (an authentication before the forward stays) with the two slots' weights. */
+function withWeights(target: WeightedRule, actions: readonly Action[], greenWeight: number): Action[] {
+  const whole = Number.isInteger(greenWeight);
+  const green = whole ? greenWeight : Math.round(greenWeight * 10);
+  const blue = (whole ? 100 : 1000) - green;
+  const forward = actions.find(({ Type }) => Type === 'forward');
+  const stickiness = forward?.ForwardConfig?.TargetGroupStickinessConfig;
+  // A user who sticks to a slot must not stay on it when the slot is to get nothing.
+  const sticky =
+    stickiness !== undefined && green > 0 && blue > 0 ? { TargetGroupStickinessConfig: stickiness } : {};
+  const shifted: Action = {
+    Type: 'forward',
+    ForwardConfig: {
+      TargetGroups: [
+        { TargetGroupArn: target.targetGroups.blue, Weight: blue },
+        { TargetGroupArn: target.targetGroups.green, Weight: green },
+      ],
+      ...sticky,
+    },
+  };
+  if (forward?.Order !== undefined) shifted.Order = forward.Order;
+  return forward === undefined ? [shifted] : actions.map((action) => (action === forward ? shifted : action));
+}

@@ -1,0 +1,209 @@
+/**
+ * The fire exit. It moves traffic and nothing else stands before that: no event store, no machine, no parameter,
+ * no alarm. Then it goes on asserting what it did for as long as somebody's late write may land, asks the old
+ * world for its health, scales the failed side down once nothing reaches it, and says what it did, step by step.
+ */
+
+import { otherSlot } from '../../events/target.ts';
+import type { Refusal } from '../core/decision.ts';
+import {
+  drainSeconds,
+  type FallBackRequest,
+  type FallBackService,
+  type Place,
+  placeOf,
+  reassertSeconds,
+  whoFallsBack,
+} from '../core/fallback/place.ts';
+import { canaryWeight } from '../core/rollout/drift.ts';
+import type { Clock, Health, IntentQueue, Log, Pause, Traffic, Workload } from '../ports.ts';
+
+type World = {
+  readonly clock: Clock;
+  readonly pause: Pause;
+  readonly traffic: Traffic;
+  readonly workload: Pick<Workload, 'scale'>;
+  readonly health: Health;
+  readonly intents: IntentQueue;
+  readonly log: Log;
+};
+
+export type FallBackStep = {
+  readonly service: string;
+  readonly what: string;
+  readonly ok: boolean;
+  /** Since the call began. */
+  readonly atMs: number;
+};
+
+export type FellBack = {
+  readonly outcome: 'fell-back' | 'incomplete' | 'dry-run';
+  readonly steps: readonly FallBackStep[];
+  /** Where the record went: the queue, or only this answer and the log. */
+  readonly recorded: 'intent-queue' | 'answer';
+};
+
+/** Between two assertions of the same place. */
+const reassertEverySeconds = 2;
+
+type Moved = { readonly settings: FallBackService; readonly place: Place };
+type Note = (service: string, what: string, ok?: boolean) => void;
+
+/** @param eventId makes a repeated call the same record */
+export async function fallBack(
+  world: World,
+  request: FallBackRequest,
+  services: readonly FallBackService[],
+  eventId: string,
+): Promise<FellBack | Refusal> {
+  const who = whoFallsBack(services, request);
+  if ('outcome' in who) return who;
+  const beganAt = world.clock.now();
+  const steps: FallBackStep[] = [];
+  const note: Note = (service, what, ok = true) => {
+    const step = { service, what, ok, atMs: world.clock.now() - beganAt };
+    steps.push(step);
+    world.log.write({ message: 'fall back', correlationId: eventId, ...step });
+  };
+  const moved: Moved[] = [];
+  for (const settings of who) {
+    const place = await move(world, request, settings, note);
+    if (place !== null) moved.push({ settings, place });
+  }
+  if (request.dryRun) return { outcome: 'dry-run', steps, recorded: 'answer' };
+  const recorded = await recordIt(world, request, moved, eventId, note);
+  await reassert(world, moved, note);
+  let complete = moved.length === who.length;
+  for (const one of moved) complete = (await settle(world, one, note)) && complete;
+  return { outcome: complete ? 'fell-back' : 'incomplete', steps, recorded };
+}
+
+/** The mark is read only where neither the request nor the configuration names the slot. */
+async function move(
+  world: World,
+  request: FallBackRequest,
+  settings: FallBackService,
+  note: Note,
+): Promise<Place | null> {
+  const { service, fallback } = settings;
+  const named = request.slot ?? fallback.slot;
+  const target = fallback.target ?? settings.target;
+  const mark = named === null ? await world.traffic.stableMark(target).catch(() => null) : null;
+  const place = placeOf(settings, request, mark);
+  if ('outcome' in place) {
+    note(service, place.sentence, false);
+    return null;
+  }
+  const what = `all traffic to ${place.slot} (${place.target.kind})`;
+  if (request.dryRun) {
+    note(service, `would send ${what}`);
+    return place;
+  }
+  try {
+    await world.traffic.shift(place.target, place.slot, 100);
+    note(service, what);
+    return place;
+  } catch (error) {
+    note(service, `${what}: ${(error as Error).message}`, false);
+    return place; // asserted again below: it may only have been slow
+  }
+}
+
+async function recordIt(
+  world: World,
+  { why, by }: FallBackRequest,
+  moved: readonly Moved[],
+  eventId: string,
+  note: Note,
+): Promise<FellBack['recorded']> {
+  let recorded: FellBack['recorded'] = 'intent-queue';
+  for (const { settings, place } of moved) {
+    const command = {
+      type: 'RecordFallBack',
+      by,
+      why,
+      to: `${place.target.kind}/${place.slot}`,
+      now: world.clock.now(),
+    };
+    const intent = {
+      stream: `service/${settings.service}`,
+      commandId: `fall-back:${eventId}`,
+      correlationId: eventId,
+      command,
+    };
+    try {
+      await world.intents.send(intent);
+    } catch (error) {
+      recorded = 'answer';
+      note(settings.service, `not recorded beside this answer and the log: ${(error as Error).message}`);
+    }
+  }
+  return recorded;
+}
+
+/** Whoever shifts late is overruled until nobody can be late any more. */
+async function reassert(world: World, moved: readonly Moved[], note: Note): Promise<void> {
+  const until = world.clock.now() + reassertSeconds(moved.map(({ settings }) => settings)) * 1000;
+  while (world.clock.now() < until && moved.length > 0) {
+    await world.pause(reassertEverySeconds * 1000);
+    for (const { settings, place } of moved) {
+      try {
+        const reading = await world.traffic.read(place.target);
+        if (reading.kind === 'weights' && canaryWeight(reading.greenWeight, place.slot) === 100) continue;
+        await world.traffic.shift(place.target, place.slot, 100);
+        note(settings.service, 'somebody moved the traffic meanwhile: moved back');
+      } catch (error) {
+        note(settings.service, `asserting it again failed: ${(error as Error).message}`, false);
+      }
+    }
+  }
+}
+
+/** @returns whether the balancer shows what was asked for, the old world is healthy and the failed side gone */
+async function settle(world: World, moved: Moved, note: Note): Promise<boolean> {
+  const { service, fallback } = moved.settings;
+  const arrived = await hasArrived(world, moved, note);
+  let well = arrived;
+  if (fallback.healthUrl !== null) {
+    const healthy = await world.health.check(fallback.healthUrl);
+    note(service, `${fallback.healthUrl} answers ${healthy.what}`, healthy.ok);
+    well = well && healthy.ok;
+  }
+  if (!fallback.scaleDown || !arrived) return well;
+  return (await scaleDown(world, moved, note)) && well;
+}
+
+/** Users may be sent elsewhere until the record's time to live is over. */
+async function hasArrived(world: World, { settings, place }: Moved, note: Note): Promise<boolean> {
+  await world.pause(drainSeconds(place.target) * 1000);
+  try {
+    const reading = await world.traffic.read(place.target);
+    const arrived = reading.kind === 'weights' && canaryWeight(reading.greenWeight, place.slot) === 100;
+    note(
+      settings.service,
+      arrived
+        ? `a read shows all traffic at ${place.slot}`
+        : `a read does not show all traffic at ${place.slot}`,
+      arrived,
+    );
+    return arrived;
+  } catch (error) {
+    note(settings.service, `where the traffic is cannot be read: ${(error as Error).message}`, false);
+    return false;
+  }
+}
+
+async function scaleDown(world: World, { settings, place }: Moved, note: Note): Promise<boolean> {
+  const { service, fallback, target } = settings;
+  if (target.kind !== 'ecs-alb') return true;
+  // Elsewhere: both slots of the new world are the failed side.
+  const failed = fallback.target === null ? [otherSlot(place.slot)] : (['blue', 'green'] as const);
+  try {
+    for (const slot of failed) await world.workload.scale(target, slot, 0);
+    note(service, `${failed.join(' and ')} scaled to 0`);
+    return true;
+  } catch (error) {
+    note(service, `scaling the failed side down: ${(error as Error).message}`, false);
+    return false;
+  }
+}
