@@ -4,8 +4,9 @@
  * math alarm) breaks nothing.
  */
 import * as z from 'zod/mini';
-import { malformed, type Parsed, parse, parsed, parseJson } from '../parsed.ts';
+import { malformed, type Parsed, parse, parseJson } from '../parsed.ts';
 import { AlarmState } from '../rollback.ts';
+import { eventBridgeForm, timed } from './envelope.ts';
 
 export type AlarmChanged = {
   /** Of the event that brought it. */
@@ -21,46 +22,54 @@ export type AlarmChanged = {
   readonly account: string;
 };
 
-const EventForm = z.object({
-  id: z.string(),
-  source: z.literal('aws.cloudwatch'),
-  'detail-type': z.literal('CloudWatch Alarm State Change'),
-  region: z.string(),
-  account: z.string(),
-  resources: z.array(z.string()).check(z.minLength(1, 'the alarm ARN is missing')),
-  detail: z.object({
-    alarmName: z.string(),
-    state: z.object({ value: AlarmState, reason: z.optional(z.string()), timestamp: z.string() }),
-    previousState: z.optional(z.object({ value: AlarmState })),
-  }),
-});
+export const CloudWatchAlarmStateChange = z.extend(
+  eventBridgeForm(
+    'aws.cloudwatch',
+    'CloudWatch Alarm State Change',
+    z.object({
+      alarmName: z.string().check(z.minLength(1)),
+      state: z.object({ value: AlarmState, reason: z.optional(z.string()), timestamp: z.string() }),
+      previousState: z.optional(z.object({ value: AlarmState })),
+    }),
+  ),
+  { resources: z.array(z.string()).check(z.minLength(1, 'it must hold the ARN of the alarm')) },
+);
 
-const SnsMessage = z.object({
-  AlarmName: z.string(),
-  AlarmArn: z.string(),
+/** SNS to SQS, or one record of SNS to Lambda: the alarm is a JSON text in `Message`. */
+export const CloudWatchAlarmNotification = z.object({ MessageId: z.string(), Message: z.string() });
+
+const Message = z.object({
+  AlarmName: z.string().check(z.minLength(1)),
+  AlarmArn: z
+    .string()
+    .check(z.regex(/^arn:[^:]+:cloudwatch:[^:]+:\d*:alarm:/, 'it must be the ARN of a CloudWatch alarm')),
   AWSAccountId: z.string(),
   NewStateValue: AlarmState,
-  NewStateReason: z.string(),
+  NewStateReason: z.optional(z.string()),
   StateChangeTime: z.string(),
   OldStateValue: z.optional(AlarmState),
 });
 
-const SnsEnvelope = z.object({ MessageId: z.string(), Message: z.string() });
+/** SNS to Lambda without a queue in between. */
+const Delivery = z.object({ Records: z.array(z.object({ Sns: CloudWatchAlarmNotification })) });
 
-/** CloudWatch writes offsets as `+0000`; ISO 8601 in JavaScript wants `+00:00`. NaN when it is no time. */
-export const timeOf = (text: string): number => Date.parse(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
-
-/** @param body the EventBridge event, or SNS's envelope (its `Message` is a JSON string) */
+/** @param body the EventBridge event, SNS's envelope, or SNS's delivery to Lambda (one record each) */
 export function parseAlarmChange(body: unknown): Parsed<AlarmChanged> {
-  const envelope = z.safeParse(SnsEnvelope, body);
-  return envelope.success ? fromSns(envelope.data) : fromEventBridge(body);
+  const envelope = z.safeParse(CloudWatchAlarmNotification, body);
+  if (envelope.success) return fromSns(envelope.data);
+  const delivery = z.safeParse(Delivery, body);
+  if (!delivery.success) return fromEventBridge(body);
+  const [first, ...more] = delivery.data.Records;
+  return first === undefined || more.length > 0
+    ? malformed(`alarm notification has ${delivery.data.Records.length} records: it must have one.`)
+    : fromSns(first.Sns);
 }
 
 function fromEventBridge(body: unknown): Parsed<AlarmChanged> {
-  const read = parse(EventForm, body, 'alarm event');
+  const read = parse(CloudWatchAlarmStateChange, body, 'alarm event');
   if (!read.ok) return read;
   const { id, region, account, resources, detail } = read.value;
-  return timed(detail.state.timestamp, {
+  return timed('alarm event', detail.state.timestamp, {
     eventId: id,
     alarmName: detail.alarmName,
     alarmArn: resources[0] ?? '',
@@ -72,28 +81,21 @@ function fromEventBridge(body: unknown): Parsed<AlarmChanged> {
   });
 }
 
-function fromSns({ MessageId, Message }: z.infer<typeof SnsEnvelope>): Parsed<AlarmChanged> {
-  const json = parseJson(Message, 'alarm message');
+function fromSns(envelope: z.infer<typeof CloudWatchAlarmNotification>): Parsed<AlarmChanged> {
+  const json = parseJson(envelope.Message, 'alarm message');
   if (!json.ok) return json;
-  const read = parse(SnsMessage, json.value, 'alarm message');
+  const read = parse(Message, json.value, 'alarm message');
   if (!read.ok) return read;
   const message = read.value;
-  return timed(message.StateChangeTime, {
-    eventId: MessageId,
+  return timed('alarm message', message.StateChangeTime, {
+    eventId: envelope.MessageId,
     alarmName: message.AlarmName,
     alarmArn: message.AlarmArn,
     state: message.NewStateValue,
     previousState: message.OldStateValue ?? null,
-    reason: message.NewStateReason,
+    reason: message.NewStateReason ?? '',
     // `Region` holds a name for people; the ARN has the region's own.
     region: message.AlarmArn.split(':')[3] ?? '',
     account: message.AWSAccountId,
   });
-}
-
-function timed(timestamp: string, change: Omit<AlarmChanged, 'changedAt'>): Parsed<AlarmChanged> {
-  const changedAt = timeOf(timestamp);
-  return Number.isNaN(changedAt)
-    ? malformed(`alarm event: ${JSON.stringify(timestamp)} is no time; expected 2026-01-31T12:00:00.000+0000`)
-    : parsed({ ...change, changedAt });
 }
