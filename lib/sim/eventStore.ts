@@ -40,7 +40,7 @@ export type StoreFault = (step: StoreStep, when: 'before' | 'after') => void | P
 
 /** What several stores share as several processes share a table. */
 export class SimTable {
-  readonly heads = new Map<string, StoredHead & { readonly active: boolean }>();
+  readonly heads = new Map<string, StoredHead>();
   /** By stream, then by first version. */
   readonly chunks = new Map<string, Map<number, readonly Commit[]>>();
   readonly plans = new Map<string, string>();
@@ -66,23 +66,21 @@ export class SimEventStore implements EventStore {
     if (answer !== null) return answer;
 
     const commit = commitOf(head, append, sha256, storedBytes);
-    const state = JSON.stringify(append.snapshot.state);
-    const snapshot = { schema: append.snapshot.schema, state: frozen(JSON.parse(state) as unknown) };
-    const sizes = (of: StoredHead) => ({
-      tailBytes: tailBytes([...of.commits, commit]),
-      snapshotBytes: storedBytes(state),
-    });
+    const state = JSON.parse(JSON.stringify(append.snapshot.state)) as unknown;
+    const snapshot = { schema: append.snapshot.schema, state: frozen(state) };
+    const { active } = append;
     let ready = head;
-    while (mustCalve(ready, commit.events.length, sizes(ready), append.urgent ?? false)) {
+    let next = withCommit(ready, commit, { snapshot, active }, sha256);
+    while (mustCalve(ready, next, bodyBytes(next), append.urgent ?? false)) {
       const shorter = await this.#calve(ready);
       if (shorter === null) return lost(append, await this.#read(stream));
       ready = shorter;
+      next = withCommit(ready, commit, { snapshot, active }, sha256);
     }
-    const next = withCommit(ready, commit, sizes(ready), snapshot, sha256);
     const written = await this.#step('write-head', () => {
       const there = this.#there(stream);
       if (there.version !== append.expected) return there;
-      this.#table.heads.set(stream, { ...next, active: append.active });
+      this.#table.heads.set(stream, next);
       return null;
     });
     if (written !== null) return lost(append, written);
@@ -92,13 +90,13 @@ export class SimEventStore implements EventStore {
 
   async compact(stream: string): Promise<void> {
     const head = await this.#read(stream);
-    if (!mustCompact(head)) return;
+    if (!mustCompact(head, bodyBytes(head))) return;
     const shorter = await this.#calve(head);
     if (shorter === null) return this.compact(stream);
     await this.#step('write-head', () => {
       const there = this.#table.heads.get(stream);
       if (there?.version !== head.version) return;
-      this.#table.heads.set(stream, { ...shorter, active: there.active });
+      this.#table.heads.set(stream, shorter);
     });
   }
 
@@ -184,7 +182,7 @@ export class SimEventStore implements EventStore {
       const commits = chunks.get(head.base) ?? head.commits;
       chunks.set(head.base, commits);
       const events = commits.reduce((sum, commit) => sum + commit.events.length, 0);
-      return withoutChunk(head, head.base + events - 1, tailBytes);
+      return withoutChunk(head, head.base + events - 1);
     });
   }
 
@@ -222,6 +220,7 @@ const storedBytes = (text: string): number => {
   return bytes <= 1024 ? bytes : Math.ceil(bytes / 2);
 };
 
-const tailBytes = (commits: readonly Commit[]): number => storedBytes(JSON.stringify(commits));
+const bodyBytes = ({ stream: _, version: __, active: ___, ...body }: StoredHead): number =>
+  storedBytes(JSON.stringify(body));
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url');

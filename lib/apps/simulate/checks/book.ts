@@ -1,0 +1,122 @@
+/**
+ * A second opinion on one service: its events, read by a fold that shares no code with the product's, beside what
+ * really happened at the balancer and in the slots. The checks read this book and nothing else.
+ */
+import type { Recorded } from '../../../../events/recorded.ts';
+import type { RolloutHeld } from '../../../../events/rollout.ts';
+import type { EventOf, ServiceEvent } from '../../../../events/service.ts';
+import { otherSlot, type Slot } from '../../../../events/target.ts';
+import type { ServiceSettings } from '../../../core/config/settings.ts';
+import type { Shift } from '../../../sim/balancer.ts';
+import { shareIn } from '../../../sim/balancer.ts';
+import { SimEventStore } from '../../../sim/eventStore.ts';
+import type { Place } from '../../../sim/places.ts';
+import { startMs } from '../../../sim/simClock.ts';
+import type { Simulation } from '../simulation.ts';
+
+export type Finding = { readonly check: string; readonly service: string; readonly says: string };
+
+type Phase = 'none' | 'under-way' | 'promoted' | 'going-back' | 'back';
+
+/** What stands decided from one event to the next. */
+export type Standing = {
+  /** True milliseconds at which the event came to stand, whatever its writer's clock said. */
+  readonly at: number;
+  readonly recorded: Recorded | null;
+  readonly event: ServiceEvent | null;
+  readonly rolloutId: string | null;
+  readonly phase: Phase;
+  readonly canarySlot: Slot;
+  /** Percent the canary is to get; null: a person has the say. */
+  readonly desired: number | null;
+  /** Percent it was last confirmed to have. */
+  readonly confirmed: number;
+  readonly held: (typeof RolloutHeld)['_zod']['output']['reason'] | null;
+};
+
+export type Book = {
+  readonly service: string;
+  readonly settings: ServiceSettings;
+  readonly simulation: Simulation;
+  readonly place: Place;
+  readonly events: readonly Recorded[];
+  readonly standings: readonly Standing[];
+};
+
+export async function bookOf(simulation: Simulation, settings: ServiceSettings): Promise<Book> {
+  const { service } = settings;
+  const { world } = simulation;
+  const place = world.places.get(service) as Place;
+  const stream = `service/${service}`;
+  const store = new SimEventStore(world.table);
+  const events: Recorded[] = [];
+  for await (const recorded of store.read(stream)) events.push(recorded);
+  const times = world.appendedAt.get(stream) ?? [];
+  const standings: Standing[] = [before];
+  for (const [nth, recorded] of events.entries()) {
+    standings.push(after(standings.at(-1) as Standing, recorded, times[nth] ?? startMs));
+  }
+  return { service, settings, simulation, place, events, standings };
+}
+
+const before: Standing = {
+  at: startMs,
+  recorded: null,
+  event: null,
+  rolloutId: null,
+  phase: 'none',
+  canarySlot: 'green',
+  desired: null,
+  confirmed: 0,
+  held: null,
+};
+
+function after(last: Standing, recorded: Recorded, at: number): Standing {
+  const event = recorded.event as ServiceEvent;
+  const base = { ...last, at, recorded, event };
+  switch (event.type) {
+    case 'RolloutStarted': {
+      const { rolloutId, canarySlot } = event;
+      return { ...base, rolloutId, canarySlot, phase: 'under-way', desired: 0, confirmed: 0, held: null };
+    }
+    case 'ShiftOrdered':
+      return { ...base, desired: event.weight, held: null };
+    case 'TrafficShifted':
+      return { ...base, confirmed: event.weight };
+    case 'DriftFound':
+      return { ...base, desired: null, confirmed: event.foundWeight ?? 0 };
+    case 'RolloutHeld':
+      return heldBy(base, event);
+    case 'RolloutPaused':
+    case 'ApprovalRequested':
+    case 'RolloutResumed':
+      return { ...base, desired: last.confirmed, held: null };
+    case 'PromotionOrdered':
+      return { ...base, desired: 100, held: null };
+    case 'RolloutPromoted':
+      return { ...base, phase: 'promoted', desired: 100, held: null };
+    case 'RollbackInitiated':
+      return { ...base, phase: 'going-back', desired: 0, held: null };
+    case 'RollbackCompleted':
+      return { ...base, phase: 'back', desired: 0 };
+    default:
+      return base;
+  }
+}
+
+/** In drift a person has the say, and where stable is broken too. */
+function heldBy(base: Standing, { reason }: EventOf<'RolloutHeld'>): Standing {
+  const personal = reason === 'drift' || reason === 'cannot-go-back';
+  return { ...base, phase: 'under-way', held: reason, desired: personal ? null : base.confirmed };
+}
+
+export const secondsOf = (ms: number): number => Math.round((ms - startMs) / 100) / 10;
+
+export const standingAt = ({ standings }: Book, at: number): Standing =>
+  standings.findLast((standing) => standing.at <= at) ?? before;
+
+/** Percent the slot gets, by this reading. */
+export const percentIn = (reading: Shift['reading'], slot: Slot): number =>
+  Math.round(shareIn(reading, slot) * 1000) / 10;
+
+export const stableSlotIn = ({ canarySlot }: Standing): Slot => otherSlot(canarySlot);

@@ -1,0 +1,95 @@
+/** What must hold of the tasks: nothing that gets traffic is scaled down, and stable can take everything back. */
+import type { Slot } from '../../../../events/target.ts';
+import { shareIn } from '../../../sim/balancer.ts';
+import type { SlotChange } from '../../../sim/slots.ts';
+import { type Book, type Finding, type Standing, secondsOf, stableSlotIn } from './book.ts';
+
+const slots: readonly Slot[] = ['blue', 'green'];
+
+/** No automatic change takes tasks, or their revision, from a slot that gets traffic. */
+export function nothingServingIsScaledDown(book: Book): Finding[] {
+  const { balancer } = book.place;
+  return slots.flatMap((slot) => {
+    const { changes } = book.place.slots[slot];
+    return changes.flatMap((change, nth) => {
+      const before = changes[nth - 1];
+      if (before === undefined || !change.automatic) return [];
+      if (change.desired >= before.desired && change.revision === before.revision) return [];
+      const reading = balancer.shifts.findLast(({ at }) => at <= change.at)?.reading;
+      if (reading === undefined || shareIn(reading, slot) === 0) return [];
+      return [
+        {
+          check: 'nothing serving is scaled down',
+          service: book.service,
+          says:
+            `${change.by} took ${slot} from ${before.desired} × ${before.revision} to ${change.desired} × ` +
+            `${change.revision} at ${secondsOf(change.at)} s while it served`,
+        },
+      ];
+    });
+  });
+}
+
+/** From the checkpoint to the promotion stable is asked to run at least as many tasks as it had. */
+export function stableCanTakeItBack(book: Book): Finding[] {
+  return book.standings.flatMap((standing, nth) => {
+    const { event } = standing;
+    if (event?.type !== 'TrafficShifted' || event.weight === 0 || standing.phase !== 'under-way') return [];
+    const needed = checkpointBefore(book, nth);
+    if (needed === null) return [];
+    const until = book.standings
+      .slice(nth + 1)
+      .find((next) => next.phase !== 'under-way' || next.event?.type === 'TrafficShifted')?.at;
+    const slot = stableSlotIn(standing);
+    const short = desiredBetween(
+      book.place.slots[slot].changes,
+      standing.at,
+      until ?? Number.POSITIVE_INFINITY,
+    ).find(({ desired }) => desired < needed);
+    if (short === undefined) return [];
+    return [
+      {
+        check: 'stable can take it back',
+        service: book.service,
+        says: `stable is asked for ${short.desired} tasks by ${short.by} at ${secondsOf(short.at)} s, it needs ${needed}`,
+      },
+    ];
+  });
+}
+
+function checkpointBefore({ standings }: Book, nth: number): number | null {
+  const { rolloutId } = standings[nth] as Standing;
+  const taken = standings
+    .slice(0, nth)
+    .findLast((one) => one.event?.type === 'CheckpointTaken' && one.rolloutId === rolloutId);
+  return taken?.event?.type === 'CheckpointTaken' ? taken.event.desiredCounts.stable : null;
+}
+
+/** What stood at `from`, and every change up to `until`. */
+function desiredBetween(changes: readonly SlotChange[], from: number, until: number): SlotChange[] {
+  const first = changes.findLastIndex(({ at }) => at <= from);
+  return changes.filter(({ at }, nth) => nth >= first && at < until);
+}
+
+/** When a rollout has ended, what it kept stable from is stable's again. */
+export function scalingIsGivenBack(book: Book): Finding[] {
+  const last = book.standings.at(-1) as Standing;
+  const completed = book.standings.some(
+    ({ event, rolloutId }) => event?.type === 'RolloutCompleted' && rolloutId === last.rolloutId,
+  );
+  if (last.phase !== 'back' && !(last.phase === 'promoted' && completed)) return [];
+  const taken = book.standings.findLast(
+    ({ event, rolloutId }) => event?.type === 'CheckpointTaken' && rolloutId === last.rolloutId,
+  );
+  if (taken?.event?.type !== 'CheckpointTaken' || taken.event.scaling === null) return [];
+  const slot = stableSlotIn(last);
+  const { bounds, suspended } = book.place.slots[slot];
+  if (!suspended && bounds?.min === taken.event.scaling.min) return [];
+  return [
+    {
+      check: 'scaling is given back',
+      service: book.service,
+      says: `${slot} is ${suspended ? 'kept from scaling in' : `bound to ${bounds?.min}`} after ${last.rolloutId} ended`,
+    },
+  ];
+}

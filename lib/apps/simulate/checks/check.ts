@@ -1,0 +1,39 @@
+/** Everything that must hold of a run that has come to its end. */
+import type { Simulation } from '../simulation.ts';
+import { type Book, bookOf, type Finding } from './book.ts';
+import { nothingServingIsScaledDown, scalingIsGivenBack, stableCanTakeItBack } from './capacity.ts';
+import { everyRolloutEnds, nothingIsLeftOver } from './ends.ts';
+import {
+  everyDecisionOnce,
+  everythingIsPublished,
+  noStepWithoutVerdict,
+  oneAtATime,
+  replays,
+} from './history.ts';
+import { endsAsDecided, everyWriteWasDecided, marksStable, nobodyIsOverruled, staysBack } from './traffic.ts';
+
+const ofService: readonly ((book: Book) => Finding[] | Promise<Finding[]>)[] = [
+  replays,
+  oneAtATime,
+  noStepWithoutVerdict,
+  everyDecisionOnce,
+  everythingIsPublished,
+  everyWriteWasDecided,
+  nobodyIsOverruled,
+  staysBack,
+  endsAsDecided,
+  marksStable,
+  nothingServingIsScaledDown,
+  stableCanTakeItBack,
+  scalingIsGivenBack,
+  everyRolloutEnds,
+];
+
+export async function check(simulation: Simulation): Promise<readonly Finding[]> {
+  const books: Book[] = [];
+  for (const settings of simulation.settings) books.push(await bookOf(simulation, settings));
+  const findings: Finding[] = [];
+  for (const book of books) for (const one of ofService) findings.push(...(await one(book)));
+  findings.push(...nothingIsLeftOver(simulation, books));
+  return findings;
+}

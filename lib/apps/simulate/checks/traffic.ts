@@ -1,0 +1,142 @@
+/** What must hold of the balancer, whatever fails. */
+import type { Shift } from '../../../sim/balancer.ts';
+import { type Book, type Finding, percentIn, type Standing, secondsOf, standingAt } from './book.ts';
+
+const finding = (check: string, { service }: Book, says: string): Finding => ({ check, service, says });
+
+const shown = ({ at, reading, by }: Shift): string =>
+  `${by} at ${secondsOf(at)} s: ${reading.kind === 'weights' ? `green ${reading.greenWeight} %` : reading.what}`;
+
+type Move = { readonly shift: Shift; readonly before: Shift };
+
+function moves({ place }: Book): Move[] {
+  const { shifts } = place.balancer;
+  return shifts.slice(1).map((shift, nth) => ({ shift, before: shifts[nth] as Shift }));
+}
+
+/** Every automatic write is of a weight that was decided while its writer lived, or takes the canary off. */
+export function everyWriteWasDecided(book: Book): Finding[] {
+  const lives = new Map(
+    (book.simulation.lambda.journal ?? []).map(({ instance }) => [
+      `${instance.functionName}#${instance.number}`,
+      instance.startedAt,
+    ]),
+  );
+  return moves(book).flatMap(({ shift }) => {
+    if (!shift.automatic) return [];
+    const bornAt = lives.get(shift.by) ?? shift.sentAt;
+    const stood = book.standings.filter(
+      (standing, nth) =>
+        standing.at <= shift.sentAt && (book.standings[nth + 1]?.at ?? Number.POSITIVE_INFINITY) >= bornAt,
+    );
+    const decided = stood.some(
+      ({ desired, canarySlot }) => desired !== null && percentIn(shift.reading, canarySlot) === desired,
+    );
+    const takesOff = shift.by.startsWith('on-alarm#') && isAllOnMark(book, shift);
+    return decided || takesOff
+      ? []
+      : [finding('every write was decided', book, `nobody decided what was written by ${shown(shift)}`)];
+  });
+}
+
+/** Without the store the alarm's way goes by the mark on the target. */
+const isAllOnMark = ({ place }: Book, { reading }: Shift): boolean =>
+  place.balancer.mark !== null && percentIn(reading, place.balancer.mark) === 100;
+
+/**
+ * Nothing automatic gives the canary more than a person, another tool or the fire exit left it, until a person says
+ * so. A writer that looked before they moved it may come too late to know.
+ */
+export function nobodyIsOverruled(book: Book): Finding[] {
+  const findings: Finding[] = [];
+  for (const { shift: hand, before } of moves(book)) {
+    if (hand.automatic) continue;
+    const { canarySlot, phase } = standingAt(book, hand.at);
+    const left = percentIn(hand.reading, canarySlot);
+    const lowered = hand.reading.kind === 'unknown' || left < percentIn(before.reading, canarySlot);
+    if (phase === 'none' || !lowered) continue;
+    const until = personSpeaksAfter(book, hand.at);
+    const raised = moves(book).find(
+      ({ shift }) =>
+        shift.automatic &&
+        shift.sentAt > hand.at &&
+        shift.sentAt < until &&
+        percentIn(shift.reading, canarySlot) > left &&
+        lookedAt(book, shift) > hand.at,
+    );
+    if (raised === undefined) continue;
+    findings.push(finding('nobody is overruled', book, `${shown(raised.shift)} overruled ${shown(hand)}`));
+  }
+  return findings;
+}
+
+/** The next time after `at` that somebody moved it again, or that a person or a new rollout said what is to be. */
+function personSpeaksAfter(book: Book, at: number): number {
+  const speaks = ({ at: when, event }: Standing): boolean =>
+    when > at &&
+    event !== null &&
+    (event.type === 'RolloutResumed' ||
+      event.type === 'RolloutStarted' ||
+      event.type === 'RollbackInitiated' ||
+      (event.type === 'PromotionOrdered' && event.mode === 'full'));
+  const said = book.standings.find(speaks)?.at ?? Number.POSITIVE_INFINITY;
+  const moved = book.place.balancer.shifts.find((shift) => !shift.automatic && shift.at > at)?.at;
+  return Math.min(said, moved ?? Number.POSITIVE_INFINITY);
+}
+
+/** When the writer had last looked before it went to write: its last look is the write's own. */
+function lookedAt({ place }: Book, { by, sentAt }: Shift): number {
+  const looks = place.balancer.looks.filter((look) => look.by === by && look.at <= sentAt);
+  return (looks.at(-2) ?? looks.at(-1))?.at ?? sentAt;
+}
+
+/** After a rollback ended all traffic is on stable, and stays there until somebody else wants it otherwise. */
+export function staysBack(book: Book): Finding[] {
+  return book.standings.flatMap((standing, nth) => {
+    if (standing.event?.type !== 'RollbackCompleted') return [];
+    const next = book.standings.slice(nth + 1).find(({ event }) => event?.type === 'RolloutStarted');
+    const until = next?.at ?? Number.POSITIVE_INFINITY;
+    const { shifts } = book.place.balancer;
+    const found = shifts.filter(
+      (shift, at) =>
+        shift.at < until &&
+        (shifts[at + 1]?.at ?? Number.POSITIVE_INFINITY) > standing.at &&
+        percentIn(shift.reading, standing.canarySlot) > 0 &&
+        shift.automatic,
+    );
+    return found.map((shift) =>
+      finding(
+        'stays back',
+        book,
+        `${standing.rolloutId} was rolled back at ${secondsOf(standing.at)} s, and the canary has traffic by ${shown(shift)}`,
+      ),
+    );
+  });
+}
+
+/** When nothing fails any more the balancer shows the newest decision; less only where a person left it so. */
+export function endsAsDecided(book: Book): Finding[] {
+  const last = book.standings.at(-1) as Standing;
+  if (last.desired === null || last.phase === 'none') return [];
+  const { reading } = book.place.balancer;
+  const now = percentIn(reading, last.canarySlot);
+  const byHand = book.place.balancer.shifts.findLast(({ automatic }) => !automatic);
+  // After the end of a rollout the service is whoever's who moves it.
+  const ended = last.phase === 'back' || last.phase === 'promoted';
+  if (ended && byHand !== undefined && byHand.at > last.at - 60_000) return [];
+  return now === last.desired
+    ? []
+    : [finding('ends as decided', book, `decided were ${last.desired} %, the canary has ${now} %`)];
+}
+
+/** A minute after it ended the stable slot's mark is where stable is. */
+export function marksStable(book: Book): Finding[] {
+  const last = book.standings.at(-1) as Standing;
+  const { mark } = book.place.balancer;
+  const stable =
+    last.phase === 'promoted' ? last.canarySlot : last.canarySlot === 'green' ? ('blue' as const) : 'green';
+  const ended = last.phase === 'promoted' || last.phase === 'back';
+  return !ended || mark === stable
+    ? []
+    : [finding('marks stable', book, `stable is ${stable}, the target is marked ${mark}`)];
+}

@@ -1,0 +1,73 @@
+/** The state machines as they are deployed, run by lib/asl on simulated time. */
+import { readFileSync } from 'node:fs';
+import { type Execution, startExecution } from '../../asl/execution.ts';
+import type { Json, JsonObject } from '../../asl/json.ts';
+import { loadMachine } from '../../asl/loadMachine.ts';
+import type { Machine } from '../../asl/machine.ts';
+import { lambdaRunner, TaskError, type TaskRunner } from '../../asl/taskRunner.ts';
+import { TaskTokens } from '../../asl/taskTokens.ts';
+import type { SimLambda } from '../../sim/lambda.ts';
+import { ExecutionDesk, type MachineName, type RunningExecution } from '../../sim/machines.ts';
+import type { SimWorld } from '../../sim/world.ts';
+
+const arnPrefix = 'arn:aws:states:sim:0:stateMachine:';
+
+/** Read once: every run of every seed uses the same two. */
+const machines = new Map<MachineName, Machine>();
+
+function machineOf(name: MachineName): Machine {
+  const found = machines.get(name);
+  if (found !== undefined) return found;
+  const file = new URL(`../../../statemachines/${name}.asl.json`, import.meta.url);
+  const text = readFileSync(file, 'utf8');
+  const names = [...text.matchAll(/\$\{(\w+)\}/g)].map((match) => match[1] as string);
+  const kebab = (camel: string) => camel.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  const substitutions = Object.fromEntries(names.map((one) => [one, kebab(one)]));
+  const machine = loadMachine(JSON.parse(text), { substitutions });
+  machines.set(name, machine);
+  return machine;
+}
+
+export function openDesk(world: SimWorld, lambda: () => SimLambda): ExecutionDesk {
+  const tokens = new TaskTokens();
+  const tasks: TaskRunner = lambdaRunner(
+    (name, payload) => lambda().invoke(name, payload),
+    ({ resource, arguments: given }) => {
+      if (resource.service !== 'states') throw new TaskError('States.Runtime', `nobody runs ${resource.arn}`);
+      const { StateMachineArn, Name, Input } = given as JsonObject;
+      desk.start(String(StateMachineArn).slice(arnPrefix.length) as MachineName, String(Name), Input);
+      return { ExecutionArn: String(Name) };
+    },
+  );
+  const begin = (machine: MachineName, name: string, input: unknown): RunningExecution => {
+    const execution = startExecution(machineOf(machine), {
+      input,
+      name,
+      clock: world.clock,
+      tasks,
+      tokens,
+      random: () => world.random.uniform(),
+      uuid: () => world.random.uuid(),
+      executionArn: `arn:aws:states:sim:0:execution:${machine}:${name}`,
+      stateMachineArn: `${arnPrefix}${machine}`,
+      stateMachineName: machine,
+    });
+    return { machine, name, startedAt: world.clock.now(), ...lifeOf(execution) };
+  };
+  const desk = new ExecutionDesk(begin, (token, output) => {
+    tokens.succeed(token, output as Json);
+  });
+  return desk;
+}
+
+const lifeOf = (execution: Execution) => ({
+  isRunning: () => execution.result === undefined,
+  outcome: () => {
+    const { result } = execution;
+    if (result === undefined) return null;
+    return result.status === 'FAILED' ? `FAILED: ${result.error}: ${result.cause}` : result.status;
+  },
+  stop: () => {
+    execution.stop('Stopped', 'stopped from outside');
+  },
+});

@@ -1,0 +1,102 @@
+/** The functions as functions/* join them: parse, flow, answer. Each runs in an instance, with that one's ports. */
+import { parseAlarmChange } from '../../../events/aws/cloudWatchAlarm.ts';
+import { parseIntent } from '../../../events/intent.ts';
+import type { Parsed } from '../../../events/parsed.ts';
+import { parseOperationRequest, parseRolloutRequest } from '../../../events/request.ts';
+import { parseApprovalTask, parseRolloutTask } from '../../../events/task.ts';
+import { eachMessage, type QueueEvent } from '../../aws/lambda/queue.ts';
+import type { ServiceSettings } from '../../core/config/settings.ts';
+import { BadInput } from '../../core/outage.ts';
+import { evaluateCanary } from '../../flows/evaluateCanary.ts';
+import { onAlarm } from '../../flows/onAlarm.ts';
+import { operate } from '../../flows/operate.ts';
+import { prepareCanary } from '../../flows/prepareCanary.ts';
+import { promoteCanary } from '../../flows/promoteCanary.ts';
+import { publishEvents } from '../../flows/publishEvents.ts';
+import { reconcile } from '../../flows/reconcile.ts';
+import { recordIntent } from '../../flows/recordIntent.ts';
+import { requestApproval } from '../../flows/requestApproval.ts';
+import { rollBack } from '../../flows/rollBack.ts';
+import { shiftTraffic } from '../../flows/shiftTraffic.ts';
+import { startRollout } from '../../flows/startRollout.ts';
+import { toPeople, toTheBus } from '../../flows/subscribers.ts';
+import type { SimFunction } from '../../sim/lambda.ts';
+import type { NumberedDelivery } from '../../sim/tableStream.ts';
+import type { Ports, SimWorld } from '../../sim/world.ts';
+
+type Body = (ports: Ports, payload: unknown) => Promise<unknown>;
+
+/** Seconds each may run, as deployed. */
+const timeoutSeconds: Readonly<Record<string, number>> = {
+  'start-rollout': 30,
+  'prepare-canary': 30,
+  'shift-traffic': 60,
+  'evaluate-canary': 30,
+  'promote-canary': 60,
+  'roll-back': 60,
+  'request-approval': 15,
+  'on-alarm': 30,
+  operate: 30,
+  'record-intents': 30,
+  reconcile: 50,
+  'publish-events': 60,
+};
+
+/** @param settings of every service, as the functions carry them */
+export function functionsOf(
+  world: SimWorld,
+  settings: readonly ServiceSettings[],
+): ReadonlyMap<string, SimFunction> {
+  const bodies = bodiesFor(settings);
+  return new Map(
+    Object.entries(bodies).map(([name, body]): [string, SimFunction] => [
+      name,
+      {
+        timeoutSeconds: timeoutSeconds[name] ?? 30,
+        run: async (who, payload) => body(world.portsFor(who), payload),
+      },
+    ]),
+  );
+}
+
+function bodiesFor(services: readonly ServiceSettings[]): Readonly<Record<string, Body>> {
+  const settingsFor = (service: string): ServiceSettings => {
+    const found = services.find((one) => one.service === service);
+    if (found === undefined) throw new BadInput(`there is no service ${service}`);
+    return found;
+  };
+  return {
+    'start-rollout': async (ports, event) => {
+      const request = read(parseRolloutRequest(event));
+      return startRollout(ports, request, settingsFor(request.service), request.eventId);
+    },
+    operate: async (ports, event) => {
+      const request = read(parseOperationRequest(event));
+      return operate(ports, request, settingsFor(request.service), request.eventId);
+    },
+    'prepare-canary': (ports, task) => prepareCanary(ports, read(parseRolloutTask(task))),
+    'shift-traffic': (ports, task) => shiftTraffic(ports, read(parseRolloutTask(task))),
+    'evaluate-canary': (ports, task) => evaluateCanary(ports, read(parseRolloutTask(task))),
+    'promote-canary': (ports, task) => promoteCanary(ports, read(parseRolloutTask(task))),
+    'roll-back': (ports, task) => rollBack(ports, read(parseRolloutTask(task))),
+    'request-approval': (ports, task) => requestApproval(ports, read(parseApprovalTask(task))),
+    'on-alarm': (ports, event) =>
+      eachMessage(event as QueueEvent, parseAlarmChange, ports.log, async (change) => {
+        await onAlarm(ports, { ...change, correlationId: change.eventId }, services);
+      }),
+    'record-intents': (ports, event) =>
+      eachMessage(event as QueueEvent, parseIntent, ports.log, (intent) => recordIntent(ports, intent)),
+    reconcile: async (ports, event) => reconcile(ports, (event as { readonly id: string }).id),
+    'publish-events': async (ports, deliveries) => {
+      const given = deliveries as readonly NumberedDelivery[];
+      const again = await publishEvents(ports, given, [toTheBus(ports.bus), toPeople(ports.people)]);
+      return given.find((delivery) => again.includes(delivery))?.sequenceNumber ?? null;
+    },
+  };
+}
+
+/** @throws BadInput when the event breaks its contract */
+function read<T>(parsed: Parsed<T>): T {
+  if (!parsed.ok) throw new BadInput(parsed.sentence);
+  return parsed.value;
+}

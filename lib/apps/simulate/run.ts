@@ -1,0 +1,80 @@
+/**
+ * One run: while faults last only safety is asked for; then they stop, a person answers what waits for one, and
+ * everything has to come to an end.
+ */
+import type { ServiceState } from '../../core/rollout/state.ts';
+import type { Fault } from '../../sim/faults.ts';
+import type { Finding } from './checks/book.ts';
+import { check } from './checks/check.ts';
+import type { Scenario } from './scenario.ts';
+import { Simulation } from './simulation.ts';
+
+/** Virtual minutes after the faults within which every rollout must have ended. */
+export const settleMinutesMax = 240;
+/** A person looks at what waits this often. */
+const attendMinutes = 10;
+
+export type Outcome = {
+  readonly simulation: Simulation;
+  readonly findings: readonly Finding[];
+  /** What was hit, as a list of single faults. */
+  readonly hits: readonly Fault[];
+  /** Virtual minutes it took in all. */
+  readonly minutes: number;
+};
+
+export async function run(
+  scenario: Scenario,
+  watch: (simulation: Simulation) => void = () => {},
+): Promise<Outcome> {
+  const simulation = new Simulation(scenario);
+  simulation.lambda.journal = [];
+  watch(simulation);
+  await simulation.runUntil(scenario.minutes * 60);
+  let minutes = scenario.minutes;
+  let calm = 0;
+  while (minutes < scenario.minutes + settleMinutesMax && calm < 2) {
+    attend(simulation);
+    minutes += attendMinutes;
+    await simulation.runUntil(minutes * 60);
+    calm = isCalm(simulation) ? calm + 1 : 0;
+  }
+  simulation.quiet = true;
+  await simulation.runUntil((minutes + 3) * 60);
+  const findings = [...(await check(simulation)), ...bugs(simulation)];
+  return { simulation, findings, hits: simulation.world.faults.hits, minutes };
+}
+
+/** What nobody has to wait for: nothing under way that is not held, nothing queued. */
+function isCalm({ settings, world, alarmQueue, intentQueue, stream }: Simulation): boolean {
+  if (alarmQueue.open.length + intentQueue.open.length + stream.open > 0) return false;
+  return settings.every(({ service }) => {
+    const head = world.table.heads.get(`service/${service}`);
+    const state = head?.snapshot?.state as ServiceState | undefined;
+    if (state === undefined) return true;
+    const { rollout, queued } = state;
+    if (rollout.phase === 'promoted') return rollout.completed && queued === null;
+    return (
+      rollout.phase === 'held' ||
+      ((rollout.phase === 'none' || rollout.phase === 'rolled-back') && queued === null)
+    );
+  });
+}
+
+function attend(simulation: Simulation): void {
+  for (const { service } of simulation.settings) {
+    const head = simulation.world.table.heads.get(`service/${service}`);
+    const phase = (head?.snapshot?.state as ServiceState | undefined)?.rollout.phase;
+    if (phase === 'awaiting-approval') simulation.operate({ service, operation: 'approve', by: 'a person' });
+    if (phase === 'paused') simulation.operate({ service, operation: 'resume', by: 'a person' });
+  }
+}
+
+/** A broken invariant is a bug wherever it shows, and so is an error that has no name of ours. */
+function bugs({ lambda }: Simulation): Finding[] {
+  const ours = /^(?:InvariantBroken|TypeError|ReferenceError|RangeError|SyntaxError|Error)$/;
+  const found = lambda.journal?.find(({ error }) => error !== null && ours.test(error));
+  if (found === undefined) return [];
+  const says = `${found.instance.functionName}#${found.instance.number} ended with ${found.error}`;
+  return [{ check: 'no bug shows', service: '', says }];
+}

@@ -1,0 +1,112 @@
+/** Where each target's traffic goes, with everything that ever moved it. A write is read back, as lib/aws does. */
+import type { Slot, Target } from '../../events/target.ts';
+import { invariant } from '../core/decision.ts';
+import { TrafficUnconfirmed } from '../core/outage.ts';
+import type { Traffic, TrafficReading } from '../ports.ts';
+import type { Instance } from './instance.ts';
+import type { SimClock } from './simClock.ts';
+import type { Wire } from './wire.ts';
+
+/** One move of traffic, as the balancer carried it out. */
+export type Shift = {
+  readonly at: number;
+  /** When the request left whoever sent it. */
+  readonly sentAt: number;
+  readonly reading: TrafficReading;
+  /** `shift-traffic#12`, or a person's or another tool's name. */
+  readonly by: string;
+  readonly automatic: boolean;
+};
+
+export class Balancer {
+  readonly shifts: Shift[];
+  /** Who looked when. */
+  readonly looks: { readonly at: number; readonly by: string }[] = [];
+  mark: Slot | null;
+  readonly #clock: SimClock;
+
+  constructor(clock: SimClock, stableSlot: Slot) {
+    this.#clock = clock;
+    this.mark = stableSlot;
+    const reading = { kind: 'weights', greenWeight: stableSlot === 'green' ? 100 : 0 } as const;
+    const at = clock.now();
+    this.shifts = [{ at, sentAt: at, reading, by: 'the beginning', automatic: false }];
+  }
+
+  get reading(): TrafficReading {
+    return (this.shifts.at(-1) as Shift).reading;
+  }
+
+  /** Share of the requests a slot gets now, 0–1. */
+  shareOf(slot: Slot): number {
+    return shareIn(this.reading, slot);
+  }
+
+  look(by: string): TrafficReading {
+    this.looks.push({ at: this.#clock.now(), by });
+    return this.reading;
+  }
+
+  set(reading: TrafficReading, by: string, automatic: boolean, sentAt = this.#clock.now()): void {
+    this.shifts.push({ at: this.#clock.now(), sentAt, reading, by, automatic });
+  }
+}
+
+/** Share of the requests `slot` gets, 0–1; none where traffic goes somewhere we do not know. */
+export const shareIn = (reading: TrafficReading, slot: Slot): number => {
+  if (reading.kind === 'unknown') return 0;
+  return (slot === 'green' ? reading.greenWeight : 100 - reading.greenWeight) / 100;
+};
+
+export const greenWeightFor = (slot: Slot, weight: number): number =>
+  slot === 'green' ? weight : Math.round((100 - weight) * 10) / 10;
+
+/** Reads after a write before it counts as unconfirmed. */
+const readsMax = 5;
+
+/** The target's key: in this world every target is a listener rule. */
+export function keyOf(target: Target): string {
+  invariant(target.kind === 'ecs-alb', `the simulation has no target of kind ${target.kind}`);
+  return target.ruleArn;
+}
+
+export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Target) => Balancer): Traffic {
+  const by = `${who.functionName}#${who.number}`;
+  const read = (target: Target) => wire.call(who, 'traffic.read', () => balancerOf(target).look(by));
+  return {
+    read,
+
+    async shift(target, slot, weight) {
+      const greenWeight = greenWeightFor(slot, weight);
+      const isThere = (reading: TrafficReading) =>
+        reading.kind === 'weights' && reading.greenWeight === greenWeight;
+      if (isThere(await read(target))) return;
+      const sentAt = wire.clock.now();
+      await wire.call(who, 'traffic.write', () => {
+        balancerOf(target).set({ kind: 'weights', greenWeight }, by, true, sentAt);
+      });
+      for (let reads = 1; ; reads++) {
+        const reading = await read(target);
+        if (isThere(reading)) return;
+        if (reads === readsMax) {
+          throw new TrafficUnconfirmed(
+            `ordered ${weight} % for ${slot}, reads show ${JSON.stringify(reading)} after ${readsMax}`,
+          );
+        }
+        await wire.clock.sleep(200 * reads);
+      }
+    },
+
+    markStable: (target, slot) =>
+      wire.call(who, 'traffic.mark', () => {
+        balancerOf(target).mark = slot;
+      }),
+
+    stableMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).mark),
+  };
+}
+
+/** What a person, the fire exit or another tool does: no port, no fault, at once. */
+export function shiftByHand(balancer: Balancer, canarySlot: Slot, weight: number, by: string): void {
+  balancer.set({ kind: 'weights', greenWeight: greenWeightFor(canarySlot, weight) }, by, false);
+}

@@ -1,0 +1,131 @@
+/**
+ * Functions as a cloud runs them: each call in an instance of its own, any number at once, ended at its timeout.
+ * What an invoker is told of a failure is the name it is told by Lambda.
+ */
+import type { Faults } from './faults.ts';
+import { type Death, Instance } from './instance.ts';
+import type { SeededRandom } from './random.ts';
+import type { SimClock } from './simClock.ts';
+
+export type SimFunction = {
+  readonly timeoutSeconds: number;
+  run(who: Instance, payload: unknown): Promise<unknown>;
+};
+
+/** An error by the name that it has outside. */
+export class InvocationFailed extends Error {
+  override readonly name: string;
+
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+/** An asynchronous invocation that fails is tried twice more: after one minute, and after two. */
+const retriesAfterMs = [60_000, 120_000];
+
+export type Invoked = {
+  readonly instance: Instance;
+  readonly payload: unknown;
+  endedAt: number | null;
+  /** null: it ended well. */
+  error: string | null;
+};
+
+export class SimLambda {
+  /** Every invocation, in the order they began; kept only where somebody set it. */
+  journal: Invoked[] | null = null;
+  /** Asynchronous invocations that were given up. */
+  readonly dropped: { readonly name: string; readonly payload: unknown; readonly error: string }[] = [];
+  readonly #clock: SimClock;
+  readonly #random: SeededRandom;
+  readonly #faults: Faults;
+  readonly #functions: ReadonlyMap<string, SimFunction>;
+  readonly #skewMsMax: number;
+  #count = 0;
+  #running = 0;
+
+  constructor(
+    clock: SimClock,
+    random: SeededRandom,
+    faults: Faults,
+    functions: ReadonlyMap<string, SimFunction>,
+    skewMsMax: number,
+  ) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#faults = faults;
+    this.#functions = functions;
+    this.#skewMsMax = skewMsMax;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** @throws InvocationFailed, or what the function threw */
+  async invoke(name: string, payload: unknown): Promise<unknown> {
+    const hit = this.#faults.meet('lambda', `invoke.${name}`);
+    if (hit?.kind === 'slow') await this.#clock.sleep(hit.ms);
+    if (hit?.kind === 'refuse')
+      throw new InvocationFailed('Lambda.TooManyRequestsException', `no instance of ${name} is free`);
+    const answer = this.#run(name, payload);
+    if (hit?.kind !== 'lose-answer') return answer;
+    answer.catch(() => undefined);
+    await this.#clock.sleep(hit.ms);
+    throw new InvocationFailed('Lambda.SdkClientException', `the answer of ${name} was lost`);
+  }
+
+  /** As an event: nobody waits for the answer. */
+  send(name: string, payload: unknown, attempt = 0): void {
+    this.invoke(name, payload).catch((error: Error) => {
+      const after = retriesAfterMs[attempt];
+      if (after === undefined) this.dropped.push({ name, payload, error: error.name });
+      else this.#clock.schedule(after, () => this.send(name, payload, attempt + 1));
+    });
+  }
+
+  async #run(name: string, payload: unknown): Promise<unknown> {
+    const code = this.#functions.get(name);
+    if (code === undefined)
+      throw new InvocationFailed('Lambda.ResourceNotFoundException', `no function ${name}`);
+    const skewMs = this.#skewMsMax === 0 ? 0 : this.#random.whole(-this.#skewMsMax, this.#skewMsMax);
+    const instance = new Instance(this.#clock, name, ++this.#count, skewMs);
+    const entry: Invoked = { instance, payload, endedAt: null, error: null };
+    this.journal?.push(entry);
+    this.#running++;
+    try {
+      return await this.#untilDead(instance, code, payload);
+    } catch (error) {
+      entry.error = (error as Error).name;
+      throw error;
+    } finally {
+      this.#running--;
+      entry.endedAt = this.#clock.now();
+    }
+  }
+
+  #untilDead(instance: Instance, code: SimFunction, payload: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const seconds = code.timeoutSeconds;
+      const cancel = this.#clock.schedule(seconds * 1000, () =>
+        instance.die({ error: 'Sandbox.Timedout', message: `Task timed out after ${seconds} seconds` }),
+      );
+      instance.whenDead(({ error, message }: Death) => {
+        cancel();
+        reject(new InvocationFailed(error, message));
+      });
+      code.run(instance, payload).then(
+        (answer) => {
+          cancel();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          cancel();
+          reject(error);
+        },
+      );
+    });
+  }
+}

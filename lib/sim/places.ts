@@ -1,0 +1,55 @@
+/** One simulated service: where its traffic is split, what runs there, how it is counted. */
+import type { EcsAlbTarget, Slot } from '../../events/target.ts';
+import type { Bounds } from '../ports.ts';
+import { Balancer } from './balancer.ts';
+import type { Behaviours } from './behaviour.ts';
+import { Meter } from './meter.ts';
+import { MetricReader, type MetricTrouble } from './metrics.ts';
+import type { SimClock } from './simClock.ts';
+import { SlotState } from './slots.ts';
+
+export type ServiceDescription = {
+  readonly service: string;
+  /** Stable at the beginning, with all traffic and all tasks. */
+  readonly revision: string;
+  readonly tasks: number;
+  readonly requestsPerSecond: number;
+  /** null: nothing scales it. */
+  readonly bounds: Bounds | null;
+};
+
+export type Place = {
+  readonly service: string;
+  readonly balancer: Balancer;
+  readonly slots: Readonly<Record<Slot, SlotState>>;
+  readonly meter: Meter;
+  readonly metrics: MetricReader;
+};
+
+export const targetOf = (service: string): EcsAlbTarget => ({
+  kind: 'ecs-alb',
+  cluster: 'simulated',
+  services: { blue: `${service}-blue`, green: `${service}-green` },
+  targetGroups: {
+    blue: `arn:aws:elasticloadbalancing:sim:0:targetgroup/${service}-blue/1`,
+    green: `arn:aws:elasticloadbalancing:sim:0:targetgroup/${service}-green/2`,
+  },
+  ruleArn: `arn:aws:elasticloadbalancing:sim:0:listener-rule/app/${service}/3/4/5`,
+});
+
+export function openPlace(
+  clock: SimClock,
+  seed: number,
+  behaviours: Behaviours,
+  troubles: readonly MetricTrouble[],
+  { service, revision, tasks, requestsPerSecond, bounds }: ServiceDescription,
+): Place {
+  const balancer = new Balancer(clock, 'blue');
+  const slots = {
+    blue: new SlotState(clock, behaviours, revision, tasks, bounds),
+    green: new SlotState(clock, behaviours, revision, 0, bounds === null ? null : { ...bounds, min: 0 }),
+  };
+  const meter = new Meter(seed, service, requestsPerSecond, behaviours, balancer, slots);
+  const own = troubles.filter((trouble) => trouble.service === service);
+  return { service, balancer, slots, meter, metrics: new MetricReader(clock, meter, own) };
+}

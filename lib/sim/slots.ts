@@ -1,0 +1,145 @@
+/** What runs in a target's two slots: tasks that take time to start, die, are scaled, and are kept from it. */
+import type { Slot, Target } from '../../events/target.ts';
+import type { Bounds, SlotReading, Workload } from '../ports.ts';
+import type { Behaviours } from './behaviour.ts';
+import type { Instance } from './instance.ts';
+import type { SimClock } from './simClock.ts';
+import type { Wire } from './wire.ts';
+
+/** A task that never passes its health check has `healthyAt` Infinity. */
+type Task = { readonly runsAt: number; readonly healthyAt: number };
+
+export type SlotChange = {
+  readonly at: number;
+  readonly revision: string;
+  readonly desired: number;
+  readonly by: string;
+  readonly automatic: boolean;
+};
+
+/** From the order to a running task, and to one that the balancer calls healthy. */
+const runsAfterMs = 8_000;
+const healthyAfterMs = 20_000;
+
+export class SlotState {
+  readonly changes: SlotChange[] = [];
+  bounds: Bounds | null;
+  suspended = false;
+  #revision: string;
+  #desired = 0;
+  #tasks: Task[] = [];
+  readonly #clock: SimClock;
+  readonly #behaviours: Behaviours;
+
+  constructor(
+    clock: SimClock,
+    behaviours: Behaviours,
+    revision: string,
+    tasks: number,
+    bounds: Bounds | null,
+  ) {
+    this.#clock = clock;
+    this.#behaviours = behaviours;
+    this.#revision = revision;
+    this.bounds = bounds;
+    const now = clock.now();
+    this.#desired = tasks;
+    this.#tasks = Array.from({ length: tasks }, () => ({ runsAt: now, healthyAt: now }));
+    this.#note('the beginning', false);
+  }
+
+  get revision(): string {
+    return this.#revision;
+  }
+
+  get desired(): number {
+    return this.#desired;
+  }
+
+  get healthy(): number {
+    const now = this.#clock.now();
+    return this.#tasks.reduce((sum, task) => sum + (task.healthyAt <= now ? 1 : 0), 0);
+  }
+
+  read(): SlotReading {
+    const now = this.#clock.now();
+    const running = this.#tasks.filter(({ runsAt }) => runsAt <= now).length;
+    return { revision: this.#revision, desired: this.#desired, running, healthy: this.healthy };
+  }
+
+  place(revision: string, tasks: number, by: string, automatic: boolean): void {
+    if (revision !== this.#revision) this.#tasks = [];
+    this.#revision = revision;
+    this.scale(tasks, by, automatic);
+  }
+
+  scale(tasks: number, by: string, automatic: boolean): void {
+    this.#desired = tasks;
+    this.#tasks = this.#tasks.slice(0, tasks);
+    this.#start(tasks - this.#tasks.length);
+    this.#note(by, automatic);
+  }
+
+  /** Tasks that end by themselves are started again, as ECS does. */
+  lose(tasks: number): void {
+    const lost = Math.min(tasks, this.#tasks.length);
+    this.#tasks.splice(0, lost);
+    this.#start(lost);
+  }
+
+  /** What Application Auto Scaling does when the load says so. */
+  autoscale(tasks: number): void {
+    if (this.bounds === null || this.suspended) return;
+    const wanted = Math.min(this.bounds.max, Math.max(this.bounds.min, tasks));
+    if (wanted !== this.#desired) this.scale(wanted, 'autoscaling', false);
+  }
+
+  /** A minimum above what runs is made true at once. */
+  bound(bounds: Bounds, suspended: boolean, by: string): void {
+    this.bounds = bounds;
+    this.suspended = suspended;
+    if (this.#desired < bounds.min) this.scale(bounds.min, by, true);
+  }
+
+  #start(tasks: number): void {
+    const now = this.#clock.now();
+    const starts = this.#behaviours.of(this.#revision).starts !== false;
+    for (let nth = 0; nth < tasks; nth++) {
+      const healthyAt = starts ? now + healthyAfterMs : Number.POSITIVE_INFINITY;
+      this.#tasks.push({ runsAt: now + runsAfterMs, healthyAt });
+    }
+  }
+
+  #note(by: string, automatic: boolean): void {
+    this.changes.push({
+      at: this.#clock.now(),
+      revision: this.#revision,
+      desired: this.#desired,
+      by,
+      automatic,
+    });
+  }
+}
+
+export function simWorkload(
+  wire: Wire,
+  who: Instance,
+  slotOf: (target: Target, slot: Slot) => SlotState,
+): Workload {
+  const by = `${who.functionName}#${who.number}`;
+  return {
+    read: (target, slot) => wire.call(who, 'workload.read', () => slotOf(target, slot).read()),
+    place: (target, slot, revision, tasks) =>
+      wire.call(who, 'workload.place', () => slotOf(target, slot).place(revision, tasks, by, true)),
+    scale: (target, slot, tasks) =>
+      wire.call(who, 'workload.scale', () => slotOf(target, slot).scale(tasks, by, true)),
+    bounds: (target, slot) => wire.call(who, 'workload.bounds', () => slotOf(target, slot).bounds),
+    pin: (target, slot, tasks) =>
+      wire.call(who, 'workload.pin', () => {
+        const state = slotOf(target, slot);
+        state.bound({ min: tasks, max: Math.max(tasks, state.bounds?.max ?? tasks) }, true, by);
+      }),
+    release: (target, slot, bounds) =>
+      wire.call(who, 'workload.release', () => slotOf(target, slot).bound(bounds, false, by)),
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * The whole outside on one virtual clock: a cloud in memory whose every part may fail as it was told to. What runs
+ * in its functions and its state machines is handed in; this world knows neither.
+ */
+import type { Target } from '../../events/target.ts';
+import { viewOf } from '../core/eventStore/storedHead.ts';
+import type { Clock, Log } from '../ports.ts';
+import {
+  AlarmBoard,
+  type AlarmChange,
+  type AlarmDefinition,
+  type AlarmTrouble,
+  simAlarms,
+} from './alarms.ts';
+import { keyOf, simTraffic } from './balancer.ts';
+import { type Behaviour, Behaviours } from './behaviour.ts';
+import { SimConsumers, SimTokens } from './consumers.ts';
+import { SimTable } from './eventStore.ts';
+import { type Fault, Faults } from './faults.ts';
+import type { Instance } from './instance.ts';
+import { type ExecutionDesk, simMachines } from './machines.ts';
+import { Mail, simBus, simIntents, simPeople, simRequests } from './mail.ts';
+import { type Meter, minuteMs } from './meter.ts';
+import { type MetricTrouble, simMetrics } from './metrics.ts';
+import { openPlace, type Place, type ServiceDescription, targetOf } from './places.ts';
+import { SeededRandom, seedOf } from './random.ts';
+import { SimClock } from './simClock.ts';
+import { simWorkload } from './slots.ts';
+import { simStore } from './storePort.ts';
+import { type Latency, Wire } from './wire.ts';
+import { wiredConsumers, wiredTokens } from './wired.ts';
+
+export type WorldDescription = {
+  readonly seed: number;
+  readonly services: readonly ServiceDescription[];
+  /** By revision; one that is not named behaves well. */
+  readonly behaviours: Readonly<Record<string, Behaviour>>;
+  readonly alarms: readonly AlarmDefinition[];
+  readonly faults: readonly Fault[];
+  readonly metricTroubles: readonly MetricTrouble[];
+  readonly alarmTroubles: readonly AlarmTrouble[];
+  readonly latency: Latency;
+};
+
+/** Alarms are evaluated so long after a minute ended. */
+const alarmDelayMs = 10_000;
+
+export class SimWorld {
+  readonly clock = new SimClock();
+  readonly faults: Faults;
+  readonly random: SeededRandom;
+  readonly wire: Wire;
+  readonly table = new SimTable();
+  readonly tokens = new SimTokens();
+  readonly consumers = new SimConsumers();
+  readonly behaviours: Behaviours;
+  readonly places: ReadonlyMap<string, Place>;
+  readonly alarms: AlarmBoard;
+  readonly mail: Mail;
+  /** What the functions logged; kept only where somebody set it. */
+  log: { readonly at: number; readonly by: string; readonly line: object }[] | null = null;
+  /** Who runs the executions: set once, before anything is started. */
+  desk: ExecutionDesk | null = null;
+  /** Told of each HEAD that was written. */
+  onHead: ((delivery: ReturnType<typeof viewOf>) => void) | null = null;
+  readonly #byTarget: ReadonlyMap<string, Place>;
+  /** When each event of a stream came to stand, true milliseconds, the first one first. */
+  readonly appendedAt = new Map<string, number[]>();
+
+  /** @param onAlarm told of each change of an alarm */
+  constructor(description: WorldDescription, onAlarm: (change: AlarmChange) => void) {
+    const { seed } = description;
+    this.random = new SeededRandom(seedOf(seed, 'world'));
+    this.faults = new Faults(this.clock, seedOf(seed, 'faults'), description.faults);
+    const ways = new SeededRandom(seedOf(seed, 'latency'));
+    this.wire = new Wire(this.clock, this.faults, ways, description.latency);
+    this.behaviours = new Behaviours(description.behaviours);
+    this.places = new Map(
+      description.services.map((one) => [
+        one.service,
+        openPlace(this.clock, seed, this.behaviours, description.metricTroubles, one),
+      ]),
+    );
+    this.#byTarget = new Map(
+      [...this.places.values()].map((place) => [targetOf(place.service).ruleArn, place]),
+    );
+    const meters = new Map([...this.places].map(([service, { meter }]): [string, Meter] => [service, meter]));
+    this.alarms = new AlarmBoard(this.clock, meters, description.alarms, description.alarmTroubles, onAlarm);
+    this.mail = new Mail(this.clock, this.faults);
+    this.#tick();
+  }
+
+  placeOf(target: Target): Place {
+    const place = this.#byTarget.get(keyOf(target));
+    if (place === undefined) throw new RangeError(`nothing stands at ${keyOf(target)}`);
+    return place;
+  }
+
+  /** Every port, as one instance of a function reaches it. */
+  portsFor(who: Instance) {
+    const { wire } = this;
+    const placeOf = (target: Target) => this.placeOf(target);
+    const { desk } = this;
+    if (desk === null) throw new RangeError('nobody runs the state machines');
+    return {
+      clock: who.clock satisfies Clock,
+      log: this.#logOf(who),
+      store: simStore(wire, who, this.table, () => this.#headsWritten()),
+      consumers: wiredConsumers(wire, who, this.consumers),
+      tokens: wiredTokens(wire, who, this.tokens),
+      traffic: simTraffic(wire, who, (target) => placeOf(target).balancer),
+      workload: simWorkload(wire, who, (target, slot) => placeOf(target).slots[slot]),
+      metrics: simMetrics(wire, who, (target) => placeOf(target).metrics),
+      alarms: simAlarms(wire, who, this.alarms),
+      machines: simMachines(wire, who, desk),
+      intents: simIntents(wire, who, this.mail),
+      requests: simRequests(wire, who, this.mail),
+      bus: simBus(wire, who, this.mail),
+      people: simPeople(wire, who, this.mail),
+    };
+  }
+
+  #logOf(who: Instance): Log {
+    return {
+      write: (line) =>
+        this.log?.push({ at: this.clock.now(), by: `${who.functionName}#${who.number}`, line }),
+    };
+  }
+
+  #headsWritten(): void {
+    for (const head of this.table.heads.values()) {
+      const times = this.appendedAt.get(head.stream) ?? [];
+      if (times.length === head.version) continue;
+      this.appendedAt.set(head.stream, times);
+      while (times.length < head.version) times.push(this.clock.now());
+      this.onHead?.(viewOf(head));
+    }
+  }
+
+  /** Once a minute what happened in it is counted, and a little later judged. */
+  #tick(): void {
+    this.clock.schedule(minuteMs, () => {
+      for (const { meter } of this.places.values()) meter.count();
+      this.clock.schedule(alarmDelayMs, () => this.alarms.evaluate());
+      this.#tick();
+    });
+  }
+}
+
+export type Ports = ReturnType<SimWorld['portsFor']>;
