@@ -24,6 +24,13 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
   }
   const active = activeOf(state);
   if (active !== null) return whileActive(state, command, active);
+  // Its canary's slot is where stable lives by now.
+  if (rollout.phase === 'promoted' && plan.createdAt < rollout.promotedAt) {
+    return refuse(
+      'stale-plan',
+      `the plan of ${plan.rolloutId} was made before ${rollout.rolloutId} was promoted: request it under a new rolloutId.`,
+    );
+  }
   return accept<ServiceEvent>(started(command), ...heldForFlapping(state, command));
 }
 

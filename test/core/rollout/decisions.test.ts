@@ -188,6 +188,10 @@ const decisions: Readonly<Record<CommandName, Readonly<Record<string, string>>>>
   LiftOverride: {
     '-': 'none preparing prepared shifting baking passed previewed awaiting-approval approved paused held drifted all-passed promoting promoted window-over rolling-back traffic-off rolled-back',
   },
+  RecordFallBack: {
+    FellBack:
+      'none preparing prepared shifting baking passed previewed awaiting-approval approved paused held drifted all-passed promoting promoted window-over rolling-back traffic-off rolled-back',
+  },
 };
 
 const names = Object.keys(phases) as PhaseName[];

@@ -63,7 +63,7 @@ export const phases = {
 } satisfies Readonly<Record<string, Story>>;
 export type PhaseName = keyof typeof phases;
 
-const other = planFor({ kind: 'canary' }, { rolloutId: 'ro-2', revision: v3 });
+const other = { ...planFor({ kind: 'canary' }, { rolloutId: 'ro-2', revision: v3 }), createdAt: now };
 
 export const commands = {
   Start: start({ plan: other, now }),
@@ -102,6 +102,7 @@ export const commands = {
   Hold: { type: 'Hold', reason: 'timed-out', why: 'a day is over', now },
   SetOverride: { type: 'SetOverride', by: 'ada', why: 'load test', until: minutes(260), now },
   LiftOverride: { type: 'LiftOverride', by: 'ada', now },
+  RecordFallBack: { type: 'RecordFallBack', by: 'ada', why: 'all is dark', to: 'dns blue', now },
 } satisfies Readonly<Record<string, Command>>;
 export type CommandName = keyof typeof commands;
 

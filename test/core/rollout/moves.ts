@@ -119,7 +119,7 @@ function begin(how: number, now: number): Command {
   const { rolloutId, revision } = { rolloutId: `ro-${how % 23}`, revision: `rev-${how % 5}` };
   const asked = { ...plan.settings, whileActive: pick(whileActive, how) };
   return start({
-    plan: { ...plan, rolloutId, revision, settings: asked },
+    plan: { ...plan, rolloutId, revision, settings: asked, createdAt: now },
     baselineAlarms: how % 4 === 0 ? [canaryAlarm.name] : [],
     ...(how % 3 === 0 ? { knownBadOverride: 'we know' } : {}),
     now,
@@ -171,6 +171,7 @@ function sent(state: ServiceState, { what, how }: Move, now: number): Command {
     () => ({ type: 'Hold', reason: pick(reasons, how), why: 'x', now }),
     () => ({ type: 'SetOverride', by, why: 'load test', until: now + (how + 1) * 1000, now }),
     () => ({ type: 'LiftOverride', by, now }),
+    () => ({ type: 'RecordFallBack', by, why: 'all is dark', to: 'dns blue', now }),
     () => ({ type: 'OrderShift', rolloutId: `ro-${how % 23}`, now }),
     () => ({
       ...{ type: 'TakeCheckpoint', now },

@@ -32,8 +32,8 @@ it('the stream, folded after a journey through JSON, is the state', () => {
   });
 });
 
-/** These record by design: an alarm and a failure each time they are heard, an override each time it is set. */
-const recordsByDesign = new Set(['ReceiveAlarm', 'FailHealth', 'SetOverride']);
+/** These record by design, each time they are said: what came from outside, and what a person did. */
+const recordsByDesign = new Set(['ReceiveAlarm', 'FailHealth', 'SetOverride', 'RecordFallBack']);
 
 it('a command said twice adds nothing the second time', () => {
   always((moments) => {

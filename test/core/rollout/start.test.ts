@@ -60,8 +60,14 @@ describe('a rollout starts', () => {
 
   it('after a promotion, while the old side is still warm', () => {
     given(...baking(10), promotionOrdered(minutes(190)), promoted(minutes(191)))
-      .when(start({ plan: next, now: minutes(191) }))
+      .when(start({ plan: { ...next, createdAt: minutes(191) }, now: minutes(191) }))
       .then({ type: 'RolloutStarted', rolloutId: 'ro-2' });
+  });
+
+  it('not by a plan from before the promotion: its canary would be put where stable lives', () => {
+    given(...baking(10), promotionOrdered(minutes(190)), promoted(minutes(191)))
+      .when(start({ plan: { ...next, createdAt: minutes(191) - 1 }, now: minutes(192) }))
+      .refused('stale-plan');
   });
 
   it('with a clean slate: failures and alarms of the one before do not count', () => {
