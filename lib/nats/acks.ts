@@ -140,3 +140,27 @@ export class WatermarkAcks implements Acks {
     this.#cancel?.();
   }
 }
+
+const WORKING_MS_MIN = 50;
+
+/** Tells the server about open messages that take long, well before it would deliver them again. Returns the end of it. */
+export function keepWorking(
+  timers: Timers,
+  ackWaitMs: number,
+  ledger: { open(): Iterable<ReceivedMessage> },
+  acks: Acks,
+): () => void {
+  const third = ackWaitMs / 3;
+  let cancel: () => void = () => {};
+  const tick = () => {
+    const now = timers.now();
+    for (const message of ledger.open()) {
+      if (now - message.touchedAtMs < third) continue;
+      message.touchedAtMs = now;
+      acks.working(message);
+    }
+    cancel = timers.schedule(Math.max(WORKING_MS_MIN, third / 2), tick);
+  };
+  tick();
+  return () => cancel();
+}

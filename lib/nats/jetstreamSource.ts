@@ -9,11 +9,12 @@ import type { Msg } from '@nats-io/nats-core';
 import type { JetStreamSourceConfig } from '../core/bridge/config.ts';
 import { Ledger } from '../core/bridge/ledger.ts';
 import type { Incoming, MessageSource, SourceState, Timers, Verdict } from '../core/bridge/ports.ts';
-import { type Acks, ExplicitAcks, WatermarkAcks } from './acks.ts';
+import { type Acks, ExplicitAcks, keepWorking, WatermarkAcks } from './acks.ts';
 import { ensureConsumer } from './consumer.ts';
 import type { NatsLink } from './natsLink.ts';
 import { Puller } from './puller.ts';
 import { parseDelivery, ReceivedMessage } from './receivedMessage.ts';
+import { reconciled } from './reconciliation.ts';
 
 export type JetStreamSourceOptions = {
   readonly config: JetStreamSourceConfig;
@@ -29,7 +30,7 @@ export type JetStreamSourceOptions = {
 const OPEN_BYTES_MAX = 64 * 1024 * 1024;
 /** Messages a request may ask for; more only delays the first status. */
 const BATCH_MAX = 1_000;
-const POLL_MS_MIN = 50;
+const SURVEY_MS = 5_000;
 
 export class JetStreamSource implements MessageSource {
   readonly #link: NatsLink;
@@ -52,6 +53,7 @@ export class JetStreamSource implements MessageSource {
   #epoch = 0;
   #held: ReceivedMessage[] = [];
   #cancelWorking: () => void = () => {};
+  #cancelSurvey: () => void = () => {};
   #unlisten: () => void = () => {};
 
   constructor(link: NatsLink, timers: Timers, options: JetStreamSourceOptions) {
@@ -100,7 +102,8 @@ export class JetStreamSource implements MessageSource {
     this.#pending = info.num_pending;
     this.#unlisten = this.#link.onReconnect(() => this.#reconnected());
     this.#puller.start();
-    this.#tick();
+    this.#cancelWorking = keepWorking(this.#timers, this.#options.config.ackWait, this.#ledger, this.#acks);
+    this.#cancelSurvey = this.#timers.schedule(SURVEY_MS, () => void this.#survey());
     // What an earlier run left unsettled comes again after ackWait, behind newer messages.
     if (this.#careful && info.num_ack_pending > 0) this.#recover();
     this.#offer();
@@ -144,6 +147,7 @@ export class JetStreamSource implements MessageSource {
     if (!this.#retired) await this.retire();
     this.#stopped = true;
     this.#cancelWorking();
+    this.#cancelSurvey();
     this.#unlisten();
     this.#acks.stop();
     await this.#link.flush();
@@ -199,7 +203,16 @@ export class JetStreamSource implements MessageSource {
 
   #recover(): void {
     const epoch = this.#epoch;
-    const recovering = this.#reconcile(epoch).then((done) => {
+    const recovering = reconciled(this.#link, this.#timers, {
+      config: this.#options.config,
+      overtaken: () => epoch !== this.#epoch,
+      ours: () => {
+        this.#acks.flush(false);
+        return this.#ledger.openCount + this.#acks.withheld;
+      },
+      ask: (missing) => this.#puller.offer(missing),
+      log: this.#options.log,
+    }).then((done) => {
       if (!done || this.#recovering !== recovering) return;
       this.#recovering = null;
       this.#ledger.reconciled();
@@ -209,33 +222,6 @@ export class JetStreamSource implements MessageSource {
     });
     this.#recovering = recovering;
     this.#offer();
-  }
-
-  /** Waits until the server counts no more unacknowledged messages than we have. False when it was overtaken. */
-  async #reconcile(epoch: number): Promise<boolean> {
-    const { stream, durable, ackWait } = this.#options.config;
-    const lostAtMs = this.#timers.now();
-    for (;;) {
-      if (epoch !== this.#epoch) return false;
-      const missing = await this.#missing(stream, durable);
-      if (epoch !== this.#epoch) return false;
-      if (missing === 0) return true;
-      // Not before ackWait does the server deliver them again, and then before anything new.
-      if (missing !== null && this.#timers.now() - lostAtMs > ackWait) this.#puller.offer(missing);
-      await this.#pause(Math.max(POLL_MS_MIN, Math.min(1_000, ackWait / 20)));
-    }
-  }
-
-  /** Messages that the server waits for and we do not have; null when it cannot be asked. */
-  async #missing(stream: string, durable: string): Promise<number | null> {
-    this.#acks.flush(false);
-    try {
-      const info = await this.#link.manager.consumers.info(stream, durable);
-      return Math.max(0, info.num_ack_pending - this.#ledger.openCount - this.#acks.withheld);
-    } catch (error) {
-      this.#options.log(`${this.#name}: ${(error as Error).message}`);
-      return null;
-    }
   }
 
   async #consumerLost(reason: string): Promise<void> {
@@ -253,16 +239,14 @@ export class JetStreamSource implements MessageSource {
     }
   }
 
-  /** Tells the server about messages that take longer, well before it would deliver them again. */
-  #tick(): void {
-    const third = this.#options.config.ackWait / 3;
-    const now = this.#timers.now();
-    for (const message of this.#ledger.open()) {
-      if (now - message.touchedAtMs < third) continue;
-      message.touchedAtMs = now;
-      this.#acks.working(message);
+  /** While nothing comes, nothing tells how much is waiting. */
+  async #survey(): Promise<void> {
+    const { stream, durable } = this.#options.config;
+    if (this.#link.connected) {
+      const info = await this.#link.manager.consumers.info(stream, durable).catch(() => null);
+      if (info !== null) this.#pending = info.num_pending;
     }
-    this.#cancelWorking = this.#timers.schedule(Math.max(POLL_MS_MIN, third / 2), () => this.#tick());
+    if (!this.#stopped) this.#cancelSurvey = this.#timers.schedule(SURVEY_MS, () => void this.#survey());
   }
 
   #pause(ms: number): Promise<void> {

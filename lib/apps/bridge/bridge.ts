@@ -37,8 +37,8 @@ const POLL_MS = 20;
 
 export class Bridge {
   readonly carrier: Carrier;
+  readonly office: DeadLetterOffice;
   readonly #deps: BridgeDeps;
-  readonly #office: DeadLetterOffice;
   #intakes: Intake[] = [];
   #phase: Phase = 'starting';
   /** Changes of plan wait for each other. */
@@ -46,10 +46,10 @@ export class Bridge {
 
   constructor(plan: Plan, deps: BridgeDeps) {
     this.#deps = deps;
-    this.#office = new DeadLetterOffice(deps);
+    this.office = new DeadLetterOffice(deps);
     this.carrier = new Carrier(plan, {
       ...deps,
-      office: this.#office,
+      office: this.office,
       blocked: (blocked) => this.#block(blocked),
     });
   }

@@ -22,10 +22,17 @@ export class Histogram {
     this.count += times;
   }
 
-  /** The bound under which this share of all values lies; Infinity beyond the last. */
-  quantile(share: number): number {
-    let left = this.count * share;
-    for (const [index, count] of this.counts.entries()) {
+  /**
+   * The bound under which this share of the values lies that came since `before`; 0 when none came, Infinity
+   * beyond the last bound.
+   * @param before an earlier copy of `counts`
+   */
+  quantile(share: number, before: readonly number[] = []): number {
+    const grown = this.counts.map((count, index) => count - (before[index] ?? 0));
+    const total = grown.reduce((sum, count) => sum + count, 0);
+    if (total === 0) return 0;
+    let left = total * share;
+    for (const [index, count] of grown.entries()) {
       left -= count;
       if (left <= 0) return this.bounds[index] ?? Number.POSITIVE_INFINITY;
     }

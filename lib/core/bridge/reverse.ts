@@ -17,7 +17,10 @@ export interface ReverseMessage {
   readonly group: string;
   /** SQS message attribute, or a field of the event or record: `detail-type`, `source`, `eventName`, `table`. */
   attribute(name: string): string;
+  /** The body as text: what `raw` publishes, unless `bytes` says otherwise. */
   readonly body: string;
+  /** The body as it is to be published: text, or the bytes that a forward rule had sent as base64. */
+  bytes(): Uint8Array;
   json(): unknown;
 }
 
@@ -27,7 +30,8 @@ export type ReverseRule = {
   readonly from: ReverseConfig['from'];
   readonly subject: Render<ReverseMessage>;
   readonly msgId: Render<ReverseMessage>;
-  readonly data: Render<ReverseMessage>;
+  /** Null for the body as it is. */
+  readonly data: Render<ReverseMessage> | null;
   readonly headers: readonly (readonly [name: string, value: Render<ReverseMessage>])[];
   /** The stream that has to store it; null for any. */
   readonly stream: string | null;
@@ -68,7 +72,7 @@ export function compileReverse(
   const subject = compile(rule.subject, 'subject', 'subject');
   const picked =
     rule.data === 'raw'
-      ? { render: (message: ReverseMessage) => message.body, faults: [] }
+      ? { render: null, faults: [] }
       : compilePick(rule.data.pick, reverseFunctions('text'), (message) => message.json(), [
           ...path,
           'data',
