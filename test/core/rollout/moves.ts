@@ -97,9 +97,9 @@ function driven(state: ServiceState, { how }: Move, now: number): Command {
     case 'ShiftTraffic':
       return rollout.phase === 'shifting' ? confirm : { type: 'OrderShift', now };
     case 'EvaluateCanary':
-      if (rollout.phase === 'held' || rollout.phase === 'paused') return { type: 'Resume', by: 'ada', now };
       return record(pick(verdicts.slice(0, 4), how), how, now);
     case 'AwaitApproval':
+      if (rollout.phase === 'held' || rollout.phase === 'paused') return { type: 'Resume', by: 'ada', now };
       if (rollout.phase === 'awaiting-approval') return { type: 'Approve', by: 'ada', now };
       return { type: 'RequestApproval', autoAfterSeconds: 300, now };
     case 'PromoteCanary':
