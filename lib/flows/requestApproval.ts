@@ -1,8 +1,13 @@
-/** A step that a person must allow: the question is recorded, the execution's token kept beside the stream. */
+/**
+ * A person is waited for, to allow a step or to let a paused or held rollout go on. The question is recorded where
+ * it is one, the execution's token kept beside the stream: the answer lets it go on at once.
+ */
 
 import type { RolloutTask } from '../../events/task.ts';
+import type { Plan } from '../core/rollout/plan.ts';
+import type { ServiceState } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Machines, Tokens } from '../ports.ts';
-import { record, streamOf } from './record.ts';
+import { type Cause, type Known, record, streamOf } from './record.ts';
 import { answer, open } from './rolloutTask.ts';
 
 type World = {
@@ -18,22 +23,21 @@ export async function requestApproval(
   world: World,
   task: RolloutTask & { readonly taskToken: string },
 ): Promise<void> {
-  const { plan, from, cause, mine } = await open(world, task);
+  // The token first: an answer that comes before the question is read finds it, or is read with the state.
   await world.tokens.keep(streamOf(task.service), task.rolloutId, task.taskToken);
-  const asked = mine
-    ? await record(
-        world,
-        task.service,
-        {
-          type: 'RequestApproval',
-          autoAfterSeconds: plan.settings.strategy.autoPromoteSeconds,
-          now: world.clock.now(),
-        },
-        cause,
-        { from },
-      )
-    : from;
+  const { plan, from, cause, mine } = await open(world, task);
+  const asked = mine && !interrupted(from.state) ? await ask(world, task, plan, from, cause) : from;
   const { rollout } = asked.state;
-  const waits = mine && rollout.phase === 'awaiting-approval' && !rollout.approved;
+  const waits =
+    mine && (interrupted(asked.state) || (rollout.phase === 'awaiting-approval' && !rollout.approved));
   if (!waits) await world.machines.resume(task.taskToken, answer(world, task, plan, asked.state));
+}
+
+const interrupted = ({ rollout }: ServiceState): boolean =>
+  rollout.phase === 'paused' || rollout.phase === 'held';
+
+function ask(world: World, task: RolloutTask, plan: Plan, from: Known, cause: Cause): Promise<Known> {
+  const autoAfterSeconds = plan.settings.strategy.autoPromoteSeconds;
+  const now = world.clock.now();
+  return record(world, task.service, { type: 'RequestApproval', autoAfterSeconds, now }, cause, { from });
 }

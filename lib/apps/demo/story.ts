@@ -4,7 +4,7 @@ import type { ServiceEvent } from '../../../events/service.ts';
 import { type Fault, registerShop } from './account.ts';
 import { isBad, slowMs } from './shoppers.ts';
 import type { Stage } from './stage.ts';
-import { bold, dim, nameOf, sentenceOf } from './timeline.ts';
+import { bold, dim, isTold, nameOf, sentenceOf } from './timeline.ts';
 
 /** The longest a release may take before the story is given up. */
 const releaseSecondsMax = 120;
@@ -48,6 +48,7 @@ async function follow(stage: Stage, from: number): Promise<readonly ServiceEvent
       const event = recorded.event as ServiceEvent;
       next = recorded.version + 1;
       events.push(event);
+      if (!isTold(event)) continue;
       console.log(`${dim(`${((event.at - began) / 1000).toFixed(1).padStart(6)} s`)}  ${sentenceOf(event)}`);
     }
     if (endingOf(events) !== 'nothing') return events;
@@ -90,5 +91,4 @@ function summary(stage: Stage, version: string, events: readonly ServiceEvent[])
       `        bad visit → alarm ${seconds(alarm.changedAt - first)} → decided ${seconds(back.at - alarm.changedAt)} → weight 0 confirmed ${seconds(off.at - back.at)}`,
     );
   }
-  console.log(`        decided because of the ${back.trigger}: ${back.reason}`);
 }

@@ -17,6 +17,18 @@ export function bar(weight: number): string {
   return `${dim('█'.repeat(barWidth - canary))}${yellow('█'.repeat(canary))} ${String(weight).padStart(5)} %`;
 }
 
+/** Looks that found nothing to say yet are left out: the store has them. */
+export const isTold = (event: ServiceEvent): boolean =>
+  event.type !== 'AnalysisRecorded' ||
+  event.verdict === 'fail' ||
+  event.evidence.summary.startsWith('Enough');
+
+/** CloudWatch's sentence with figures a person can read, and without its footnote. */
+const plain = (reason: string): string =>
+  reason
+    .replace(/ \(minimum \d+ datapoint.*$/, '')
+    .replace(/\d+\.\d{2,}/g, (figure) => Number(figure).toFixed(1));
+
 /** One event, without its time. */
 export function sentenceOf(event: ServiceEvent): string {
   switch (event.type) {
@@ -56,13 +68,15 @@ export function sentenceOf(event: ServiceEvent): string {
       return green('done: the old side is scaled down');
     case 'AlarmReceived':
       return event.state === 'ALARM'
-        ? red(`alarm ${event.alarm}: ${event.reason}`)
+        ? red(`alarm ${event.alarm}: ${plain(event.reason)}`)
         : dim(`alarm ${event.alarm} is ${event.state}`);
     case 'HealthCheckFailed':
       return red(`health check of the ${event.side} failed (${event.consecutive} in a row): ${event.what}`);
     case 'RollbackInitiated':
       return red(
-        bold(`rolling back from ${event.fromWeight} %, because of the ${event.trigger}: ${event.reason}`),
+        bold(
+          `rolling back from ${event.fromWeight} %, because of the ${event.trigger}: ${plain(event.reason)}`,
+        ),
       );
     case 'RollbackCompleted':
       return green(

@@ -54,7 +54,8 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
       return underWay('AwaitApproval', evaluateSeconds);
     case 'paused':
     case 'held':
-      return underWay('EvaluateCanary', evaluateSeconds);
+      // A person is waited for; it is looked at all the same.
+      return underWay('AwaitApproval', evaluateSeconds);
     case 'promoting':
       return underWay('PromoteCanary');
     case 'rolling-back':
