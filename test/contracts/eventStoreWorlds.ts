@@ -12,8 +12,8 @@ import {
 import { DynamoConsumers, DynamoEffects, DynamoTokens } from '../../lib/aws/eventStore/consumers.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { createEventTable } from '../../lib/aws/eventStore/eventTable.ts';
-import { itemKey, storedTail, streamKey } from '../../lib/aws/eventStore/items.ts';
-import { textOf } from '../../lib/aws/eventStore/stored.ts';
+import { headOf, itemKey, storedBody, streamKey } from '../../lib/aws/eventStore/items.ts';
+import { storedText, textOf } from '../../lib/aws/eventStore/stored.ts';
 import type { Commit } from '../../lib/core/eventStore/commit.ts';
 import type { Consumers, Effects, EventStore, Tokens } from '../../lib/ports.ts';
 import { SimConsumers, SimEffects, SimTokens } from '../../lib/sim/consumers.ts';
@@ -87,15 +87,18 @@ export async function dynaliteTable() {
   };
 }
 
+/** A busy machine is no outage. */
+const patient = { attemptMs: 30_000, deadlineMs: 30_000, urgentDeadlineMs: 30_000 };
+
 export async function dynamoWorld(): Promise<EventStoreWorld> {
   const { connect, close } = await dynaliteTable();
   const client = connect();
   return {
     open(fault) {
-      if (fault === undefined) return new DynamoEventStore(client, table);
+      if (fault === undefined) return new DynamoEventStore(client, table, patient);
       const own = connect();
       faulty(own, fault);
-      return new DynamoEventStore(own, table);
+      return new DynamoEventStore(own, table, patient);
     },
     consumers: new DynamoConsumers(client, table),
     effects: new DynamoEffects(client, table),
@@ -104,8 +107,15 @@ export async function dynamoWorld(): Promise<EventStoreWorld> {
       const { Item: item } = await client.send(
         new GetItemCommand({ TableName: table, Key: itemKey(streamKey(stream), chunk) }),
       );
-      const commits = storedTail(change(JSON.parse(textOf(item?.commits)))).attribute;
-      await client.send(new PutItemCommand({ TableName: table, Item: { ...item, commits } }));
+      const changed = { ...item };
+      if (chunk > 0) {
+        const commits = JSON.stringify(change(JSON.parse(textOf(item?.commits))));
+        changed.commits = storedText(commits).attribute;
+      } else {
+        const head = headOf(item ?? {});
+        changed.body = storedBody({ ...head, commits: change([...head.commits]) }).attribute;
+      }
+      await client.send(new PutItemCommand({ TableName: table, Item: changed }));
     },
     close,
   };
@@ -129,12 +139,10 @@ function stepOf(command: string, input: Record<string, Record<string, AttributeV
   switch (command) {
     case 'GetItemCommand':
       return input.Key?.sk?.N === '0' ? 'read-head' : 'read-beside';
-    case 'UpdateItemCommand':
-      return 'write-head';
     case 'QueryCommand':
       return 'read-chunks';
     default:
-      if (input.Item?.commits === undefined) return 'write-beside';
-      return input.Item.sk?.N === '0' ? 'write-head' : 'write-chunk';
+      if (input.Item?.body !== undefined) return 'write-head';
+      return input.Item?.commits === undefined ? 'write-beside' : 'write-chunk';
   }
 }

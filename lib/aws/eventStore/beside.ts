@@ -31,7 +31,7 @@ export class Beside {
     const text = canonical(plan);
     const item = { ...planKey(stream, rolloutId), rolloutId: { S: rolloutId }, plan: { S: text } };
     try {
-      await this.#calls.make(`keeping the plan of ${rolloutId}`, (options) =>
+      await this.#calls.make(`keeping the plan of ${rolloutId}`, () =>
         this.#client.send(
           new PutItemCommand({
             TableName: this.#table,
@@ -39,7 +39,6 @@ export class Beside {
             ConditionExpression: 'attribute_not_exists(#pk)',
             ExpressionAttributeNames: { '#pk': 'pk' },
           }),
-          options,
         ),
       );
     } catch (error) {
@@ -53,14 +52,13 @@ export class Beside {
   }
 
   async plan(stream: string, rolloutId: string): Promise<unknown> {
-    const { Item: item } = await this.#calls.make(`reading the plan of ${rolloutId}`, (options) =>
+    const { Item: item } = await this.#calls.make(`reading the plan of ${rolloutId}`, () =>
       this.#client.send(
         new GetItemCommand({
           TableName: this.#table,
           Key: planKey(stream, rolloutId),
           ConsistentRead: true,
         }),
-        options,
       ),
     );
     return item === undefined ? null : JSON.parse(textOf(item.plan));
@@ -75,13 +73,12 @@ export class Beside {
       `block ${block} of ${rolloutId}'s minutes takes ${deflated.length} bytes ` +
         `and may take ${minutesBytesMax}: begin a new block earlier`,
     );
-    await this.#calls.make(`keeping minutes of ${rolloutId}`, (options) =>
+    await this.#calls.make(`keeping minutes of ${rolloutId}`, () =>
       this.#client.send(
         new PutItemCommand({
           TableName: this.#table,
           Item: { ...itemKey(minutesKey(rolloutId), block), minutes: { B: deflated } },
         }),
-        options,
       ),
     );
     return hash('sha256', text, 'hex');
@@ -91,7 +88,7 @@ export class Beside {
     const minutes: Minute[] = [];
     let after: Item | undefined;
     do {
-      const page = await this.#calls.make(`reading the minutes of ${rolloutId}`, (options) =>
+      const page = await this.#calls.make(`reading the minutes of ${rolloutId}`, () =>
         this.#client.send(
           new QueryCommand({
             TableName: this.#table,
@@ -101,7 +98,6 @@ export class Beside {
             ExpressionAttributeValues: { ':pk': { S: minutesKey(rolloutId) } },
             ...(after === undefined ? {} : { ExclusiveStartKey: after }),
           }),
-          options,
         ),
       );
       for (const item of page.Items ?? []) minutes.push(...(JSON.parse(textOf(item.minutes)) as Minute[]));

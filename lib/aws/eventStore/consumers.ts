@@ -144,15 +144,15 @@ class SmallItems {
 
   async get(pk: string): Promise<Item | undefined> {
     const input = { TableName: this.#table, Key: itemKey(pk), ConsistentRead: true };
-    const { Item: item } = await this.#calls.make(`reading ${pk}`, (options) =>
-      this.#client.send(new GetItemCommand(input), options),
+    const { Item: item } = await this.#calls.make(`reading ${pk}`, () =>
+      this.#client.send(new GetItemCommand(input)),
     );
     return item;
   }
 
   async put(item: Item): Promise<void> {
-    await this.#calls.make(`writing ${item.pk?.S}`, (options) =>
-      this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item }), options),
+    await this.#calls.make(`writing ${item.pk?.S}`, () =>
+      this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item })),
     );
   }
 
@@ -167,9 +167,7 @@ class SmallItems {
       ...(condition === null ? {} : { ConditionExpression: condition }),
     };
     try {
-      await this.#calls.make(`writing ${pk}`, (options) =>
-        this.#client.send(new UpdateItemCommand(input), options),
-      );
+      await this.#calls.make(`writing ${pk}`, () => this.#client.send(new UpdateItemCommand(input)));
       return true;
     } catch (error) {
       if (isConditionFailure(error)) return false;

@@ -25,7 +25,7 @@ import type { Append, Appended, EventStore, Head } from '../../ports.ts';
 import { Beside } from './beside.ts';
 import { type CallOptions, Calls } from './calls.ts';
 import { Heads } from './heads.ts';
-import { activeIndex, activeValue, chunkOf, namesIn, storedTail, streamKey, tailBytes } from './items.ts';
+import { activeIndex, activeValue, chunkOf, namesIn, storedBody, streamKey } from './items.ts';
 import { type Item, sha256, storedText } from './stored.ts';
 
 /** HEADs as last seen, so that an append after a read needs no second read. */
@@ -68,22 +68,17 @@ export class DynamoEventStore implements EventStore {
     if (answer !== null) return answer;
 
     const commit = commitOf(head, append, sha256, (text) => storedText(text).bytes);
-    const snapshot = storedText(JSON.stringify(append.snapshot.state));
-    const sized = (ready: StoredHead) => {
-      const tail = storedTail([...ready.commits, commit]);
-      return { tail: tail.attribute, sizes: { tailBytes: tail.bytes, snapshotBytes: snapshot.bytes } };
-    };
-    let ready: StoredHead = head;
-    let room = sized(ready);
-    while (mustCalve(ready, commit.events.length, room.sizes, append.urgent ?? false)) {
+    let ready = head;
+    let next = withCommit(ready, commit, append, sha256);
+    let body = storedBody(next);
+    while (mustCalve(ready, next, body.bytes, append.urgent ?? false)) {
       const shorter = await this.#calve(ready, deadline);
       if (shorter === null) return lost(append, await this.#read(stream, deadline));
       ready = shorter;
-      room = sized(ready);
+      next = withCommit(ready, commit, append, sha256);
+      body = storedBody(next);
     }
-    const next = withCommit(ready, commit, room.sizes, append.snapshot, sha256);
-    const texts = { tail: room.tail, snapshot: snapshot.attribute };
-    const beat = await this.#heads.write(next, append.expected, texts, append.active, deadline);
+    const beat = await this.#heads.write(next, body.attribute, append.expected, deadline);
     this.#remember(beat ?? next);
     if (beat !== null) return lost(append, beat);
     return {
@@ -98,11 +93,12 @@ export class DynamoEventStore implements EventStore {
     const deadline = this.#calls.deadline();
     for (let attempt = 0; attempt < compactAttemptsMax; attempt++) {
       const head = await this.#read(stream, deadline);
-      if (!mustCompact(head)) return;
+      if (!mustCompact(head, storedBody(head).bytes)) return;
       const shorter = await this.#calve(head, deadline);
-      if (shorter === null || !(await this.#heads.shorten(shorter, deadline))) continue;
-      this.#remember(shorter);
-      return;
+      if (shorter === null) continue;
+      const beat = await this.#heads.write(shorter, storedBody(shorter).attribute, head.version, deadline);
+      this.#remember(beat ?? shorter);
+      if (beat === null) return;
     }
   }
 
@@ -171,7 +167,7 @@ export class DynamoEventStore implements EventStore {
 
   /** HEAD without its tail, once a chunk holds it; null where others have appended meanwhile. */
   async #calve(head: StoredHead, deadline: number): Promise<StoredHead | null> {
-    return withoutChunk(head, await this.#heads.chunk(head, deadline), tailBytes);
+    return withoutChunk(head, await this.#heads.chunk(head, deadline));
   }
 
   /** A stream's commits from version `from` on: of the chunks first, then of HEAD as it was read. */
@@ -205,8 +201,8 @@ export class DynamoEventStore implements EventStore {
     let after: Item | undefined;
     do {
       const start = after === undefined ? {} : { ExclusiveStartKey: after };
-      const page = await this.#calls.make(what, (options) =>
-        this.#client.send(new QueryCommand({ TableName: this.#table, ...query, ...start }), options),
+      const page = await this.#calls.make(what, () =>
+        this.#client.send(new QueryCommand({ TableName: this.#table, ...query, ...start })),
       );
       yield page.Items ?? [];
       after = page.LastEvaluatedKey;

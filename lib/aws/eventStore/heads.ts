@@ -1,14 +1,14 @@
 /** The calls on a stream's HEAD and chunks, each one conditional on what its writer saw. */
 
 import {
+  type AttributeValue,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { emptyHead, type StoredHead } from '../../core/eventStore/storedHead.ts';
 import { type Calls, isConditionFailure } from './calls.ts';
-import { chunkItem, headItem, headOf, itemKey, namesIn, storedTail, streamKey, type Texts } from './items.ts';
+import { chunkItem, headItem, headOf, itemKey, streamKey } from './items.ts';
 import { type Item, numberOf } from './stored.ts';
 
 export class Heads {
@@ -33,27 +33,28 @@ export class Heads {
    */
   async write(
     next: StoredHead,
+    body: AttributeValue,
     expected: number,
-    texts: Texts,
-    active: boolean,
     deadline: number,
   ): Promise<StoredHead | null> {
-    const put = {
-      TableName: this.#table,
-      Item: headItem(next, texts, active),
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      ...(expected === 0
-        ? { ConditionExpression: 'attribute_not_exists(#v)', ExpressionAttributeNames: versionName }
+    const isExpected =
+      expected === 0
+        ? { ConditionExpression: 'attribute_not_exists(#v)' }
         : {
             ConditionExpression: '#v = :expected',
-            ExpressionAttributeNames: versionName,
             ExpressionAttributeValues: { ':expected': { N: String(expected) } },
-          }),
+          };
+    const put = {
+      TableName: this.#table,
+      Item: headItem(next, body),
+      ...isExpected,
+      ExpressionAttributeNames: { '#v': 'v' },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     } as const;
     try {
       await this.#calls.make(
-        `appending to ${next.stream}`,
-        (options) => this.#client.send(new PutItemCommand(put), options),
+        `writing the HEAD of ${next.stream}`,
+        () => this.#client.send(new PutItemCommand(put)),
         deadline,
       );
       return null;
@@ -61,38 +62,6 @@ export class Heads {
       if (!isConditionFailure(error)) throw error;
       // AWS says what stands there in the same answer; stand-ins for it often do not.
       return error.Item === undefined ? this.read(next.stream, deadline) : headOf(error.Item);
-    }
-  }
-
-  /** Takes what a chunk holds out of the tail. @returns false when others have appended meanwhile */
-  async shorten(shorter: StoredHead, deadline: number): Promise<boolean> {
-    const update = 'SET #base = :base, #commits = :commits';
-    const condition = '#v = :v';
-    try {
-      await this.#calls.make(
-        `compacting ${shorter.stream}`,
-        (options) =>
-          this.#client.send(
-            new UpdateItemCommand({
-              TableName: this.#table,
-              Key: itemKey(streamKey(shorter.stream)),
-              UpdateExpression: update,
-              ConditionExpression: condition,
-              ExpressionAttributeNames: namesIn(update, condition),
-              ExpressionAttributeValues: {
-                ':base': { N: String(shorter.base) },
-                ':commits': storedTail(shorter.commits).attribute,
-                ':v': { N: String(shorter.version) },
-              },
-            }),
-            options,
-          ),
-        deadline,
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
     }
   }
 
@@ -104,7 +73,7 @@ export class Heads {
     try {
       await this.#calls.make(
         `copying the tail of ${head.stream} to a chunk`,
-        (options) =>
+        () =>
           this.#client.send(
             new PutItemCommand({
               TableName: this.#table,
@@ -113,7 +82,6 @@ export class Heads {
               ExpressionAttributeNames: { '#n': 'n' },
               ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
             }),
-            options,
           ),
         deadline,
       );
@@ -128,15 +96,12 @@ export class Heads {
   async #get(pk: string, sk: number, deadline: number): Promise<Item | undefined> {
     const { Item: item } = await this.#calls.make(
       `reading ${pk}`,
-      (options) =>
+      () =>
         this.#client.send(
           new GetItemCommand({ TableName: this.#table, Key: itemKey(pk, sk), ConsistentRead: true }),
-          options,
         ),
       deadline,
     );
     return item;
   }
 }
-
-const versionName = { '#v': 'v' };

@@ -6,7 +6,7 @@
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type Commit, frozen } from '../../core/eventStore/commit.ts';
-import type { CommandMark, StoredHead } from '../../core/eventStore/storedHead.ts';
+import type { StoredHead } from '../../core/eventStore/storedHead.ts';
 import { type Item, numberOf, storedText, textOf } from './stored.ts';
 
 /** The sparse index of streams with something under way, and the one value its key has. */
@@ -28,32 +28,35 @@ export const namesIn = (...expressions: readonly string[]): Record<string, strin
       ?.map((alias) => [alias, alias.slice(1)]) ?? [],
   );
 
-const marksText = (commands: readonly CommandMark[]): string =>
-  commands.map(({ mark, version }) => `${mark}:${version}`).join(' ');
+/** What HEAD holds beside its version, as one text: its parts share most of their words. */
+type Body = Pick<StoredHead, 'base' | 'hash' | 'commands' | 'commits' | 'snapshot'>;
 
-const marksOf = (text: string): CommandMark[] =>
-  text.split(' ').map((one) => {
-    const [mark = '', version] = one.split(':');
-    return { mark, version: Number(version) };
+export function storedBody({ base, hash, commands, commits, snapshot }: StoredHead) {
+  const rest: Omit<Body, 'commits'> = { base, hash, commands, snapshot };
+  return storedText(`{"commits":${commitsText(commits)},${JSON.stringify(rest).slice(1)}`);
+}
+
+/** Commits never change and are written again with every append: most of a HEAD's text is made but once. */
+const texts = new WeakMap<Commit, string>();
+
+function commitsText(commits: readonly Commit[]): string {
+  const all = commits.map((commit) => {
+    const text = texts.get(commit) ?? JSON.stringify(commit);
+    texts.set(commit, text);
+    return text;
   });
+  return `[${all.join(',')}]`;
+}
 
-/** How the tail and the state are stored, so that they are not deflated twice. */
-export type Texts = { readonly tail: AttributeValue; readonly snapshot: AttributeValue };
-
-/** @param active whether the stream is in the index of streams with something under way */
-export function headItem(head: StoredHead, texts: Texts, active: boolean): Item {
+/** @param body as `storedBody` made it, so that it is not deflated twice */
+export function headItem(head: StoredHead, body: AttributeValue): Item {
   return {
     ...itemKey(streamKey(head.stream)),
     v: { N: String(head.version) },
-    base: { N: String(head.base) },
-    commits: texts.tail,
     /** For people and for filters: what the newest append was about. */
     last: { S: lastTypes(head) },
-    ids: { S: marksText(head.commands) },
-    hash: { S: head.hash },
-    snapshot: texts.snapshot,
-    schema: { N: String(head.snapshot?.schema ?? 0) },
-    ...(active ? { active: { S: activeValue } } : {}),
+    body,
+    ...(head.active ? { active: { S: activeValue } } : {}),
   };
 }
 
@@ -66,34 +69,22 @@ const lastTypes = ({ commits }: StoredHead): string =>
 
 /** HEAD from its item; also from the image of a Lambda stream event. */
 export function headOf(item: Item): StoredHead {
+  const { commits, ...body } = JSON.parse(textOf(item.body)) as Body;
   return {
+    ...body,
     stream: (item.pk?.S ?? '').slice(streamKey('').length),
     version: numberOf(item.v),
-    base: numberOf(item.base),
-    commits: frozen(JSON.parse(textOf(item.commits)) as Commit[]),
-    tailBytes: bytesOf(item.commits),
-    commands: marksOf(item.ids?.S ?? ''),
-    hash: item.hash?.S ?? '',
-    snapshot: { schema: numberOf(item.schema), state: JSON.parse(textOf(item.snapshot)) },
-    snapshotBytes: bytesOf(item.snapshot),
+    commits: frozen(commits),
+    active: item.active !== undefined,
   };
 }
 
-function bytesOf(attribute: AttributeValue | undefined): number {
-  if (attribute?.S !== undefined) return Buffer.byteLength(attribute.S);
-  return attribute?.B?.length ?? 0;
-}
-
-export const storedTail = (commits: readonly Commit[]) => storedText(JSON.stringify(commits));
-export const tailBytes = (commits: readonly Commit[]): number => storedTail(commits).bytes;
-
-/** A chunk's text never changes and is not paid for again, so it stays plain JSON, for any tool to read. */
 export function chunkItem(head: StoredHead): Item {
   return {
     ...itemKey(streamKey(head.stream), head.base),
     n: { N: String(head.version - head.base + 1) },
     hash: { S: head.hash },
-    commits: { S: JSON.stringify(head.commits) },
+    commits: storedText(commitsText(head.commits)).attribute,
   };
 }
 

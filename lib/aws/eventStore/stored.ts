@@ -11,10 +11,13 @@ export type Item = Record<string, AttributeValue>;
  */
 const plainBytesMax = 1024;
 
+/** Half the time of the default level, for 5 % more bytes. */
+const fast = { level: 1, windowBits: 13, memLevel: 5, chunkSize: 4096 };
+
 export function storedText(text: string): { readonly attribute: AttributeValue; readonly bytes: number } {
   const plainBytes = Buffer.byteLength(text);
   if (plainBytes <= plainBytesMax) return { attribute: { S: text }, bytes: plainBytes };
-  const deflated = deflateRawSync(text);
+  const deflated = deflateRawSync(text, fast);
   return { attribute: { B: deflated }, bytes: deflated.length };
 }
 

@@ -8,7 +8,6 @@
 export const headBytesMax = 4096;
 /** HEAD after an urgent append, which leaves a full tail for `compact`; and the most that is ever written. */
 export const headBytesUrgentMax = 8192;
-export const tailBytesMax = 3072;
 export const tailEventsMax = 16;
 /** A reader that starts in the middle of a chunk finds it by this bound. */
 export const chunkEventsMax = 50;

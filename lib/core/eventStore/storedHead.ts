@@ -7,14 +7,7 @@ import type { Recorded } from '../../../events/recorded.ts';
 import { invariant } from '../decision.ts';
 import { type Commit, eventCount, placed, recordedOf } from './commit.ts';
 import type { Digest } from './hashChain.ts';
-import {
-  chunkEventsMax,
-  commandsKept,
-  headBytesMax,
-  headBytesUrgentMax,
-  tailBytesMax,
-  tailEventsMax,
-} from './limits.ts';
+import { chunkEventsMax, commandsKept, headBytesMax, headBytesUrgentMax, tailEventsMax } from './limits.ts';
 
 export type Snapshot = { readonly schema: number; readonly state: unknown };
 
@@ -24,21 +17,20 @@ export type StoredHead = {
   /** The version of the first event in the tail; `version` + 1 where the tail is empty. */
   readonly base: number;
   readonly commits: readonly Commit[];
-  /** What `commits` take as stored. */
-  readonly tailBytes: number;
   /** The newest commands, oldest first, each with the version it led to. */
   readonly commands: readonly CommandMark[];
   /** The hash of the event at `version`; empty at version 0. */
   readonly hash: string;
   readonly snapshot: Snapshot | null;
-  readonly snapshotBytes: number;
+  /** Whether the stream is in the index of streams with something under way. */
+  readonly active: boolean;
 };
 
 export type CommandMark = { readonly mark: string; readonly version: number };
 
 export function emptyHead(stream: string): StoredHead {
   const none = { commits: [], commands: [], hash: '', snapshot: null };
-  return { stream, version: 0, base: 1, ...none, tailBytes: 0, snapshotBytes: 0 };
+  return { stream, version: 0, base: 1, ...none, active: false };
 }
 
 /** A stream as lib/ports.ts `Head` shows it. */
@@ -86,45 +78,39 @@ function repeatedAnswer(head: StoredHead, commandId: string, digest: Digest) {
     : { outcome: 'repeated' as const, version: kept.version, events: [] as Recorded[] };
 }
 
-/** The tail and the state as an append would leave them, in bytes as stored. */
-export type Sizes = { readonly tailBytes: number; readonly snapshotBytes: number };
-
 /**
- * Whether the tail moves to a chunk before `events` more are added to it.
- * @param sizes with those events
- * @throws InvariantBroken when they are too much even for a HEAD with nothing else in its tail
+ * Whether the tail of `head` moves to a chunk before HEAD becomes `next`.
+ * @param bodyBytes what `next` takes as stored, but for its key, version and names
+ * @throws InvariantBroken when it takes too much even with nothing else in the tail
  */
-export function mustCalve(head: StoredHead, events: number, sizes: Sizes, urgent: boolean): boolean {
-  const all = headBytes(head.stream, sizes);
-  const most = urgent ? headBytesUrgentMax : headBytesMax;
+export function mustCalve(head: StoredHead, next: StoredHead, bodyBytes: number, urgent: boolean): boolean {
+  const bytes = headBytes(head.stream, bodyBytes);
   if (head.commits.length > 0) {
-    const inTail = eventCount(head.commits) + events;
-    return urgent ? inTail > chunkEventsMax || all > most : isFull(inTail, sizes.tailBytes, all);
+    return urgent
+      ? eventCount(next.commits) > chunkEventsMax || bytes > headBytesUrgentMax
+      : isFull(next.commits, bytes);
   }
   invariant(
-    all <= headBytesUrgentMax,
-    `the HEAD of ${head.stream} would take ${all} bytes and may take ${headBytesUrgentMax}: ` +
-      `its snapshot takes ${sizes.snapshotBytes}, the append ${sizes.tailBytes}`,
+    bytes <= headBytesUrgentMax,
+    `the HEAD of ${head.stream} would take ${bytes} bytes and may take ${headBytesUrgentMax}: ` +
+      `keep its state small and append less at once`,
   );
   return false;
 }
 
 /** Whether an urgent append left more in the tail than an ordinary one would have. */
-export function mustCompact(head: StoredHead): boolean {
-  return (
-    head.commits.length > 0 && isFull(eventCount(head.commits), head.tailBytes, headBytes(head.stream, head))
-  );
+export function mustCompact(head: StoredHead, bodyBytes: number): boolean {
+  return head.commits.length > 0 && isFull(head.commits, headBytes(head.stream, bodyBytes));
 }
 
-const isFull = (events: number, tailBytes: number, all: number): boolean =>
-  events > tailEventsMax || tailBytes > tailBytesMax || all > headBytesMax;
+const isFull = (commits: readonly Commit[], bytes: number): boolean =>
+  eventCount(commits) > tailEventsMax || bytes > headBytesMax;
 
 /** HEAD once `commit` is added to it. */
 export function withCommit(
   head: StoredHead,
   commit: Commit,
-  sizes: Sizes,
-  snapshot: Snapshot,
+  append: { readonly snapshot: Snapshot; readonly active: boolean },
   digest: Digest,
 ): StoredHead {
   const version = head.version + commit.events.length;
@@ -135,8 +121,8 @@ export function withCommit(
     commits: [...head.commits, commit],
     commands: [...head.commands, mark].slice(-commandsKept),
     hash: commit.events.at(-1)?.hash ?? head.hash,
-    snapshot,
-    ...sizes,
+    snapshot: append.snapshot,
+    active: append.active,
   };
 }
 
@@ -145,11 +131,7 @@ export function withCommit(
  * tail: one that an earlier writer left behind, before others appended, stays as it is.
  * @returns null where the chunk holds more than this HEAD knows: others have appended since it was read
  */
-export function withoutChunk(
-  head: StoredHead,
-  chunkEnd: number,
-  tailBytes: (commits: readonly Commit[]) => number,
-): StoredHead | null {
+export function withoutChunk(head: StoredHead, chunkEnd: number): StoredHead | null {
   if (chunkEnd > head.version) return null;
   let commits = 0;
   let base = head.base;
@@ -162,15 +144,12 @@ export function withoutChunk(
     base === chunkEnd + 1 && commits > 0,
     `the chunk of ${head.stream} at ${head.base} ends at ${chunkEnd}, where no append ends`,
   );
-  const left = head.commits.slice(commits);
-  return { ...head, base, commits: left, tailBytes: tailBytes(left) };
+  return { ...head, base, commits: head.commits.slice(commits) };
 }
 
-/** Names of attributes 60 bytes, hash 43, five numbers of up to 6 digits, types of the newest events up to 100. */
-const fixedBytes = 240;
+/** Names of attributes 24 bytes, small values 20, types of the newest events up to 100. */
+const fixedBytes = 144;
 
-/** At most what DynamoDB counts for a HEAD with a full set of command marks. */
-export function headBytes(stream: string, { tailBytes, snapshotBytes }: Sizes): number {
-  const marks = commandsKept * '0123456789:123456 '.length;
-  return fixedBytes + stream.length + marks + tailBytes + snapshotBytes;
-}
+/** At most what DynamoDB counts for a HEAD. */
+export const headBytes = (stream: string, bodyBytes: number): number =>
+  fixedBytes + stream.length + bodyBytes;
