@@ -1,11 +1,17 @@
-/** What a person or a pipeline asks for, as EventBridge events anybody with the right may put on the bus. */
+/**
+ * What a person or a pipeline asks for, as EventBridge events anybody with the right may put on the bus; the
+ * source may be any but AWS's own.
+ */
 import * as z from 'zod/mini';
 import { type Parsed, parse, parsed } from './parsed.ts';
+import { Strategy } from './rollout.ts';
 
 export const requestDetailType = 'Switchback Rollout Requested';
 export const operationDetailType = 'Switchback Operation Requested';
 
-const named = (what: string) => z.string().check(z.minLength(1, `${what} must be named`), z.maxLength(200));
+const named = (what: string) =>
+  z.string().check(z.minLength(1, `${what} must be named`), z.maxLength(200), z.trim());
+const reason = (why: string) => z.string().check(z.minLength(1, why), z.maxLength(300));
 
 const RequestDetail = z.strictObject({
   service: named('the service'),
@@ -16,36 +22,42 @@ const RequestDetail = z.strictObject({
   ),
   requestedBy: z.optional(named('who asks')),
   why: z.optional(z.string().check(z.maxLength(300))),
-  knownBadOverride: z.optional(
-    z.string().check(z.minLength(1, 'say why the revision may run again'), z.maxLength(300)),
-  ),
+  knownBadOverride: z.optional(reason('say why the revision may run again')),
+  /** Another strategy than the configured one, this once; its figures stay the configured ones. */
+  strategy: z.optional(Strategy),
 });
+
+export const Operation = z.enum([
+  'pause',
+  'resume',
+  'approve',
+  'promote',
+  'promote-fully',
+  'abort',
+  'override',
+  'lift-override',
+]);
+export type Operation = z.infer<typeof Operation>;
 
 const OperationDetail = z.strictObject({
   service: named('the service'),
-  operation: z.enum([
-    'pause',
-    'resume',
-    'approve',
-    'promote',
-    'promote-fully',
-    'abort',
-    'override',
-    'lift-override',
-  ]),
+  operation: Operation,
   by: named('who asks'),
   why: z.optional(z.string().check(z.maxLength(300))),
   untilMinutes: z.optional(z.number().check(z.gt(0))),
 });
 
-const envelope = <T extends z.ZodMiniType>(detail: T) =>
+const envelope = <D extends string, T extends z.ZodMiniType>(detailType: D, detail: T) =>
   z.object({
-    id: z.string(),
+    id: z.string().check(z.minLength(1)),
     account: z.optional(z.string()),
     source: z.string(),
-    'detail-type': z.string(),
+    'detail-type': z.literal(detailType),
     detail,
   });
+
+export const RolloutRequest = envelope(requestDetailType, RequestDetail);
+export const OperationRequest = envelope(operationDetailType, OperationDetail);
 
 export type RolloutRequested = {
   readonly eventId: string;
@@ -55,14 +67,15 @@ export type RolloutRequested = {
   readonly requestedBy: string;
   readonly why?: string;
   readonly knownBadOverride?: string;
+  readonly strategy?: Strategy;
 };
 
 /** The same event twice is one rollout: without a `rolloutId` of its own it takes the event's id. */
 export function parseRolloutRequest(event: unknown): Parsed<RolloutRequested> {
-  const read = parse(envelope(RequestDetail), event, 'rollout request');
+  const read = parse(RolloutRequest, event, 'rollout request');
   if (!read.ok) return read;
   const { id, source, detail } = read.value;
-  const { service, revision, why, knownBadOverride } = detail;
+  const { service, revision, why, knownBadOverride, strategy } = detail;
   return parsed({
     eventId: id,
     service,
@@ -71,20 +84,21 @@ export function parseRolloutRequest(event: unknown): Parsed<RolloutRequested> {
     requestedBy: detail.requestedBy ?? source,
     ...(why === undefined ? {} : { why }),
     ...(knownBadOverride === undefined ? {} : { knownBadOverride }),
+    ...(strategy === undefined ? {} : { strategy }),
   });
 }
 
 export type OperationRequested = {
   readonly eventId: string;
   readonly service: string;
-  readonly operation: z.infer<typeof OperationDetail>['operation'];
+  readonly operation: Operation;
   readonly by: string;
   readonly why?: string;
   readonly untilMinutes?: number;
 };
 
 export function parseOperationRequest(event: unknown): Parsed<OperationRequested> {
-  const read = parse(envelope(OperationDetail), event, 'operation request');
+  const read = parse(OperationRequest, event, 'operation request');
   if (!read.ok) return read;
   const { why, untilMinutes, ...rest } = read.value.detail;
   return parsed({

@@ -2,6 +2,7 @@
  * A request becomes a plan, the plan becomes a rollout. Everything configured is resolved here, once, and frozen;
  * nothing on the alarm's way ever waits for configuration.
  */
+import type { Strategy } from '../../events/rollout.ts';
 import type { Slot } from '../../events/target.ts';
 import { otherSlot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
@@ -29,6 +30,7 @@ export type RolloutRequest = {
   readonly requestedBy: string;
   readonly why?: string;
   readonly knownBadOverride?: string;
+  readonly strategy?: Strategy;
 };
 
 export type Started =
@@ -45,7 +47,7 @@ export async function startRollout(
   const stream = streamOf(request.service);
   const cause: Cause = { correlationId, actor: request.requestedBy };
   const kept = (await world.store.plan(stream, request.rolloutId)) as Plan | null;
-  const plan = kept ?? (await planFor(world, request, settings));
+  const plan = kept ?? (await planFor(world, request, withStrategy(settings, request.strategy)));
   if ('outcome' in plan) return plan;
   const planHash = await world.store.keepPlan(stream, request.rolloutId, plan);
   const readings = await world.alarms.read(settings.alarms.map(({ name }) => name));
@@ -76,6 +78,12 @@ export async function startRollout(
   });
   return { outcome: 'started', rolloutId: request.rolloutId, plan };
 }
+
+/** Another strategy, this once: a list of steps belongs to the strategy it was written for. */
+const withStrategy = (settings: ServiceSettings, kind: Strategy = settings.strategy.kind): ServiceSettings =>
+  kind === settings.strategy.kind
+    ? settings
+    : { ...settings, strategy: { ...settings.strategy, kind, steps: null } };
 
 async function planFor(
   world: World,
