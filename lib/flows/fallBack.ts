@@ -46,7 +46,7 @@ export type FellBack = {
 /** Between two assertions of the same place. */
 const reassertEverySeconds = 2;
 
-type Moved = { readonly settings: FallBackService; readonly place: Place };
+type Moved = { readonly settings: FallBackService; readonly place: Place; readonly movedAt: number };
 type Note = (service: string, what: string, ok?: boolean) => void;
 
 /** @param eventId makes a repeated call the same record */
@@ -68,7 +68,7 @@ export async function fallBack(
   const moved: Moved[] = [];
   for (const settings of who) {
     const place = await move(world, request, settings, note);
-    if (place !== null) moved.push({ settings, place });
+    if (place !== null) moved.push({ settings, place, movedAt: world.clock.now() });
   }
   if (request.dryRun) return { outcome: 'dry-run', steps, recorded: 'answer' };
   const recorded = await recordIt(world, request, moved, eventId, note);
@@ -123,6 +123,7 @@ async function recordIt(
       by,
       why,
       to: `${place.target.kind}/${place.slot}`,
+      slot: settings.fallback.target === null ? place.slot : null,
       now: world.clock.now(),
     };
     const intent = {
@@ -174,8 +175,9 @@ async function settle(world: World, moved: Moved, note: Note): Promise<boolean> 
 }
 
 /** Users may be sent elsewhere until the record's time to live is over. */
-async function hasArrived(world: World, { settings, place }: Moved, note: Note): Promise<boolean> {
-  await world.pause(drainSeconds(place.target) * 1000);
+async function hasArrived(world: World, { settings, place, movedAt }: Moved, note: Note): Promise<boolean> {
+  const drainMs = movedAt + drainSeconds(place.target) * 1000 - world.clock.now();
+  if (drainMs > 0) await world.pause(drainMs);
   try {
     const reading = await world.traffic.read(place.target);
     const arrived = reading.kind === 'weights' && canaryWeight(reading.greenWeight, place.slot) === 100;

@@ -1,6 +1,7 @@
 /** What can be asked of one service's rollout. Time, ids and everything read from the world arrive in the command. */
 import type { AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
 import type { Evidence, HoldReason, Verdict } from '../../../events/rollout.ts';
+import type { Slot } from '../../../events/target.ts';
 import type { AlarmSettings, ServiceSettings } from '../config/settings.ts';
 import type { Plan } from './plan.ts';
 import type { Checkpoint } from './state.ts';
@@ -82,6 +83,8 @@ export type Command =
       readonly by: string;
       readonly why: string;
       readonly to: string;
+      /** The slot of the service's own target that got all traffic; null: it went to another target. */
+      readonly slot: Slot | null;
     });
 
 export type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;

@@ -83,7 +83,7 @@ function answer(state: ServiceState, command: Command): Decision<ServiceEvent> {
     case 'LiftOverride':
       return liftOverride(state, command);
     case 'RecordFallBack':
-      return recordFallBack(command);
+      return recordFallBack(state, command);
     default:
       return unreachable(command);
   }

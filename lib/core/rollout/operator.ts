@@ -3,6 +3,7 @@ import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
 import { brief } from './brief.ts';
 import type { CommandOf } from './commands.ts';
+import { held } from './rollBack.ts';
 import { activeOf, overrideAt, type ServiceState } from './state.ts';
 
 /** The longest an override may hold; it ends by itself. */
@@ -101,7 +102,23 @@ export function liftOverride(
   return accept({ type: 'OverrideLifted', at: now, by });
 }
 
-/** What was done without asking is at least known: the rollout meets the moved traffic as drift, and holds. */
-export function recordFallBack({ by, why, to, now }: CommandOf<'RecordFallBack'>): Decision<ServiceEvent> {
-  return accept({ type: 'FellBack', at: now, by, why: brief(why), to });
+/**
+ * What was done without asking is adopted as drift, and the rollout held. Also where its own target shows nothing of
+ * it: a rollout that is still preparing, or a service that was sent somewhere else, would go on as if nothing
+ * happened.
+ */
+export function recordFallBack(
+  state: ServiceState,
+  { by, why, to, slot, now }: CommandOf<'RecordFallBack'>,
+): Decision<ServiceEvent> {
+  const events: ServiceEvent[] = [{ type: 'FellBack', at: now, by, why: brief(why), to }];
+  const rollout = activeOf(state);
+  if (rollout === null || rollout.phase === 'rolling-back') return accept(...events);
+  const { rolloutId } = rollout;
+  const what = brief(`${by} fell back to ${to}: ${why}`);
+  if (slot !== null && slot !== rollout.canarySlot && rollout.weight > 0) {
+    const expectedWeight = rollout.weight;
+    events.push({ type: 'DriftFound', at: now, rolloutId, expectedWeight, foundWeight: 0, what });
+  }
+  return accept(...events, ...held(state, { now, reason: 'drift', why: what }));
 }

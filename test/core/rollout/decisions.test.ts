@@ -189,8 +189,15 @@ const decisions: Readonly<Record<CommandName, Readonly<Record<string, string>>>>
     '-': 'none preparing prepared shifting baking passed previewed awaiting-approval approved paused held drifted all-passed promoting promoted window-over rolling-back traffic-off rolled-back',
   },
   RecordFallBack: {
-    FellBack:
-      'none preparing prepared shifting baking passed previewed awaiting-approval approved paused held drifted all-passed promoting promoted window-over rolling-back traffic-off rolled-back',
+    FellBack: 'none promoted window-over rolling-back traffic-off rolled-back',
+    'FellBack + RolloutHeld': 'preparing prepared shifting previewed awaiting-approval approved',
+    'FellBack + DriftFound + RolloutHeld': 'baking passed paused held all-passed promoting',
+    'FellBack + DriftFound': 'drifted',
+  },
+  'RecordFallBack elsewhere': {
+    FellBack: 'none drifted promoted window-over rolling-back traffic-off rolled-back',
+    'FellBack + RolloutHeld':
+      'preparing prepared shifting baking passed previewed awaiting-approval approved paused held all-passed promoting',
   },
 };
 

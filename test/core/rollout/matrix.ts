@@ -102,7 +102,22 @@ export const commands = {
   Hold: { type: 'Hold', reason: 'timed-out', why: 'a day is over', now },
   SetOverride: { type: 'SetOverride', by: 'ada', why: 'load test', until: minutes(260), now },
   LiftOverride: { type: 'LiftOverride', by: 'ada', now },
-  RecordFallBack: { type: 'RecordFallBack', by: 'ada', why: 'all is dark', to: 'dns blue', now },
+  RecordFallBack: {
+    type: 'RecordFallBack',
+    by: 'ada',
+    why: 'all is dark',
+    to: 'ecs-alb/blue',
+    slot: 'blue',
+    now,
+  },
+  'RecordFallBack elsewhere': {
+    type: 'RecordFallBack',
+    by: 'ada',
+    why: 'all is dark',
+    to: 'dns/blue',
+    slot: null,
+    now,
+  },
 } satisfies Readonly<Record<string, Command>>;
 export type CommandName = keyof typeof commands;
 

@@ -171,7 +171,7 @@ function sent(state: ServiceState, { what, how }: Move, now: number): Command {
     () => ({ type: 'Hold', reason: pick(reasons, how), why: 'x', now }),
     () => ({ type: 'SetOverride', by, why: 'load test', until: now + (how + 1) * 1000, now }),
     () => ({ type: 'LiftOverride', by, now }),
-    () => ({ type: 'RecordFallBack', by, why: 'all is dark', to: 'dns blue', now }),
+    () => ({ type: 'RecordFallBack', by, why: 'all is dark', to: 'x', slot: pick([null, 'blue'], how), now }),
     () => ({ type: 'OrderShift', rolloutId: `ro-${how % 23}`, now }),
     () => ({
       ...{ type: 'TakeCheckpoint', now },
