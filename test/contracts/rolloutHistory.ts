@@ -46,7 +46,7 @@ export function rolloutHistory(number: number, failsAt = weights.length): Servic
           blue: `${balancing}:targetgroup/orchestrator-blue/0123456789abcdef`,
           green: `${balancing}:targetgroup/orchestrator-green/fedcba9876543210`,
         },
-        ruleArn: `${balancing}:listener-rule/app/mistersmith/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee`,
+        ruleArn: `${balancing}:listener-rule/app/mistersmith/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d0`,
       },
       steps: weights.map((weight) => ({ weight, bakeSeconds: 600, judge: 'analysed', approval: 'none' })),
       ...{ baselineAlarms: [alarmArn(0)], requestedBy: 'arn:aws:iam::123456789012:user/alex' },

@@ -1,0 +1,171 @@
+// Appending, replaying and folding one service's events: our store beside @castore's, on the same dynalite
+// in the same run, in turns. Times of one machine are not another's; the ratios are what is claimed.
+
+import { deepStrictEqual } from 'node:assert';
+import type { ServiceEvent } from '../events/service.ts';
+import { DynamoEventStore } from '../lib/aws/eventStore/dynamoEventStore.ts';
+import { evolve } from '../lib/core/rollout/evolve.ts';
+import { initialState, type ServiceState, stateSchema } from '../lib/core/rollout/state.ts';
+import { dynaliteTable } from '../test/contracts/eventStoreWorlds.ts';
+import { rolloutHistory } from '../test/contracts/rolloutHistory.ts';
+import { castoreStore } from './eventStore/castoreStore.ts';
+import { mutableFold } from './eventStore/mutableFold.ts';
+import type { BenchArguments } from './main.ts';
+
+const goals = { append: 0.9, replay: 5, fold: 0.8 };
+
+export async function run({ full }: BenchArguments): Promise<object> {
+  const sizes = full
+    ? { appends: 20, appendRounds: 200, replayed: 1500, replayRounds: 40, folded: 50_000, foldRounds: 60 }
+    : { appends: 20, appendRounds: 60, replayed: 1500, replayRounds: 15, folded: 50_000, foldRounds: 20 };
+  const cloud = await dynaliteTable();
+  try {
+    const client = cloud.connect();
+    const stores = { ours: new DynamoEventStore(client, cloud.table), peer: await castoreStore(client) };
+    const append = await appending(stores, sizes.appends, sizes.appendRounds);
+    const replay = await replaying(stores, sizes.replayed, sizes.replayRounds);
+    const fold = await folding(sizes.folded, sizes.foldRounds);
+    show(sizes, append, replay, fold);
+    return { goals, append, replay, fold };
+  } finally {
+    await cloud.close();
+  }
+}
+
+type Stores = { readonly ours: DynamoEventStore; readonly peer: Awaited<ReturnType<typeof castoreStore>> };
+
+/** Events of one rollout after the other, every second one taken back at its fifth step. */
+function events(count: number): ServiceEvent[] {
+  const all: ServiceEvent[] = [];
+  for (let number = 1; all.length < count; number++) {
+    all.push(...rolloutHistory(number, number % 2 === 0 ? 4 : undefined));
+  }
+  return all.slice(0, count);
+}
+
+/** Appends one event at a time; ours also keeps the state, the hash chain and the active index. */
+function appenderOf(store: DynamoEventStore, stream: string, all: readonly ServiceEvent[]) {
+  let state: ServiceState = initialState;
+  let expected = 0;
+  return async (count: number) => {
+    for (const event of all.slice(expected, expected + count)) {
+      state = evolve(state, event);
+      const answer = await store.append(stream, {
+        ...{ expected, events: [event], commandId: `${stream}#${expected}`, correlationId: 'bench' },
+        ...{ actor: 'bench', snapshot: { schema: stateSchema, state }, active: true },
+      });
+      if (answer.outcome !== 'appended') throw new Error(`append ${expected} was answered ${answer.outcome}`);
+      expected = answer.version;
+    }
+  };
+}
+
+function peerAppenderOf(store: Stores['peer'], stream: string, all: readonly ServiceEvent[]) {
+  let version = 0;
+  return async (count: number) => {
+    for (const event of all.slice(version, version + count)) await store.push(stream, ++version, event);
+  };
+}
+
+async function appending({ ours, peer }: Stores, count: number, rounds: number) {
+  const all = events(count * (rounds + warmRounds));
+  const [append, push] = [appenderOf(ours, 'appended', all), peerAppenderOf(peer, 'appended', all)];
+  return inTurns(
+    rounds,
+    count,
+    () => append(count),
+    () => push(count),
+  );
+}
+
+async function replaying({ ours, peer }: Stores, count: number, rounds: number) {
+  const all = events(count);
+  await appenderOf(ours, 'replayed', all)(count);
+  await peerAppenderOf(peer, 'replayed', all)(count);
+  const expected = all.reduce(evolve, initialState);
+  const replay = async () => {
+    let state: ServiceState = initialState;
+    for await (const { event } of ours.read('replayed')) state = evolve(state, event as ServiceEvent);
+    return state;
+  };
+  deepStrictEqual(await replay(), expected);
+  deepStrictEqual(await peer.load('replayed'), expected);
+  deepStrictEqual((await ours.head('replayed')).snapshot?.state, expected);
+  const figures = await inTurns(rounds, count, replay, () => peer.load('replayed'));
+  const head = () => ours.head('replayed');
+  const state = await inTurns(rounds, 1, head, head);
+  return { ...figures, stateMs: 1000 / state.ours };
+}
+
+async function folding(count: number, rounds: number) {
+  const all = events(count);
+  const fold = () => {
+    let state: ServiceState = initialState;
+    for (const event of all) state = evolve(state, event);
+    return state;
+  };
+  deepStrictEqual(mutableFold(all), fold());
+  return inTurns(rounds, count, fold, () => mutableFold(all));
+}
+
+const warmRounds = 5;
+
+type Figures = { readonly ours: number; readonly other: number; readonly ratio: number };
+
+/**
+ * Runs both sides in turns, so that whatever else the machine does falls on both. Answers the median rate
+ * of each, operations per second, and the median of the rounds' own ratios.
+ */
+async function inTurns(
+  rounds: number,
+  operations: number,
+  ours: () => unknown,
+  other: () => unknown,
+): Promise<Figures> {
+  const times: { readonly ours: number; readonly other: number }[] = [];
+  for (let round = 0; round < rounds + warmRounds; round++) {
+    const first = round % 2 === 0 ? await timed(ours) : await timed(other);
+    const second = round % 2 === 0 ? await timed(other) : await timed(ours);
+    if (round < warmRounds) continue;
+    times.push(round % 2 === 0 ? { ours: first, other: second } : { ours: second, other: first });
+  }
+  return {
+    ours: (1000 * operations) / median(times.map((time) => time.ours)),
+    other: (1000 * operations) / median(times.map((time) => time.other)),
+    ratio: median(times.map((time) => time.other / time.ours)),
+  };
+}
+
+async function timed(run: () => unknown): Promise<number> {
+  const begun = performance.now();
+  await run();
+  return performance.now() - begun;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function show(
+  sizes: { readonly replayed: number },
+  append: Figures,
+  replay: Figures & { readonly stateMs: number },
+  fold: Figures,
+): void {
+  const row = (what: string, { ours, other, ratio }: Figures, goal: number) => {
+    const cells = [ours, other].map((value) => Math.round(value).toLocaleString('en').padStart(12));
+    const met = ratio >= goal ? 'met' : 'MISSED';
+    console.log(`${what.padEnd(34)}${cells.join('')}${ratio.toFixed(2).padStart(9)}   ≥ ${goal} ${met}`);
+  };
+  console.log(
+    `\n${'per second'.padEnd(34)}${'ours'.padStart(12)}${'other'.padStart(12)}${'ratio'.padStart(9)}`,
+  );
+  row('append, one by one', append, goals.append);
+  row(`replay ${sizes.replayed} events and fold`, replay, goals.replay);
+  row('fold in memory', fold, goals.fold);
+  console.log(
+    'other: @castore/event-storage-adapter-dynamodb; for the fold, a loop that changes one object in place',
+  );
+  console.log(`state of a service with ${sizes.replayed} events, one read: ${replay.stateMs.toFixed(2)} ms`);
+}
