@@ -1,5 +1,5 @@
 /** What ECS says of tasks and deployments leads to the same decision as an alarm: recorded, judged, driven. */
-import type { DeploymentTrouble } from '../../events/aws/deploymentTrouble.ts';
+import type { DeploymentTrouble } from '../../events/aws/ecs.ts';
 import type { Slot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import type { Command } from '../core/rollout/commands.ts';

@@ -22,13 +22,13 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { parseDocument } from 'yaml';
 import type { ServiceEvent } from '../../events/service.ts';
 import type { EcsAlbTarget } from '../../events/target.ts';
-import { type Endpoint, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
+import { type Endpoint, type Fault, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
 import { installSwitchback } from '../../lib/apps/demo/install.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { awsTraffic } from '../../lib/aws/targets.ts';
 import { canaryWeight } from '../../lib/core/rollout/drift.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
-import { type LocalCloud, startLocalCloud } from '../../lib/local/cloud.ts';
+import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../lib/local/cloud.ts';
 import { until } from '../until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,11 +36,20 @@ export const stream = 'service/shop';
 
 export type Wire = Awaited<ReturnType<typeof openWire>>;
 
+export type WireOptions = Pick<LocalCloudOptions, 'onRequest' | 'shuffleStreams'> & {
+  /** How often a message is tried before it becomes a dead letter; once a second. */
+  readonly receivesMax?: number;
+};
+
 /** @param service what to change in the example's configuration of the shop */
-export async function openWire(service: Readonly<Record<string, unknown>>) {
+export async function openWire(
+  service: Readonly<Record<string, unknown>>,
+  { receivesMax = 20, ...options }: WireOptions = {},
+) {
   const work = mkdtempSync(join(tmpdir(), 'switchback-wire-'));
   const lines: string[] = [];
   const cloud: LocalCloud = await startLocalCloud({
+    ...options,
     seed: 1,
     metricPeriodSeconds: 1,
     onFunctionLog: ({ functionName, line }) => lines.push(`${functionName} ${line}`),
@@ -50,9 +59,10 @@ export async function openWire(service: Readonly<Record<string, unknown>>) {
     region: 'eu-west-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
-  const target = await openShop(at, await freePort(), 1, 1);
+  const shopPort = await freePort();
+  const target = await openShop(at, shopPort, 1, 1);
   await watchShop(at, target);
-  await installSwitchback(at, await bundles(work, target, service), 1);
+  await installSwitchback(at, await bundles(work, target, service), { visibilitySeconds: 1, receivesMax });
   const store = new DynamoEventStore(new DynamoDBClient(at), 'switchback-events');
   const traffic = awsTraffic(new ElasticLoadBalancingV2Client(at), async () => undefined);
   const lambda = new LambdaClient(at);
@@ -70,6 +80,7 @@ export async function openWire(service: Readonly<Record<string, unknown>>) {
     traffic,
     state,
     events,
+    shopUrl: `http://127.0.0.1:${shopPort}/`,
     /** What the functions printed. */
     lines,
     async canaryWeight() {
@@ -84,11 +95,11 @@ export async function openWire(service: Readonly<Record<string, unknown>>) {
       await rules.send(new DisableRuleCommand({ Name: 'switchback-alarms' }));
       await act().finally(() => rules.send(new EnableRuleCommand({ Name: 'switchback-alarms' })));
     },
-    /** Requests a good new version; answers its rollout id and the version of the stream before it. */
-    async request(detail: Readonly<Record<string, unknown>> = {}) {
+    /** Requests a new version, a good one; answers its rollout id and the version of the stream before it. */
+    async request(detail: Readonly<Record<string, unknown>> = {}, fault: Fault = 'none') {
       releases += 1;
       const before = (await store.head(stream)).version;
-      const revision = await registerShop(at, `v${releases + 1}`, 'none');
+      const revision = await registerShop(at, `v${releases + 1}`, fault);
       const rolloutId = `release-${releases}`;
       const Detail = JSON.stringify({ service: 'shop', revision, rolloutId, requestedBy: 'test', ...detail });
       const DetailType = 'Switchback Rollout Requested';

@@ -1,12 +1,13 @@
 /**
- * Switchback in the account: the event table, the trigger queue, the functions from `dist/`, the two machines and
- * the rules that bring alarms and requests to them.
+ * Switchback in the account: the event table and its stream, the queues and topics, the functions from `dist/`, the
+ * two machines and the rules that bring alarms, deployments and requests to them.
  */
 import { readFileSync } from 'node:fs';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateEventSourceMappingCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { createEventTable } from '../../aws/eventStore/eventTable.ts';
 import { type Endpoint, given } from './account.ts';
@@ -24,51 +25,44 @@ const functions: Readonly<Record<string, number>> = {
   'roll-back': 60,
   'request-approval': 15,
   'on-alarm': 10,
+  'on-deployment': 10,
+  'publish-events': 30,
   operate: 30,
   'record-intents': 10,
   reconcile: 50,
   'fall-back': 120,
 };
 
-/**
- * @param dist folder of the bundles
- * @param alarmVisibilitySeconds after which an alarm that was not dealt with comes again
- */
+export type Redelivery = {
+  /** After which a message that was not dealt with comes again. */
+  readonly visibilitySeconds: number;
+  /** How often, before it becomes a dead letter. */
+  readonly receivesMax: number;
+};
+
+/** @param dist folder of the bundles */
 export async function installSwitchback(
   at: Endpoint,
   dist: string,
-  alarmVisibilitySeconds = 10,
+  redelivery: Redelivery = { visibilitySeconds: 10, receivesMax: 20 },
 ): Promise<void> {
-  await createEventTable(new DynamoDBClient(at), table);
-  const sqs = new SQSClient(at);
-  const alarms = await makeQueue(sqs, 'switchback-alarms', alarmVisibilitySeconds);
-  const intents = await makeQueue(sqs, 'switchback-intents.fifo', alarmVisibilitySeconds);
+  const dynamo = new DynamoDBClient(at);
+  await createEventTable(dynamo, table);
+  const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: table }));
+  const queues = await makeQueues(new SQSClient(at), redelivery);
+  const topics = await makeTopics(new SNSClient(at), queues.alarms.arn);
   const arnOf = (name: string) => `arn:aws:lambda:${at.region}:${account}:function:switchback-${name}`;
   const machineArn = (name: string) =>
     `arn:aws:states:${at.region}:${account}:stateMachine:switchback-${name}`;
   const lambda = new LambdaClient(at);
-  for (const [name, Timeout] of Object.entries(functions)) {
-    await lambda.send(
-      new CreateFunctionCommand({
-        FunctionName: `switchback-${name}`,
-        Runtime: 'nodejs24.x',
-        Handler: 'index.handler',
-        Role: `arn:aws:iam::${account}:role/switchback-${name}`,
-        Code: { S3Bucket: 'hot-reload', S3Key: `${dist}/${name}/index.mjs` },
-        Timeout,
-        MemorySize: 512,
-        Environment: {
-          Variables: {
-            EVENT_TABLE: table,
-            EVENT_BUS: 'default',
-            INTENT_QUEUE: intents.url,
-            ROLLOUT_MACHINE: machineArn('rollout'),
-            ROLLBACK_MACHINE: machineArn('rollback'),
-          },
-        },
-      }),
-    );
-  }
+  await makeFunctions(lambda, dist, {
+    EVENT_TABLE: table,
+    EVENT_BUS: 'default',
+    TOPIC: topics.notifications,
+    INTENT_QUEUE: queues.intents.url,
+    ROLLOUT_MACHINE: machineArn('rollout'),
+    ROLLBACK_MACHINE: machineArn('rollback'),
+  });
   const machines = new SFNClient(at);
   for (const name of ['rollout', 'rollback']) {
     await machines.send(
@@ -79,9 +73,32 @@ export async function installSwitchback(
       }),
     );
   }
-  await drain(lambda, 'switchback-on-alarm', alarms.arn);
-  await drain(lambda, 'switchback-record-intents', intents.arn);
-  await wireEvents(at, arnOf, alarms.arn);
+  await drain(lambda, 'switchback-on-alarm', queues.alarms.arn);
+  await drain(lambda, 'switchback-on-deployment', queues.deployments.arn);
+  await drain(lambda, 'switchback-record-intents', queues.intents.arn);
+  await follow(lambda, 'switchback-publish-events', given(Table?.LatestStreamArn));
+  await wireEvents(at, arnOf, { alarms: queues.alarms.arn, deployments: queues.deployments.arn });
+}
+
+async function makeFunctions(
+  lambda: LambdaClient,
+  dist: string,
+  Variables: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [name, Timeout] of Object.entries(functions)) {
+    await lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: `switchback-${name}`,
+        Runtime: 'nodejs24.x',
+        Handler: 'index.handler',
+        Role: `arn:aws:iam::${account}:role/switchback-${name}`,
+        Code: { S3Bucket: 'hot-reload', S3Key: `${dist}/${name}/index.mjs` },
+        Timeout,
+        MemorySize: 512,
+        Environment: { Variables },
+      }),
+    );
+  }
 }
 
 /** The machine as it stands in statemachines/, with the functions' ARNs in place of their names. */
@@ -91,22 +108,41 @@ function definitionOf(name: string, arnOf: (name: string) => string): string {
   return text.replace(/\$\{(\w+)\}/g, (_, substitution: string) => arnOf(kebab(substitution)));
 }
 
+type Queue = { readonly url: string; readonly arn: string };
+
+async function makeQueues(sqs: SQSClient, { visibilitySeconds, receivesMax }: Redelivery) {
+  const attributes = { VisibilityTimeout: String(visibilitySeconds) };
+  const dead = await makeQueue(sqs, 'switchback-dead-letters', {});
+  const redrive = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: receivesMax });
+  const redriven = { ...attributes, RedrivePolicy: redrive };
+  return {
+    alarms: await makeQueue(sqs, 'switchback-alarms', redriven),
+    deployments: await makeQueue(sqs, 'switchback-deployments', redriven),
+    intents: await makeQueue(sqs, 'switchback-intents.fifo', { ...attributes, FifoQueue: 'true' }),
+  };
+}
+
 async function makeQueue(
   sqs: SQSClient,
-  name: string,
-  visibilitySeconds: number,
-): Promise<{ readonly url: string; readonly arn: string }> {
-  const fifo = name.endsWith('.fifo') ? { FifoQueue: 'true' } : {};
-  const { QueueUrl } = await sqs.send(
-    new CreateQueueCommand({
-      QueueName: name,
-      Attributes: { VisibilityTimeout: String(visibilitySeconds), ...fifo },
-    }),
+  QueueName: string,
+  Attributes: Readonly<Record<string, string>>,
+): Promise<Queue> {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+  const made = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
+  return { url: given(QueueUrl), arn: given(made.Attributes?.QueueArn) };
+}
+
+/** Alarms whose action is a topic come the same way as those on the event bus; people subscribe to the other. */
+async function makeTopics(
+  sns: SNSClient,
+  alarmQueueArn: string,
+): Promise<{ readonly notifications: string }> {
+  const alarms = await sns.send(new CreateTopicCommand({ Name: 'switchback-alarms' }));
+  await sns.send(
+    new SubscribeCommand({ TopicArn: alarms.TopicArn, Protocol: 'sqs', Endpoint: alarmQueueArn }),
   );
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
-  );
-  return { url: given(QueueUrl), arn: given(Attributes?.QueueArn) };
+  const notifications = await sns.send(new CreateTopicCommand({ Name: 'switchback-notifications' }));
+  return { notifications: given(notifications.TopicArn) };
 }
 
 async function drain(lambda: LambdaClient, FunctionName: string, EventSourceArn: string): Promise<void> {
@@ -120,10 +156,27 @@ async function drain(lambda: LambdaClient, FunctionName: string, EventSourceArn:
   );
 }
 
+/** Chunks, plans, minutes and checkpoints are nobody's news. */
+const headItems = { dynamodb: { Keys: { pk: { S: [{ prefix: 'S#' }] }, sk: { N: ['0'] } } } };
+
+async function follow(lambda: LambdaClient, FunctionName: string, EventSourceArn: string): Promise<void> {
+  await lambda.send(
+    new CreateEventSourceMappingCommand({
+      FunctionName,
+      EventSourceArn,
+      StartingPosition: 'TRIM_HORIZON',
+      BatchSize: 25,
+      FilterCriteria: { Filters: [{ Pattern: JSON.stringify(headItems) }] },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BisectBatchOnFunctionError: true,
+    }),
+  );
+}
+
 async function wireEvents(
   at: Endpoint,
   arnOf: (name: string) => string,
-  alarmQueueArn: string,
+  queues: { readonly alarms: string; readonly deployments: string },
 ): Promise<void> {
   const events = new EventBridgeClient(at);
   const rule = async (Name: string, pattern: unknown, Arn: string) => {
@@ -133,7 +186,12 @@ async function wireEvents(
   await rule(
     'switchback-alarms',
     { source: ['aws.cloudwatch'], 'detail-type': ['CloudWatch Alarm State Change'] },
-    alarmQueueArn,
+    queues.alarms,
+  );
+  await rule(
+    'switchback-deployments',
+    { source: ['aws.ecs'], 'detail-type': ['ECS Task State Change', 'ECS Deployment State Change'] },
+    queues.deployments,
   );
   await rule(
     'switchback-requests',

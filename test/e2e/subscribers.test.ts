@@ -1,0 +1,206 @@
+/** From the event table's stream to the bus and to people, with the order across streams shuffled. */
+
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { ListTopicsCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Recorded } from '../../events/recorded.ts';
+import { DynamoConsumers } from '../../lib/aws/eventStore/consumers.ts';
+import { until } from '../until.ts';
+import { openWire, stream, type Wire } from './wire.ts';
+
+type OnTheBus = Recorded & { readonly stream: string };
+type Told = {
+  readonly Subject: string;
+  readonly Message: string;
+  readonly MessageAttributes: Readonly<Record<string, { readonly Value: string }>>;
+};
+
+let wire: Wire;
+let sqs: SQSClient;
+let bus: Inbox<{ readonly detail: OnTheBus; readonly 'detail-type': string }>;
+let people: Inbox<Told>;
+let pages: Inbox<Told>;
+
+beforeAll(async () => {
+  wire = await openWire(
+    {
+      strategy: {
+        kind: 'canary',
+        stepPercentMax: 60,
+        finalFromPercent: 40,
+        steps: [{ weight: 50, bakeSeconds: 900 }, { weight: 100 }],
+      },
+      evaluateSeconds: 600,
+      scaleDownDelaySeconds: 0,
+      shiftTimeoutSeconds: 1,
+    },
+    { shuffleStreams: true },
+  );
+  sqs = new SQSClient(wire.at);
+  bus = await inbox('on-the-bus');
+  people = await inbox('people');
+  pages = await inbox('pages');
+  const rules = new EventBridgeClient(wire.at);
+  const EventPattern = JSON.stringify({ source: ['switchback'] });
+  await rules.send(new PutRuleCommand({ Name: 'everything', EventPattern }));
+  await rules.send(new PutTargetsCommand({ Rule: 'everything', Targets: [{ Id: 'queue', Arn: bus.arn }] }));
+  const sns = new SNSClient(wire.at);
+  const { Topics = [] } = await sns.send(new ListTopicsCommand({}));
+  const TopicArn = Topics.map((topic) => topic.TopicArn).find((arn) => arn?.endsWith('notifications'));
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: people.arn }));
+  const FilterPolicy = JSON.stringify({ urgency: ['page'] });
+  const Attributes = { FilterPolicy };
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: pages.arn, Attributes }));
+}, 60_000);
+
+afterAll(() => wire.close());
+
+type Inbox<T> = { readonly arn: string; readonly seen: T[]; fetch(): Promise<readonly T[]> };
+
+/** A queue that keeps what it received, in the order it came. */
+async function inbox<T>(QueueName: string): Promise<Inbox<T>> {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName }));
+  const attributes = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
+  const { Attributes } = await sqs.send(attributes);
+  const seen: T[] = [];
+  return {
+    arn: Attributes?.QueueArn ?? '',
+    seen,
+    async fetch() {
+      for (;;) {
+        const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 });
+        const { Messages = [] } = await sqs.send(receive);
+        if (Messages.length === 0) return seen;
+        for (const { Body = '', ReceiptHandle } of Messages) {
+          seen.push(JSON.parse(Body));
+          await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+        }
+      }
+    },
+  };
+}
+
+/** Versions of one stream as the bus brought them. */
+const versionsOf = (one: string): number[] =>
+  bus.seen.flatMap(({ detail }) => (detail.stream === one ? [detail.version] : []));
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+/** One more event in a stream of its own. */
+async function append(one: string, version: number, why = 'the test says so'): Promise<void> {
+  const paused = { type: 'RolloutPaused', at: Date.now(), rolloutId: 'r', by: 'test', why };
+  await wire.store.append(one, {
+    expected: version - 1,
+    events: [paused],
+    commandId: `${one}@${version}`,
+    correlationId: `correlation of ${one}`,
+    actor: 'test',
+    snapshot: { schema: 1, state: {} },
+    active: false,
+  });
+}
+
+describe('what happened', () => {
+  it('reaches the bus whole and in order, though records of other streams are shuffled between', async () => {
+    const streams = upTo(6).map((nth) => `service/other-${nth}`);
+    await Promise.all(
+      streams.map(async (one) => {
+        for (const version of upTo(20)) await append(one, version);
+      }),
+    );
+    await until('everything on the bus', async () => {
+      await bus.fetch();
+      return streams.every((one) => versionsOf(one).at(-1) === 20);
+    });
+    for (const one of streams) expect(versionsOf(one)).toEqual(upTo(20));
+  });
+
+  it('carries the correlation id, the hash and the cause to whoever listens', async () => {
+    await append('service/alone', 1);
+    await until('on the bus', async () => (await bus.fetch()) && versionsOf('service/alone').length > 0);
+    const event = bus.seen.find(({ detail }) => detail.stream === 'service/alone');
+    expect(event).toMatchObject({
+      'detail-type': 'RolloutPaused',
+      source: 'switchback',
+      detail: { id: 'service/alone#1', correlationId: 'correlation of service/alone', actor: 'test' },
+    });
+  });
+
+  it('of a rollback is told to people once per decision, with attributes to filter by', async () => {
+    await people.fetch();
+    people.seen.length = 0;
+    await wire.request();
+    await wire.phase('baking');
+    await wire.ring('shop-green-errors');
+    await wire.phase('rolled-back');
+    const told = (type: string) =>
+      people.seen.filter(
+        ({ MessageAttributes: { service, type: of } }) => service?.Value === 'shop' && of?.Value === type,
+      );
+    await until(
+      'the last decision told',
+      async () => (await people.fetch()) && told('RollbackCompleted').length > 0,
+    );
+    expect(people.seen.map(({ Subject }) => Subject)).toEqual([
+      'shop: rollout started',
+      'shop: rolling back',
+      'shop: rolled back',
+    ]);
+    const [rollingBack] = told('RollbackInitiated');
+    expect(rollingBack?.MessageAttributes.urgency?.Value).toBe('page');
+    expect(JSON.parse(rollingBack?.Message ?? '')).toMatchObject({
+      service: 'shop',
+      sentence: expect.stringContaining(
+        'Rolling back from 50 %, because of the alarm: alarm shop-green-errors',
+      ),
+    });
+    await pages.fetch();
+    const paged = pages.seen.filter(({ MessageAttributes }) => MessageAttributes.service?.Value === 'shop');
+    expect(paged.map(({ Subject }) => Subject)).toEqual(['shop: rolling back']);
+    await until('all of the shop on the bus', async () => {
+      await bus.fetch();
+      return versionsOf(stream).length >= (await wire.events()).length;
+    });
+    expect(versionsOf(stream)).toEqual(upTo((await wire.events()).length));
+  });
+});
+
+describe('a stream that a subscriber cannot get past', () => {
+  it('is parked for that subscriber and loses nothing; the others and the other subscriber flow on', async () => {
+    const poison = 'service/poison';
+    const recover = wire.cloud.faults.add({
+      service: 'events',
+      operation: 'PutEvents',
+      input: (input) => JSON.stringify(input).includes(poison),
+      fault: { kind: 'error', status: 400, code: 'ValidationException' },
+    });
+    await append(poison, 1, 'poison');
+    await append('service/healthy', 1);
+    await append(poison, 2, 'after the poison');
+    const consumers = new DynamoConsumers(new DynamoDBClient(wire.at), 'switchback-events');
+    await until('parked', async () => (await consumers.checkpoint('bus', poison)).parked, 45_000);
+    await until('the other stream flows', async () => {
+      await bus.fetch();
+      return versionsOf('service/healthy').length === 1;
+    });
+    const about = ({ MessageAttributes }: Told) => MessageAttributes.service?.Value === 'poison';
+    await until('people hear of it', async () => (await people.fetch()).filter(about).length === 2);
+    expect(versionsOf(poison)).toEqual([]);
+    expect(await consumers.checkpoint('bus', poison)).toMatchObject({ version: 0, parked: true });
+    expect(wire.lines.some((line) => line.includes('stream parked') && line.includes(poison))).toBe(true);
+
+    recover();
+    await consumers.unpark('bus', poison);
+    await append(poison, 3);
+    await until('it flows again', async () => (await bus.fetch()) && versionsOf(poison).length === 3);
+    expect(versionsOf(poison)).toEqual(upTo(3));
+  }, 70_000);
+});
