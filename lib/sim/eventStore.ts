@@ -220,7 +220,20 @@ const storedBytes = (text: string): number => {
   return bytes <= 1024 ? bytes : Math.ceil(bytes / 2);
 };
 
-const bodyBytes = ({ stream: _, version: __, active: ___, ...body }: StoredHead): number =>
-  storedBytes(JSON.stringify(body));
+/** The same for what a HEAD holds; its marks and the hash take less than half a KB. */
+function bodyBytes({ commits, snapshot }: StoredHead): number {
+  const texts = commits.reduce((sum, commit) => sum + textBytes(commit), 0);
+  return 512 + Math.ceil((texts + textBytes(snapshot?.state)) / 2);
+}
+
+/** What is kept never changes, so it is measured once. */
+const measured = new WeakMap<object, number>();
+
+function textBytes(value: unknown): number {
+  const known = typeof value === 'object' && value !== null ? measured.get(value) : undefined;
+  const bytes = known ?? Buffer.byteLength(JSON.stringify(value) ?? '');
+  if (typeof value === 'object' && value !== null) measured.set(value, bytes);
+  return bytes;
+}
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url');
