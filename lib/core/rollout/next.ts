@@ -30,6 +30,9 @@ type Timing = {
   readonly shiftTimeoutSeconds: number;
 };
 
+/** Tasks take their time to start; a look costs two transitions and a call. */
+const prepareLookSeconds = 2;
+
 const underWay = (next: NextState, waitSeconds = 0): Next => ({ next, waitSeconds, outcome: 'under-way' });
 
 export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
@@ -41,7 +44,7 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
     case 'preparing':
       return rollout.prepared
         ? toNextStep(rollout, evaluateSeconds)
-        : underWay('PrepareCanary', Math.min(5, evaluateSeconds));
+        : underWay('PrepareCanary', Math.min(prepareLookSeconds, evaluateSeconds));
     case 'shifting':
       return underWay('ShiftTraffic');
     case 'baking':

@@ -28,7 +28,7 @@ const next = ({ state }: Story, time: number, over: Partial<typeof timing> = {})
 describe('what comes next', () => {
   it.each([
     ['none', 'Done', 0, 'replaced'],
-    ['preparing', 'PrepareCanary', 5, 'under-way'],
+    ['preparing', 'PrepareCanary', 2, 'under-way'],
     ['prepared', 'ShiftTraffic', 0, 'under-way'],
     ['shifting', 'ShiftTraffic', 0, 'under-way'],
     ['baking', 'EvaluateCanary', 60, 'under-way'],
