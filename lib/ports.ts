@@ -91,6 +91,8 @@ export type Delivery = {
   readonly stream: string;
   readonly events: readonly Recorded[];
   readonly version: number;
+  /** Since the newest of them was appended, seconds; absent where nobody can say. */
+  readonly ageSeconds?: number;
 };
 
 /** How far a consumer of events has come in one stream. */
@@ -99,9 +101,16 @@ export interface Consumers {
   /** Moves the checkpoint from `from` to `to`; false when another delivery has moved it already. */
   advance(consumer: string, stream: string, from: number, to: number): Promise<boolean>;
   /**
-   * Counts a failure at `version`; after too many of the same the stream is parked and the others flow on.
+   * Counts a failure at `version`; after too many of the same, over too long, the stream is parked and the others
+   * flow on. `ageSeconds` since the event was appended; without it, old enough.
    */
-  failed(consumer: string, stream: string, version: number, why: string): Promise<Checkpoint>;
+  failed(
+    consumer: string,
+    stream: string,
+    version: number,
+    why: string,
+    ageSeconds?: number,
+  ): Promise<Checkpoint>;
   /** Lets a parked stream flow again, from its checkpoint. */
   unpark(consumer: string, stream: string): Promise<void>;
 }

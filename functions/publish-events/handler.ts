@@ -6,7 +6,7 @@ import { clientSettings } from '../../lib/aws/answered.ts';
 import { eventBridgeBus } from '../../lib/aws/eventBus.ts';
 import { DynamoConsumers } from '../../lib/aws/eventStore/consumers.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
-import { jsonLog } from '../../lib/aws/lambda/edge.ts';
+import { jsonLog, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { deliveriesOf, firstFailure, type StreamEvent } from '../../lib/aws/lambda/tableStream.ts';
 import { snsNotifications } from '../../lib/aws/notifications.ts';
@@ -25,7 +25,7 @@ const subscribers = [
 ];
 
 export const handler = middy(async (event: StreamEvent) => {
-  const deliveries = deliveriesOf(event);
+  const deliveries = deliveriesOf(event, systemClock.now());
   const again = await publishEvents(world, deliveries, subscribers);
   return firstFailure(deliveries, again);
 });

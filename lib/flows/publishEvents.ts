@@ -23,20 +23,24 @@ export async function publishEvents(
   subscribers: readonly Subscriber[],
 ): Promise<readonly Delivery[]> {
   const again: Delivery[] = [];
+  /** What a subscriber could not get past just now is not tried, nor counted, a second time. */
+  const stuck = new Set<string>();
   for (const delivery of deliveries) {
     let complete = true;
-    for (const subscriber of subscribers) complete = (await deliver(world, delivery, subscriber)) && complete;
+    for (const subscriber of subscribers) {
+      const flow = `${subscriber.name} ${delivery.stream}`;
+      if (!stuck.has(flow) && (await deliver(world, delivery, subscriber))) continue;
+      stuck.add(flow);
+      complete = false;
+    }
     if (!complete) again.push(delivery);
   }
   return again;
 }
 
 /** @returns false when the subscriber failed and the delivery must come again */
-async function deliver(
-  world: World,
-  { stream, events, version }: Delivery,
-  subscriber: Subscriber,
-): Promise<boolean> {
+async function deliver(world: World, delivery: Delivery, subscriber: Subscriber): Promise<boolean> {
+  const { stream, events, version } = delivery;
   const checkpoint = await world.consumers.checkpoint(subscriber.name, stream);
   let known = events;
   let step = nextStep(checkpoint, known, version);
@@ -53,7 +57,7 @@ async function deliver(
         known.filter((one) => one.version < event.version),
       );
     } catch (error) {
-      return failed(world, stream, event, subscriber, error);
+      return failed(world, delivery, event, subscriber, error);
     }
     const moved = await world.consumers.advance(subscriber.name, stream, event.version - 1, event.version);
     if (!moved) return true; // another delivery is further already
@@ -63,13 +67,13 @@ async function deliver(
 
 async function failed(
   world: World,
-  stream: string,
+  { stream, ageSeconds }: Delivery,
   { version, correlationId }: Recorded,
   { name }: Subscriber,
   error: unknown,
 ): Promise<boolean> {
   const why = String(error).slice(0, 300);
-  const { parked } = await world.consumers.failed(name, stream, version, why);
+  const { parked } = await world.consumers.failed(name, stream, version, why, ageSeconds);
   world.log.write({
     message: parked ? 'stream parked: a person must look' : 'subscriber failed, the event comes again',
     subscriber: name,

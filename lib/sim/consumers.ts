@@ -19,8 +19,14 @@ export class SimConsumers implements Consumers {
     return true;
   }
 
-  async failed(consumer: string, stream: string, version: number, why: string): Promise<Checkpoint> {
-    const next = afterFailure(this.#there(consumer, stream), version, why);
+  async failed(
+    consumer: string,
+    stream: string,
+    version: number,
+    why: string,
+    ageSeconds?: number,
+  ): Promise<Checkpoint> {
+    const next = afterFailure(this.#there(consumer, stream), version, why, ageSeconds);
     this.#checkpoints.set(keyOf(consumer, stream), next);
     return next;
   }

@@ -44,10 +44,16 @@ export class DynamoConsumers implements Consumers {
     );
   }
 
-  async failed(consumer: string, stream: string, version: number, why: string): Promise<Checkpoint> {
+  async failed(
+    consumer: string,
+    stream: string,
+    version: number,
+    why: string,
+    ageSeconds?: number,
+  ): Promise<Checkpoint> {
     for (;;) {
       const found = await this.checkpoint(consumer, stream);
-      const next = afterFailure(found, version, why);
+      const next = afterFailure(found, version, why, ageSeconds);
       if (next === found) return found;
       const counted = await this.#items.update(
         consumerKey(consumer, stream),

@@ -18,11 +18,14 @@ export type Checkpoint = {
 
 export const newCheckpoint: Checkpoint = { version: 0, failures: 0, why: null, parked: false };
 
-/**
- * A stream is parked at this many failures of the same event; Lambda's own retries are set to the same
- * number.
- */
+/** A stream is parked at this many failures of the same event. */
 export const failuresMax = 5;
+
+/**
+ * And not before the event is this old: Lambda tries a failed batch again within milliseconds, in halves, and a
+ * short outage of a subscriber is no poison. Streams behind it in its shard wait so long, no longer.
+ */
+export const parkAfterSeconds = 15;
 
 export type ConsumerStep =
   /** All of it was done before. */
@@ -59,9 +62,16 @@ export function nextStep(
 /**
  * The checkpoint once the event at `version` failed; a failure of an event that is done already changes
  * nothing.
+ * @param ageSeconds since the event was appended
  */
-export function afterFailure(checkpoint: Checkpoint, version: number, why: string): Checkpoint {
+export function afterFailure(
+  checkpoint: Checkpoint,
+  version: number,
+  why: string,
+  ageSeconds = Number.POSITIVE_INFINITY,
+): Checkpoint {
   if (version !== checkpoint.version + 1) return checkpoint;
   const failures = checkpoint.failures + 1;
-  return { ...checkpoint, failures, why, parked: checkpoint.parked || failures >= failuresMax };
+  const poisonous = failures >= failuresMax && ageSeconds >= parkAfterSeconds;
+  return { ...checkpoint, failures, why, parked: checkpoint.parked || poisonous };
 }
