@@ -1,7 +1,8 @@
 /**
  * Makes the balancer match the newest recorded decision, whoever took it. After every write the decision is
  * confirmed with an append; where that shows a newer decision, the world is made to match that one. So a step,
- * an alarm and a late retry may race: the newest decision wins.
+ * an alarm and a late retry may race: the newest decision wins. What somebody else took from the canary is not
+ * given back: before the canary gets more, the balancer is looked at.
  */
 import type { Slot } from '../../events/target.ts';
 import { otherSlot } from '../../events/target.ts';
@@ -9,12 +10,16 @@ import { TrafficUnconfirmed } from '../core/outage.ts';
 import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
 import { type Cause, type Known, record } from './record.ts';
+import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
+import { watchTraffic } from './watchTraffic.ts';
 
 type World = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly traffic: Traffic;
   readonly log: Log;
+  /** Who cannot warm stable leaves the way back after a promotion to the rollback machine. */
+  readonly workload?: WarmingWorld['workload'];
 };
 
 /** Newer decisions met on the way before giving up; each costs one write and one append. */
@@ -27,8 +32,14 @@ const roundsMax = 6;
 export async function driveTraffic(world: World, service: string, from: Known, cause: Cause): Promise<Known> {
   let current = from;
   for (let round = 0; round < roundsMax; round++) {
-    const order = openOrder(current.state);
-    if (order === null) return current;
+    const looked = raises(current.state) ? await watchTraffic(world, service, current, cause) : current;
+    const order = openOrder(looked.state);
+    if (order === null) return looked;
+    if (mayBeCold(order.rollout)) {
+      const { workload } = world;
+      if (workload === undefined) return looked;
+      await warmStable({ ...world, workload }, service, order.rollout);
+    }
     await world.traffic.shift(order.rollout.target, order.rollout.canarySlot, order.weight);
     world.log.write({
       message: 'traffic shifted',
@@ -41,7 +52,7 @@ export async function driveTraffic(world: World, service: string, from: Known, c
       service,
       { type: 'ConfirmShift', weight: order.weight, now: world.clock.now() },
       cause,
-      { from: current },
+      { from: looked },
     );
     current = confirmed;
     if (confirmed.outcome === 'accepted') return current;
@@ -52,6 +63,12 @@ export async function driveTraffic(world: World, service: string, from: Known, c
 }
 
 type Order = { readonly rollout: Exclude<Rollout, { phase: 'none' }>; readonly weight: number };
+
+/** The canary is to get more than it was last confirmed to have. */
+function raises(state: ServiceState): boolean {
+  const order = openOrder(state);
+  return order !== null && order.weight > order.rollout.weight;
+}
 
 /** The shift that was decided and not yet confirmed; null when the world is as decided. */
 export function openOrder({ rollout }: ServiceState): Order | null {

@@ -8,17 +8,20 @@
  * stays where it came from.
  */
 
-import { otherSlot } from '../../events/target.ts';
+import { otherSlot, type Slot, type Target } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { EventStoreUnavailable } from '../core/outage.ts';
 import { takeBackOrder } from '../core/rollback/order.ts';
 import type { AlarmSeen } from '../core/rollout/alarmNews.ts';
+import type { CommandOf } from '../core/rollout/commands.ts';
+import { decide } from '../core/rollout/decide.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
+import { evolve } from '../core/rollout/evolve.ts';
 import type { IntentQueue, Machines, Workload } from '../ports.ts';
-import { driveTraffic } from './driveTraffic.ts';
 import { type AlarmWorld, alarmCommand, alarmCommandId } from './hearAlarm.ts';
 import { type Cause, type Known, known, record, streamOf } from './record.ts';
-import { warmStable } from './rollBack.ts';
+import { takeBack } from './takeBack.ts';
+import { mayBeCold } from './warmStable.ts';
 
 type World = AlarmWorld & {
   readonly machines: Pick<Machines, 'start'>;
@@ -80,15 +83,16 @@ async function hear(
   const alarm = settings.alarms.find(({ name }) => name === change.alarmName);
   if (alarm === undefined) return { service: settings.service, phase: 'none', weight: null };
   const seen: AlarmSeen = { alarm, state, changedAt, reason };
+  let from: Known | null = null;
   try {
-    const from = await known(world, settings.service);
+    from = await known(world, settings.service);
     const command = await alarmCommand(world, settings.service, seen, from, settings.coolOffSeconds);
     const commandId = alarmCommandId(seen);
     const heard = await record(world, settings.service, command, cause, { from, commandId, urgent: true });
     return await follow(world, settings.service, heard, cause);
   } catch (error) {
     if (!(error instanceof EventStoreUnavailable)) throw error;
-    return intend(world, settings, seen, cause);
+    return intend(world, settings, seen, from, cause);
   }
 }
 
@@ -98,25 +102,22 @@ async function follow(world: World, service: string, heard: Known, cause: Cause)
   if (rollout.phase !== 'rolling-back') {
     return { service, phase: rollout.phase, weight: rollout.phase === 'none' ? null : rollout.weight };
   }
-  await warmStable(world, service, rollout);
-  const driven = await driveTraffic(world, service, heard, cause);
-  await world.machines.start('rollback', `${rollout.rolloutId}-back`, {
-    service,
-    rolloutId: rollout.rolloutId,
-    correlationId: cause.correlationId,
-  });
+  const back = await takeBack(world, service, heard, cause);
   await world.store.compact(streamOf(service));
-  return { service, phase: driven.state.rollout.phase, weight: 0 };
+  const after = back.state.rollout;
+  return { service, phase: after.phase, weight: after.phase === 'none' ? null : after.weight };
 }
 
 /**
- * No store: the alarm may be about the canary, so the canary is taken off, found by the mark on the target itself.
+ * The store does not take it: the intent goes to the queue, and the canary is taken off all the same. What the store
+ * told before it failed decides; where it told nothing, the mark on the target itself says which side is stable.
  * The intent is sent first, but its failure stops nothing.
  */
 async function intend(
   world: World,
   settings: ServiceSettings,
   seen: AlarmSeen,
+  from: Known | null,
   cause: Cause,
 ): Promise<AlarmOutcome> {
   const { service, target } = settings;
@@ -127,15 +128,29 @@ async function intend(
     () => null,
     (error: unknown) => ({ error }),
   );
-  const stableSlot = await world.traffic.stableMark(target);
-  const blamesCanary = stableSlot !== null && seen.state === 'ALARM' && seen.alarm.slot !== stableSlot;
-  if (blamesCanary) {
+  const canarySlot =
+    from === null ? await canaryByMark(world, target, seen) : canaryByDecision(from, command);
+  if (canarySlot !== null) {
     const reading = await world.traffic.read(target);
-    const canarySlot = otherSlot(stableSlot);
     const split = reading.kind === 'weights' && canaryWeight(reading.greenWeight, canarySlot) > 0;
     if (split) await world.traffic.shift(target, canarySlot, 0);
     world.log.write({ message: 'traffic taken off without the event store', service, split, ...cause });
   }
   if (sent !== null) throw sent.error; // no durable tier has it: the message stays
-  return { service, phase: 'intended', weight: blamesCanary ? 0 : null };
+  return { service, phase: 'intended', weight: canarySlot === null ? null : 0 };
+}
+
+/** The slot to take off; null where the alarm blames stable, or nothing says which side that is. */
+async function canaryByMark(world: World, target: Target, { state, alarm }: AlarmSeen): Promise<Slot | null> {
+  const stableSlot = await world.traffic.stableMark(target);
+  const blamesCanary = stableSlot !== null && state === 'ALARM' && alarm.slot !== stableSlot;
+  return blamesCanary ? otherSlot(stableSlot) : null;
+}
+
+/** The slot to take off by the decision that could not be recorded; null too where stable must be started first. */
+function canaryByDecision({ state }: Known, command: CommandOf<'ReceiveAlarm'>): Slot | null {
+  const decision = decide(state, command);
+  if (decision.outcome === 'refused') return null;
+  const { rollout } = decision.events.reduce(evolve, state);
+  return rollout.phase === 'rolling-back' && !mayBeCold(rollout) ? rollout.canarySlot : null;
 }

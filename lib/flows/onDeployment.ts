@@ -3,23 +3,12 @@ import type { DeploymentTrouble } from '../../events/aws/ecs.ts';
 import type { Slot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import type { Command } from '../core/rollout/commands.ts';
-import type { Clock, EventStore, Log, Machines, Traffic, Workload } from '../ports.ts';
-import { driveTraffic } from './driveTraffic.ts';
 import { type Cause, known, record } from './record.ts';
-import { warmStable } from './rollBack.ts';
-
-type World = {
-  readonly clock: Clock;
-  readonly store: EventStore;
-  readonly traffic: Traffic;
-  readonly workload: Workload;
-  readonly machines: Pick<Machines, 'start'>;
-  readonly log: Log;
-};
+import { type TakeBackWorld, takeBack } from './takeBack.ts';
 
 /** @returns the service's phase afterwards; null when the tasks are nobody's who is configured */
 export async function onDeployment(
-  world: World,
+  world: TakeBackWorld,
   trouble: DeploymentTrouble,
   services: readonly ServiceSettings[],
 ): Promise<string | null> {
@@ -35,13 +24,7 @@ export async function onDeployment(
   const command = commandFor(trouble, side, settings, world.clock.now());
   const commandId = `deployment:${trouble.eventId}`;
   const recorded = await record(world, service, command, cause, { from, commandId });
-  const after = recorded.state.rollout;
-  if (after.phase !== 'rolling-back') return after.phase;
-  await warmStable(world, service, after);
-  await driveTraffic(world, service, recorded, cause);
-  const task = { service, rolloutId: after.rolloutId, correlationId: cause.correlationId };
-  await world.machines.start('rollback', `${after.rolloutId}-back`, task);
-  return after.phase;
+  return (await takeBack(world, service, recorded, cause)).state.rollout.phase;
 }
 
 /** A deployment that ECS gave up on the canary is final; everything else is counted. */

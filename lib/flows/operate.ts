@@ -48,7 +48,7 @@ export async function operate(
   const recorded = await record(world, settings.service, command, cause, {
     commandId: `operation:${eventId}`,
   });
-  if (recorded.outcome === 'refused') return recorded;
+  if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
   const driven = await driveTraffic(world, settings.service, recorded, cause);
   const { rollout } = driven.state;
   if (rollout.phase !== 'none') {

@@ -3,9 +3,7 @@
  * still under way can land, then the canary is scaled down and the restored side compared with its checkpoint.
  * Any number of passes, from any number of callers, come to the same end.
  */
-import { otherSlot } from '../../events/target.ts';
 import type { RolloutTask } from '../../events/task.ts';
-import { CanaryNotReady } from '../core/outage.ts';
 import { quietSince } from '../core/rollout/next.ts';
 import type { Rollout } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
@@ -32,7 +30,6 @@ export async function rollBack(world: World, task: RolloutTask): Promise<TaskAns
   const begun = task.failure === undefined ? from : await failed(world, task, from, cause);
   const { rollout } = begun.state;
   if (rollout.phase !== 'rolling-back') return answer(world, task, plan, begun.state);
-  await warmStable(world, task.service, rollout);
   const driven = await driveTraffic(world, task.service, begun, cause);
   const watched = await watchTraffic(world, task.service, driven, cause);
   const settled = await restore(world, task.service, watched, cause, plan.settings);
@@ -50,21 +47,6 @@ async function failed(world: World, task: RolloutTask, from: Known, cause: Cause
     cause,
     { from },
   );
-}
-
-/** After a promotion stable may be cold: it is started first, traffic goes back only to tasks that answer. */
-export async function warmStable(
-  world: Pick<World, 'workload'>,
-  service: string,
-  rollout: RollingBack,
-): Promise<void> {
-  if (!rollout.afterPromotion || rollout.trafficOffAt !== null) return;
-  const slot = otherSlot(rollout.canarySlot);
-  const needed = rollout.checkpoint?.desiredCounts.stable ?? 1;
-  const stable = await world.workload.read(rollout.target, slot);
-  if ((stable.healthy ?? stable.running) >= needed) return;
-  await world.workload.place(rollout.target, slot, rollout.stableRevision, needed);
-  throw new CanaryNotReady(`${service}: stable was scaled down after the promotion and is starting again`);
 }
 
 async function restore(

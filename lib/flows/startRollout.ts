@@ -66,7 +66,7 @@ export async function startRollout(
     },
     cause,
   );
-  if (recorded.outcome === 'refused') return recorded;
+  if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
   const { rollout } = recorded.state;
   if (rollout.phase === 'none' || rollout.rolloutId !== request.rolloutId) {
     return { outcome: 'queued', rolloutId: request.rolloutId, plan };

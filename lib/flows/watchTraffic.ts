@@ -5,6 +5,7 @@
 import { compare } from '../core/rollout/drift.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
 import { type Cause, type Known, record } from './record.ts';
+import { mayBeCold } from './warmStable.ts';
 
 type World = {
   readonly clock: Clock;
@@ -23,6 +24,7 @@ export async function watchTraffic(world: World, service: string, from: Known, c
     case 'pending':
       return from;
     case 'more':
+      if (mayBeCold(rollout)) return from; // it comes off as soon as stable can take it
       world.log.write({
         message: 'more canary than decided: corrected',
         service,

@@ -1,0 +1,36 @@
+/**
+ * The decision to go back stands, from wherever it came: the traffic comes off at once, the machine does the rest.
+ * Where stable has to be started first, the machine waits for it and takes the traffic off as well.
+ */
+import { CanaryNotReady } from '../core/outage.ts';
+import type { Clock, EventStore, Log, Machines, Traffic, Workload } from '../ports.ts';
+import { driveTraffic } from './driveTraffic.ts';
+import type { Cause, Known } from './record.ts';
+
+export type TakeBackWorld = {
+  readonly clock: Clock;
+  readonly store: EventStore;
+  readonly traffic: Traffic;
+  readonly workload: Workload;
+  readonly machines: Pick<Machines, 'start'>;
+  readonly log: Log;
+};
+
+/** @param from what is known; it is left alone unless its rollout is rolling back */
+export async function takeBack(
+  world: TakeBackWorld,
+  service: string,
+  from: Known,
+  cause: Cause,
+): Promise<Known> {
+  const { rollout } = from.state;
+  if (rollout.phase !== 'rolling-back') return from;
+  const driven = await driveTraffic(world, service, from, cause).catch((error: unknown) => {
+    if (error instanceof CanaryNotReady) return from;
+    throw error;
+  });
+  const { rolloutId } = rollout;
+  const task = { service, rolloutId, correlationId: cause.correlationId };
+  await world.machines.start('rollback', `${rolloutId}-back`, task);
+  return driven;
+}

@@ -1,0 +1,33 @@
+/** After a promotion stable may be cold: it is started first, and traffic goes back only to tasks that answer. */
+import { otherSlot } from '../../events/target.ts';
+import { CanaryNotReady } from '../core/outage.ts';
+import type { Rollout } from '../core/rollout/state.ts';
+import type { Traffic, Workload } from '../ports.ts';
+
+export type WarmingWorld = {
+  readonly traffic: Pick<Traffic, 'markStable'>;
+  readonly workload: Pick<Workload, 'read' | 'place'>;
+};
+
+/** Its traffic is still to come off, and the side that is to take it may run nothing. */
+export const mayBeCold = (rollout: Rollout): boolean =>
+  rollout.phase === 'rolling-back' && rollout.afterPromotion && rollout.trafficOffAt === null;
+
+/**
+ * The mark moves with it: whoever must act without the store from now on finds the side that traffic goes back to.
+ * @throws CanaryNotReady until every task it had is healthy again
+ */
+export async function warmStable(
+  world: WarmingWorld,
+  service: string,
+  rollout: Exclude<Rollout, { phase: 'none' }>,
+): Promise<void> {
+  const slot = otherSlot(rollout.canarySlot);
+  const needed = rollout.checkpoint?.desiredCounts.stable ?? 1;
+  const stable = await world.workload.read(rollout.target, slot);
+  if (stable.revision !== rollout.stableRevision || (stable.healthy ?? stable.running) < needed) {
+    await world.workload.place(rollout.target, slot, rollout.stableRevision, needed);
+    throw new CanaryNotReady(`${service}: stable was scaled down after the promotion and is starting again`);
+  }
+  await world.traffic.markStable(rollout.target, slot);
+}
