@@ -29,6 +29,7 @@ import { awsTraffic } from '../../lib/aws/targets.ts';
 import { canaryWeight } from '../../lib/core/rollout/drift.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../lib/local/cloud.ts';
+import type { RequestEntry } from '../../lib/local/endpoint.ts';
 import { until } from '../until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,22 +37,26 @@ export const stream = 'service/shop';
 
 export type Wire = Awaited<ReturnType<typeof openWire>>;
 
-export type WireOptions = Pick<LocalCloudOptions, 'onRequest' | 'shuffleStreams'> & {
+export type WireOptions = Pick<LocalCloudOptions, 'shuffleStreams'> & {
   /** How often a message is tried before it becomes a dead letter; once a second. */
   readonly receivesMax?: number;
+  /** Makes what more services need, and answers their configuration by name. */
+  readonly others?: (at: Endpoint) => Promise<Readonly<Record<string, unknown>>>;
 };
 
 /** @param service what to change in the example's configuration of the shop */
 export async function openWire(
   service: Readonly<Record<string, unknown>>,
-  { receivesMax = 20, ...options }: WireOptions = {},
+  { receivesMax = 20, others = async () => ({}), ...options }: WireOptions = {},
 ) {
   const work = mkdtempSync(join(tmpdir(), 'switchback-wire-'));
   const lines: string[] = [];
+  const requests: RequestEntry[] = [];
   const cloud: LocalCloud = await startLocalCloud({
     ...options,
     seed: 1,
     metricPeriodSeconds: 1,
+    onRequest: (entry) => requests.push(entry),
     onFunctionLog: ({ functionName, line }) => lines.push(`${functionName} ${line}`),
   });
   const at: Endpoint = {
@@ -62,7 +67,10 @@ export async function openWire(
   const shopPort = await freePort();
   const target = await openShop(at, shopPort, 1, 1);
   await watchShop(at, target);
-  await installSwitchback(at, await bundles(work, target, service), { visibilitySeconds: 1, receivesMax });
+  await installSwitchback(at, await bundles(work, target, service, await others(at)), {
+    visibilitySeconds: 1,
+    receivesMax,
+  });
   const store = new DynamoEventStore(new DynamoDBClient(at), 'switchback-events');
   const traffic = awsTraffic(new ElasticLoadBalancingV2Client(at), async () => undefined);
   const lambda = new LambdaClient(at);
@@ -83,6 +91,8 @@ export async function openWire(
     shopUrl: `http://127.0.0.1:${shopPort}/`,
     /** What the functions printed. */
     lines,
+    /** Every call to the cloud that was answered, oldest first. */
+    requests,
     async canaryWeight() {
       const rollout = (await state())?.rollout;
       const reading = await traffic.read(target);
@@ -152,11 +162,19 @@ export async function openWire(
 }
 
 /** The example's configuration with this cloud's addresses, and bundles that carry it. */
-async function bundles(work: string, target: EcsAlbTarget, service: Readonly<Record<string, unknown>>) {
+async function bundles(
+  work: string,
+  target: EcsAlbTarget,
+  service: Readonly<Record<string, unknown>>,
+  others: Readonly<Record<string, unknown>>,
+) {
   const document = parseDocument(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
   document.setIn(['services', 'shop', 'target'], target);
   for (const [key, value] of Object.entries(service)) {
     document.setIn(['services', 'shop', ...key.split('.')], document.createNode(value));
+  }
+  for (const [name, value] of Object.entries(others)) {
+    document.setIn(['services', name], document.createNode(value));
   }
   const config = join(work, 'switchback.yml');
   writeFileSync(config, String(document));
@@ -167,7 +185,7 @@ async function bundles(work: string, target: EcsAlbTarget, service: Readonly<Rec
 }
 
 /** A port nobody listens on now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
