@@ -14,17 +14,22 @@ export type BenchArguments = {
 const [name, ...options] = process.argv.slice(2);
 const known = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.ts') && file !== 'main.ts')
-  .map((file) => file.slice(0, -3));
+  .map((file) => file.slice(0, -3).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
 
 if (name === undefined || !known.includes(name)) {
   console.error(`usage: npm run bench -- NAME [--full] [--seed N]\nbenches: ${known.join(', ')}`);
   process.exitCode = 2;
 } else {
-  const { run } = (await import(`./${name}.ts`)) as { run(args: BenchArguments): Promise<object> };
+  const { run } = (await import(`./${fileOf(name)}.ts`)) as { run(args: BenchArguments): Promise<object> };
   const args = readArguments(options);
   console.log(`bench ${name}${args.full ? ' --full' : ''} --seed ${args.seed}`);
   const figures = await run(args);
   console.log(JSON.stringify({ bench: name, full: args.full, seed: args.seed, ...figures }));
+}
+
+/** `event-store` is the file eventStore.ts. */
+function fileOf(bench: string): string {
+  return bench.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function readArguments(options: readonly string[]): BenchArguments {

@@ -182,11 +182,11 @@ export async function watchShop(at: Endpoint, target: EcsAlbTarget): Promise<voi
       new PutMetricAlarmCommand({
         ...common,
         AlarmName: `shop-${slot}-slow`,
-        AlarmDescription: 'One answer in twenty takes longer than half a second.',
+        AlarmDescription: 'One answer in twenty takes longer than a second.',
         Metrics: [{ ...metric('p95', 'TargetResponseTime', 'p95'), ReturnData: true }],
         EvaluationPeriods: 3,
         DatapointsToAlarm: 2,
-        Threshold: 0.5,
+        Threshold: 1,
       }),
     );
     await cloudWatch.send(

@@ -26,7 +26,7 @@ const server = createServer((request, response) => {
   const broken = turn >= faultAfter;
   if (broken && fault === 'crash') process.exit(1);
   const failing = broken && fault === 'errors' && turn % 3 !== 0;
-  const delayMs = browsingMs() + (broken && fault === 'latency' ? 900 : 0);
+  const delayMs = browsingMs() + (broken && fault === 'latency' ? 2000 : 0);
   setTimeout(() => {
     response.writeHead(failing ? 500 : 200, {
       'content-type': 'application/json',

@@ -15,7 +15,7 @@ export type Shoppers = {
 };
 
 /** A visit is bad when it failed, or took longer than this. */
-export const slowMs = 500;
+export const slowMs = 1000;
 
 /** Begins to send `perSecond` requests a second to `url`, spread evenly. */
 export function sendShoppers(url: string, perSecond: number): Shoppers {

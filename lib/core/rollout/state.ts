@@ -190,12 +190,27 @@ export function desiredWeight(rollout: Rollout): number | null {
 
 /** Just what holds in every phase: what belonged to the old phase must not leak into the next. */
 export function underway(rollout: Exclude<Rollout, { phase: 'none' }>): Underway {
-  const { rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps } = rollout;
-  const { baselineAlarms, startedAt, prepared, step, weight, lastOrderAt } = rollout;
-  const { lastVerdict, lastVerdictAt, extensions, checkpoint, stableBrokenAt, afterPromotion } = rollout;
+  // One literal: folding a stream makes one of these per event, and spreads cost it half its speed.
   return {
-    ...{ rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps },
-    ...{ baselineAlarms, startedAt, prepared, step, weight, lastOrderAt },
-    ...{ lastVerdict, lastVerdictAt, extensions, checkpoint, stableBrokenAt, afterPromotion },
+    rolloutId: rollout.rolloutId,
+    planHash: rollout.planHash,
+    strategy: rollout.strategy,
+    revision: rollout.revision,
+    stableRevision: rollout.stableRevision,
+    canarySlot: rollout.canarySlot,
+    target: rollout.target,
+    steps: rollout.steps,
+    baselineAlarms: rollout.baselineAlarms,
+    startedAt: rollout.startedAt,
+    prepared: rollout.prepared,
+    step: rollout.step,
+    weight: rollout.weight,
+    lastOrderAt: rollout.lastOrderAt,
+    lastVerdict: rollout.lastVerdict,
+    lastVerdictAt: rollout.lastVerdictAt,
+    extensions: rollout.extensions,
+    checkpoint: rollout.checkpoint,
+    stableBrokenAt: rollout.stableBrokenAt,
+    afterPromotion: rollout.afterPromotion,
   };
 }
