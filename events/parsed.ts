@@ -53,6 +53,7 @@ function wanted(issue: z.core.$ZodIssue): string {
         ? `it must be ${shown(issue.values[0])}`
         : `it must be one of ${issue.values.map(String).join(', ')}`;
     case 'too_small':
+      if (issue.origin === 'string' && issue.minimum === 1) return 'it must not be empty';
       return `it must be ${issue.inclusive ? 'at least' : 'more than'} ${measured(issue.origin, issue.minimum)}`;
     case 'too_big':
       return `it must be ${issue.inclusive ? 'at most' : 'less than'} ${measured(issue.origin, issue.maximum)}`;

@@ -10,8 +10,8 @@ export const requestDetailType = 'Switchback Rollout Requested';
 export const operationDetailType = 'Switchback Operation Requested';
 
 const named = (what: string) =>
-  z.string().check(z.minLength(1, `${what} must be named`), z.maxLength(200), z.trim());
-const reason = (why: string) => z.string().check(z.minLength(1, why), z.maxLength(300));
+  z.string().check(z.trim(), z.minLength(1, `${what} must be named`), z.maxLength(200));
+const reason = (why: string) => z.string().check(z.trim(), z.minLength(1, why), z.maxLength(300));
 
 const RequestDetail = z.strictObject({
   service: named('the service'),

@@ -1,15 +1,18 @@
-/** Our events on EventBridge: the detail type is the event's, the detail its whole record. */
+/** Our events on EventBridge, as events/outward.ts words them. */
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { outward } from '../../events/outward.ts';
 import type { EventBus } from '../ports.ts';
 import { putEvent } from './putEvent.ts';
 
 export const eventBridgeBus = (client: EventBridgeClient, EventBusName: string): EventBus => ({
-  publish: (stream, recorded) =>
-    putEvent(client, {
+  publish: (stream, recorded) => {
+    const { source, detailType, detail } = outward(stream, recorded);
+    return putEvent(client, {
       EventBusName,
-      Source: 'switchback',
-      DetailType: recorded.event.type,
+      Source: source,
+      DetailType: detailType,
       Time: new Date(recorded.event.at),
-      Detail: JSON.stringify({ stream, ...recorded }),
-    }),
+      Detail: JSON.stringify(detail),
+    });
+  },
 });
