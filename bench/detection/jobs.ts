@@ -3,10 +3,16 @@ import { Worker } from 'node:worker_threads';
 import type { LatencyScenario } from './latency.ts';
 import { everyMinute, everyTenSeconds } from './ourRule.ts';
 import type { Scenario } from './rollouts.ts';
-import { fixedRules, type Rule, tunableRules } from './rules.ts';
+import { fixedRules, moreTunableRules, type Rule, tunableRules } from './rules.ts';
 import { merge, type Score } from './score.ts';
 
-export const allRules: readonly Rule[] = [everyMinute, everyTenSeconds, ...fixedRules, ...tunableRules];
+export const allRules: readonly Rule[] = [
+  everyMinute,
+  everyTenSeconds,
+  ...fixedRules,
+  ...tunableRules,
+  ...moreTunableRules,
+];
 
 export type Job =
   | {

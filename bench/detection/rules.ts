@@ -114,36 +114,47 @@ export const canaryBurnRule = perMinute('canary burn', (view) => {
     );
 });
 
-/** 80 static thresholds and 36 ratios to stable: the field the best tuned rule is chosen from. */
+/** 80 static thresholds and 9 ratios to stable: the field the best tuned rule is chosen from. */
 export const tunableRules: readonly Rule[] = [
-  ...product([0.002, 0.003, 0.005, 0.01, 0.02], [1, 2, 5, 10], [1, 3, 5, 10]).map(
-    ([limit, window, atLeast]) =>
-      perMinute(`rate > ${limit} over ${window} min, ≥ ${atLeast} errors`, (view) => {
-        const errors = running(view.canaryErrors);
-        const requests = running(view.canaryRequests);
-        return (t) => {
-          const bad = errors(t, window);
-          return bad >= atLeast && rate(bad, requests(t, window)) > limit;
-        };
-      }),
-  ),
-  ...product([2, 3, 5, 10], [5, 10, 15], [3, 5, 10]).map(([times, window, atLeast]) =>
-    perMinute(`rate > ${times}× stable over ${window} min, ≥ ${atLeast} errors`, (view) => {
-      const errors = running(view.canaryErrors);
-      const requests = running(view.canaryRequests);
-      const stableErrors = running(view.stableErrors);
-      const stableRequests = running(view.stableRequests);
-      let known = 0;
-      return (t) => {
-        // At weight 100 stable has no requests; the last rate it had stands.
-        const seen = stableRequests(t, window);
-        if (seen > 0) known = stableErrors(t, window) / seen;
-        const bad = errors(t, window);
-        return bad >= atLeast && rate(bad, requests(t, window)) > times * known;
-      };
-    }),
-  ),
+  ...product([0.002, 0.003, 0.005, 0.01, 0.02], [1, 2, 5, 10], [1, 3, 5, 10]).map(staticRule),
+  ...product([2, 3, 5], [10], [3, 5, 10]).map(ratioRule),
 ];
+
+/** Every ratio rule that a patient tuner might try as well. */
+export const moreTunableRules: readonly Rule[] = product(
+  [2, 3, 4, 5, 6, 8, 10],
+  [5, 10, 15],
+  [3, 5, 10, 12, 15],
+)
+  .map(ratioRule)
+  .filter((rule) => tunableRules.every(({ name }) => name !== rule.name));
+
+function staticRule([limit, window, atLeast]: Tuning): Rule {
+  return perMinute(`rate > ${limit} over ${window} min, ≥ ${atLeast} errors`, (view) => {
+    const errors = running(view.canaryErrors);
+    const requests = running(view.canaryRequests);
+    return (t) => {
+      const bad = errors(t, window);
+      return bad >= atLeast && rate(bad, requests(t, window)) > limit;
+    };
+  });
+}
+
+function ratioRule([times, window, atLeast]: Tuning): Rule {
+  return perMinute(`rate > ${times}× stable over ${window} min, ≥ ${atLeast} errors`, (view) => {
+    const errors = running(view.canaryErrors);
+    const requests = running(view.canaryRequests);
+    const stableErrors = running(view.stableErrors);
+    const stableRequests = running(view.stableRequests);
+    let known = 0;
+    return (t) => {
+      // At weight 100 stable has no requests; the rate of its last full window stands.
+      if (get(view.stableRequests, t) > 0) known = rate(stableErrors(t, window), stableRequests(t, window));
+      const bad = errors(t, window);
+      return bad >= atLeast && rate(bad, requests(t, window)) > times * known;
+    };
+  });
+}
 
 export const fixedRules: readonly Rule[] = [
   requirementRule,
@@ -154,12 +165,11 @@ export const fixedRules: readonly Rule[] = [
   canaryBurnRule,
 ];
 
-function product(
-  a: readonly number[],
-  b: readonly number[],
-  c: readonly number[],
-): [number, number, number][] {
-  return a.flatMap((x) => b.flatMap((y) => c.map((z): [number, number, number] => [x, y, z])));
+/** Limit or ratio, window in minutes, errors at least. */
+type Tuning = readonly [number, number, number];
+
+function product(a: readonly number[], b: readonly number[], c: readonly number[]): Tuning[] {
+  return a.flatMap((x) => b.flatMap((y) => c.map((z): Tuning => [x, y, z])));
 }
 
 // Sum of the last `window` values up to and including t.

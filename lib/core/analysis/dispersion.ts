@@ -35,8 +35,15 @@ export function estimateDispersion(history: BadHistory, fallback: number): numbe
   const blocks = inBlocks(history).map(sumsOf);
   const { top, low, bad, pairs } = total(withoutIncidents(blocks));
   if (pairs < blockPeriods - 1 || bad === 0 || low === 0) return fallback;
-  const point = Math.max(1, top / low);
-  return point * (1 + upperSigmas * Math.sqrt(2 / pairs + point / bad));
+  return upperBound(top / low, 2 / pairs + Math.max(1, top / low) / bad);
+}
+
+// A history long enough to show clustering that shows none is taken at its word: all of it below this is 1.
+const independentBelow = 1.25;
+
+function upperBound(point: number, relativeVariance: number): number {
+  const upper = Math.max(1, point) * (1 + upperSigmas * Math.sqrt(relativeVariance));
+  return upper < independentBelow ? 1 : upper;
 }
 
 /** The estimate without floor and margin; null when nothing bad was seen. */
@@ -64,7 +71,7 @@ export function estimateShiftDispersion(
   if (pairs < blockPeriods - 1) return fallback;
   const sorted = hours.toSorted((a, b) => a - b);
   const middle = ((sorted[(sorted.length - 1) >> 1] ?? 1) + (sorted[sorted.length >> 1] ?? 1)) / 2;
-  return Math.max(1, middle) * (1 + upperSigmas * Math.sqrt((2 * 1.57) / pairs));
+  return upperBound(middle, (2 * 1.57) / pairs);
 }
 
 // Squared score sum of each minute among the two, over its variance n1·n2 ÷ (N − 1) × variance of the scores.

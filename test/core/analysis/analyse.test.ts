@@ -4,7 +4,7 @@ import { assumedBaseline } from '../../../lib/core/analysis/baseline.ts';
 import { withRevisions } from '../../../lib/core/analysis/minutes.ts';
 import { defaultAnalysisPolicy as policy } from '../../../lib/core/analysis/policy.ts';
 import { bySeverity, worse, worstOf } from '../../../lib/core/analysis/verdict.ts';
-import { checkOf, lookAt, minute, minutesOf, side } from './rollout.ts';
+import { checkOf, knownBaseline, lookAt, minute, minutesOf, side } from './rollout.ts';
 
 const atStepEnd = { checksDue: 'step-end' } as const;
 
@@ -22,7 +22,7 @@ describe('a good canary', () => {
 });
 
 describe('too little to judge', () => {
-  it('one request short of the minimum is inconclusive at the step’s end, with the number that is missing', () => {
+  it('one request short of the minimum is inconclusive at the step’s end, and is named', () => {
     const asked = { ...policy, minimumRequests: 3000 };
     expect(lookAt(minutesOf(10), { ...atStepEnd, policy: asked }).verdict).toBe('pass');
     const short = lookAt(minutesOf(10), { ...atStepEnd, policy: { ...asked, minimumRequests: 3001 } });
@@ -89,9 +89,9 @@ describe('errors', () => {
     const fewest = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find(
       (count) => lookAt(minutesOf(count, { canary: 1 })).verdict === 'fail',
     );
-    expect(fewest).toBe(10);
-    const analysis = lookAt(minutesOf(10, { canary: 1 }));
-    expect(analysis.summary).toContain('10 of 3000 canary requests failed, 30 of 57000 of stable (6.3×)');
+    expect(fewest).toBe(8);
+    const analysis = lookAt(minutesOf(8, { canary: 1 }));
+    expect(analysis.summary).toContain('8 of 2400 canary requests failed, 24 of 45600 of stable (6.3×)');
   });
 
   it('below the minimum of canary errors nothing is rolled back, at it it is', () => {
@@ -122,7 +122,21 @@ describe('errors', () => {
     expect(verdict(combinedEValue * 1.001)).toBe('inconclusive');
   });
 
-  it('at the limit the rate is kept, above it on few requests it is inconclusive and says how many settle it', () => {
+  it('one check alone fails at 1 ÷ (alpha × its share), below it does not', () => {
+    const minutes = minutesOf(7, { canary: 1 });
+    const { eValue = 0, threshold } = checkOf(lookAt(minutes), 'errors');
+    const share = 1 / (policy.alpha * (threshold ?? 0));
+    expect(share).toBeCloseTo(0.5625, 5);
+    const verdict = (at: number) =>
+      checkOf(
+        lookAt(minutes, { policy: { ...policy, alpha: 1 / (at * share), holdAtEValue: 1.5 } }),
+        'errors',
+      ).verdict;
+    expect(verdict(eValue * 0.999)).toBe('fail');
+    expect(verdict(eValue * 1.001)).toBe('pass');
+  });
+
+  it('at the limit it is kept, above it on few requests inconclusive with how many settle it', () => {
     const rate = (errors: number, requests: number) =>
       checkOf(
         lookAt([minute(0, 5, { canary: side(requests, errors), stable: side(5700, 50) })]),
@@ -167,6 +181,25 @@ describe('dry run', () => {
     const analysis = lookAt(bad, { policy: dry });
     expect(analysis.verdict).toBe('pass');
     expect(checkOf(analysis, 'error-rate')).toMatchObject({ dryRun: true });
+  });
+});
+
+describe('without stable', () => {
+  it('below weight 100 nothing is judged against the past: stable’s silence is a fault of the data', () => {
+    const blind = minutesOf(20, { canary: 2 }).map((item) => ({ ...item, stable: null }));
+    expect(lookAt(blind).verdict).toBe('pass');
+    expect(lookAt(blind, atStepEnd).verdict).toBe('inconclusive');
+  });
+
+  it('at weight 100 a new service is judged by what its stable side showed before', () => {
+    const baseline = { ...knownBaseline, errorRate: null };
+    const troubled = [
+      ...minutesOf(20, { weight: 50, canary: 9, stable: 9 }),
+      ...minutesOf(20, { weight: 100, canary: 18, from: 20 }),
+    ];
+    expect(lookAt(troubled, { baseline }).verdict).toBe('pass');
+    const worse = minutesOf(20, { weight: 100, canary: 72, from: 20 });
+    expect(lookAt([...troubled.slice(0, 20), ...worse], { baseline }).verdict).toBe('fail');
   });
 });
 

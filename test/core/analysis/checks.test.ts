@@ -54,7 +54,10 @@ describe('latency', () => {
   it('Mann–Whitney is asked at step ends only, and a clear shift fails it', () => {
     const minutes = slower([0.6, 0.16, 0.07, 0.02, 0.002]);
     expect(lookAt(minutes).checks.map((check) => check.name)).not.toContain('mann-whitney');
-    expect(checkOf(lookAt(minutes, atStepEnd), 'mann-whitney').verdict).toBe('fail');
+    const asked = checkOf(lookAt(minutes, atStepEnd), 'mann-whitney');
+    expect(asked.verdict).toBe('fail');
+    // Its share of alpha, divided by every look that four steps with three extensions each may take.
+    expect(asked.threshold).toBeCloseTo((0.01 * 0.375 * 0.15) / 16, 12);
   });
 
   it('Mann–Whitney below the effect that matters passes, however significant', () => {
@@ -194,6 +197,12 @@ describe('templates', () => {
     expect(verdict({})).toBe('pass');
     expect(verdict({ count: 3 })).toBe('pass');
     expect(verdict({ count: 4 })).toBe('inconclusive');
+  });
+
+  it('an endless metric whose last measurement failed does not pass at the step’s end', () => {
+    const minutes = minutesOf(3).map((item, i) => (i === 2 ? { ...item, canary: side(300, 60) } : item));
+    const asks = { ...atStepEnd, policy: asked({ failureLimit: 3 }) };
+    expect(checkOf(lookAt(minutes, asks), 'service/errors').verdict).toBe('inconclusive');
   });
 
   it('without data it ends inconclusive, not failed', () => {

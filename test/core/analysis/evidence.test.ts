@@ -67,6 +67,23 @@ describe('the body of the latencies', () => {
     expect(worth([600, 340, 30, 30])).toBeLessThan(1);
   });
 
+  it('is the ratio of the two tilts, the suspected and the accepted one', () => {
+    const [canary, stable] = [
+      [50, 40, 10],
+      [500, 400, 100],
+    ];
+    const scores = normalScores([550, 440, 110], 1100);
+    const tilt = (theta: number) =>
+      scores.reduce((sum, s, i) => sum + ([0.5, 0.4, 0.1][i] ?? 0) * Math.exp(theta * s), 0);
+    const total = scores.reduce((sum, s, i) => sum + s * (canary?.[i] ?? 0), 0);
+    const expected = Math.exp(0.37 * total) * (tilt(0.03) / tilt(0.4)) ** 100;
+    const state = initial({ ratios: [0.4], margin: 0.03, startShare: 1 });
+    const actual = evidence(
+      observeShift(state, { canary: canary ?? [], stable: stable ?? [], periodSeconds: 60 }),
+    );
+    expect(actual / expected).toBeCloseTo(1, 9);
+  });
+
   it('reads bins from counts above thresholds, and nothing where a side was not counted', () => {
     const count = (bad: number) => ({
       canary: { bad, total: 100 },

@@ -12,6 +12,7 @@ import {
   canaryAlarm,
   canaryBurnRule,
   flaggerRule,
+  moreTunableRules,
   type Rule,
   requirementRule,
   serviceAlarm,
@@ -72,8 +73,10 @@ describe('other tools’ rules', () => {
   });
 
   it('the field to tune from holds static rules and ratios, each under its own name', () => {
-    expect(tunableRules).toHaveLength(116);
-    expect(new Set(tunableRules.map((rule) => rule.name)).size).toBe(116);
+    const all = [...tunableRules, ...moreTunableRules];
+    expect(tunableRules).toHaveLength(89);
+    expect(all).toHaveLength(185);
+    expect(new Set(all.map((rule) => rule.name)).size).toBe(185);
     const ratio = tunableRules.find((rule) => rule.name === 'rate > 5× stable over 10 min, ≥ 10 errors');
     expect(ratio === undefined ? 0 : decidedAfter(ratio, always, 0.003)).toBe(3);
     expect(ratio === undefined ? 0 : decidedAfter(ratio, always, 0.005)).toBeNull();

@@ -47,6 +47,13 @@ describe('what a plan can see', () => {
     expect(step).toMatchObject({ errorRate: null, latencyShift: null, business: { checkout: null } });
   });
 
+  it('sees no latency in a step that is over before latency settles', () => {
+    const steps = [120, 240].map((bakeSeconds) => ({ weight: 5, bakeSeconds }));
+    const [short, long] = powerOf({ policy, baseline: baselineAt(1000), steps }).steps;
+    expect(short).toMatchObject({ latencyShift: null, errorRate: expect.any(Number) });
+    expect(long?.latencyShift).toBeGreaterThan(0);
+  });
+
   it('names what it cannot see at all', () => {
     const short = powerOf({ policy, baseline: baselineAt(1), steps: [{ weight: 5, bakeSeconds: 300 }] });
     expect(short.blindSpots[0]).toMatch(/^A canary error rate of \d+ % cannot be seen in this plan\.$/);
