@@ -1,13 +1,13 @@
 /** In which order services are taken back: who depends on a service goes before it. */
-import type { ServiceSettings } from '../config/settings.ts';
+
+/** A service and what it needs. */
+export type Dependent = { readonly service: string; readonly dependsOn: readonly string[] };
 
 /**
  * Dependents first; services that do not depend on each other keep their order. A cycle, which configuration
  * refuses, is broken at the service met first: traffic must come off in any case.
  */
-export function takeBackOrder<T extends Pick<ServiceSettings, 'service' | 'dependsOn'>>(
-  services: readonly T[],
-): readonly T[] {
+export function takeBackOrder<T extends Dependent>(services: readonly T[]): readonly T[] {
   const order: T[] = [];
   const met = new Set<string>();
   const visit = (settings: T) => {
