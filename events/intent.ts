@@ -6,7 +6,9 @@ const Intent = z.object({
   stream: z.string(),
   commandId: z.string(),
   correlationId: z.string(),
-  /** As it was taken; the decision core checks nothing about its shape, so only our own queue may carry it. */
+  /**
+   * As it was taken; the decision core checks nothing about its shape, so only our own queue may carry it.
+   */
   command: z.looseObject({ type: z.string(), now: z.number() }),
 });
 

@@ -1,6 +1,6 @@
 /**
- * Our events as other machines get them: the type in PascalCase is EventBridge's detail type, and the five types a
- * migration is followed by carry their agreed names beside it.
+ * Our events as other machines get them: the type in PascalCase is EventBridge's detail type, and the five
+ * types a migration is followed by carry their agreed names beside it.
  */
 import type { MigrationEvent } from './migration.ts';
 import type { Recorded } from './recorded.ts';

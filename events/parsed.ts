@@ -1,4 +1,7 @@
-/** What came in from outside: a value, or one sentence that says what is wrong, where, and what would be right. */
+/**
+ * What came in from outside: a value, or one sentence that says what is wrong, where, and what would be
+ * right.
+ */
 import * as z from 'zod/mini';
 
 export type Parsed<T> =
@@ -54,9 +57,9 @@ function wanted(issue: z.core.$ZodIssue): string {
         : `it must be one of ${issue.values.map(String).join(', ')}`;
     case 'too_small':
       if (issue.origin === 'string' && issue.minimum === 1) return 'it must not be empty';
-      return `it must be ${issue.inclusive ? 'at least' : 'more than'} ${measured(issue.origin, issue.minimum)}`;
+      return `it must be ${bound(issue.inclusive, 'least', 'more')} ${measured(issue.origin, issue.minimum)}`;
     case 'too_big':
-      return `it must be ${issue.inclusive ? 'at most' : 'less than'} ${measured(issue.origin, issue.maximum)}`;
+      return `it must be ${bound(issue.inclusive, 'most', 'less')} ${measured(issue.origin, issue.maximum)}`;
     default:
       return 'it is not as agreed';
   }
@@ -70,6 +73,9 @@ const nouns: Readonly<Record<string, string>> = {
   object: 'an object',
   array: 'a list',
 };
+
+const bound = (inclusive: boolean | undefined, at: string, than: string): string =>
+  inclusive ? `at ${at}` : `${than} than`;
 
 const measured = (origin: string, limit: number | bigint): string =>
   origin === 'string' ? `${limit} characters long` : origin === 'array' ? `${limit} long` : `${limit}`;

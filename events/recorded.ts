@@ -23,7 +23,9 @@ export const Recorded = z.object({
   correlationId: z.string(),
   actor: z.string(),
   event: z.looseObject({ type: z.string(), at: z.number() }),
-  /** SHA-256 over the previous hash and this event's content (lib/core/eventStore/hashChain.ts), base64url. */
+  /**
+   * SHA-256 over the previous hash and this event's content (lib/core/eventStore/hashChain.ts), base64url.
+   */
   hash: z.string(),
 });
 export type Recorded = z.infer<typeof Recorded>;
@@ -40,7 +42,8 @@ export function upcast(
   const today = versions[stored.type] ?? 1;
   if (stored.schema > today) {
     throw new Error(
-      `${stored.type} was written with schema ${stored.schema}, this version knows ${today}: deploy the newer version again`,
+      `${stored.type} was written with schema ${stored.schema}, this version knows ${today}: ` +
+        'deploy the newer version again',
     );
   }
   let event = stored.event;

@@ -41,8 +41,8 @@ export const HealthCheckFailed = z.object({
 });
 
 /**
- * `deployment`: ECS or CodeDeploy said so; `outage`: a step could not be carried out, however often it was tried;
- * `superseded`: a newer request takes its place, which says nothing against the revision.
+ * `deployment`: ECS or CodeDeploy said so; `outage`: a step could not be carried out, however often it was
+ * tried; `superseded`: a newer request takes its place, which says nothing against the revision.
  */
 export const RollbackTrigger = z.enum([
   'alarm',

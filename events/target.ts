@@ -1,4 +1,7 @@
-/** Where traffic is split: one shape per kind of target. Slots are places; stable and canary are roles that move. */
+/**
+ * Where traffic is split: one shape per kind of target. Slots are places; stable and canary are roles that
+ * move.
+ */
 import * as z from 'zod/mini';
 
 export const Slot = z.enum(['blue', 'green']);
@@ -7,7 +10,10 @@ export type Slot = z.infer<typeof Slot>;
 const bySlot = <T extends z.core.$ZodType>(schema: T) => z.object({ blue: schema, green: schema });
 const arn = z.string().check(z.regex(/^arn:[^:]+:[^:]+:/, 'an ARN starts with arn:PARTITION:SERVICE:'));
 
-/** Two ECS services behind two target groups; one listener rule (or a listener's default action) holds the weights. */
+/**
+ * Two ECS services behind two target groups; one listener rule (or a listener's default action) holds the
+ * weights.
+ */
 export const EcsAlbTarget = z.strictObject({
   kind: z.literal('ecs-alb'),
   cluster: z.string(),

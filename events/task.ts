@@ -1,4 +1,6 @@
-/** What the rollout machine hands each of its tasks. Fields are only ever added, and only as optional ones. */
+/**
+ * What the rollout machine hands each of its tasks. Fields are only ever added, and only as optional ones.
+ */
 import * as z from 'zod/mini';
 import { parse } from './parsed.ts';
 

@@ -1,7 +1,7 @@
 /**
  * A CloudWatch alarm that changed its state, as EventBridge delivers it and as SNS does. Both are read as one
- * value; only what is used is asked for, so that a field AWS adds or leaves out (`reasonData`, `metricStat` of a
- * math alarm) breaks nothing.
+ * value; only what is used is asked for, so that a field AWS adds or leaves out (`reasonData`, `metricStat`
+ * of a math alarm) breaks nothing.
  */
 import * as z from 'zod/mini';
 import { malformed, type Parsed, parse, parseJson } from '../parsed.ts';

@@ -1,6 +1,6 @@
 /**
- * A CodeDeploy deployment that changed its state. The event holds neither a reason nor a link to the rollback it
- * may have begun: both are asked of GetDeployment.
+ * A CodeDeploy deployment that changed its state. The event holds neither a reason nor a link to the rollback
+ * it may have begun: both are asked of GetDeployment.
  */
 import * as z from 'zod/mini';
 import { type Parsed, parse } from '../parsed.ts';

@@ -1,7 +1,8 @@
 /**
  * What ECS says of tasks and of its own deployments. A task that stops is news only when it failed: ECS stops
- * tasks all day for scaling and deployments, and says so in `stopCode` and, partly in prose, in `stoppedReason`.
- * A rollback by ECS begins as one more deployment in progress, told apart by its reason alone.
+ * tasks all day for scaling and deployments, and says so in `stopCode` and, partly in prose, in
+ * `stoppedReason`. A rollback by ECS begins as one more deployment in progress, told apart by its reason
+ * alone.
  */
 import * as z from 'zod/mini';
 import { type Parsed, parse, parsed } from '../parsed.ts';

@@ -1,6 +1,7 @@
 /**
- * Where one component of a migration stands, folded from its service's events. `migrated` is traffic on the new
- * version, seen at the balancer; everything before is on the way, and everything after a fall-back is back.
+ * Where one component of a migration stands, folded from its service's events. `migrated` is traffic on the
+ * new version, seen at the balancer; everything before is on the way, and everything after a fall-back is
+ * back.
  */
 import type { ServiceEvent } from '../../../events/service.ts';
 
@@ -32,8 +33,8 @@ export const statusOf = (events: Iterable<ServiceEvent>): ComponentStatus => {
 };
 
 /**
- * One event further. Pauses and questions are part of the progress; a status keeps its time until it changes, its
- * reason is the newest.
+ * One event further. Pauses and questions are part of the progress; a status keeps its time until it changes,
+ * its reason is the newest.
  */
 export function statusAfter(before: ComponentStatus, event: ServiceEvent): ComponentStatus {
   const become = (status: Status, why: string | null = null): ComponentStatus => {

@@ -1,6 +1,6 @@
 /**
- * What an alarm leads to. Every alarm is recorded with what was done about it; the cool-off guards the action,
- * never the record, and never the way toward stable.
+ * What an alarm leads to. Every alarm is recorded with what was done about it; the cool-off guards the
+ * action, never the record, and never the way toward stable.
  */
 import type { AlarmAction } from '../../../events/rollback.ts';
 import type { HoldReason } from '../../../events/rollout.ts';
@@ -37,7 +37,7 @@ export function receiveAlarm(
 }
 
 /** The action, after the cool-off: an equal one is not repeated inside it, unless it moves toward stable. */
-export function actionFor(state: ServiceState, command: ReceiveAlarm): AlarmAction {
+function actionFor(state: ServiceState, command: ReceiveAlarm): AlarmAction {
   const action = wanted(state, command);
   if (action !== 'hold' && action !== 'keep-canary') return action;
   const last = state.alarms[command.alarm.name];
@@ -89,9 +89,9 @@ const unlessStableIsBroken = <Action extends AlarmAction>(
 ): Action | 'hold' => (action === 'roll-back' && stableIsBroken(rollout, now) ? 'hold' : action);
 
 /**
- * Going back onto a broken stable would hurt more users than the canary does (flagger#1898): a promotion under way
- * goes on, and a canary that serves the greater part and passed at this step is promoted. One of which nothing is
- * known yet is not, nor one that a person paused or is asked about.
+ * Going back onto a broken stable would hurt more users than the canary does (flagger#1898): a promotion
+ * under way goes on, and a canary that serves the greater part and passed at this step is promoted. One of
+ * which nothing is known yet is not, nor one that a person paused or is asked about.
  */
 export function mayKeepCanary(state: ServiceState, now: number): boolean {
   const { rollout } = state;

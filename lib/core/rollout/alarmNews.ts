@@ -20,7 +20,10 @@ type Read = {
   readonly reason: string;
 };
 
-/** An alarm whose state cannot be read counts as INSUFFICIENT_DATA: unknown, and the policy says what that does. */
+/**
+ * An alarm whose state cannot be read counts as INSUFFICIENT_DATA: unknown, and the policy says what that
+ * does.
+ */
 export function alarmNews(
   state: ServiceState,
   alarms: readonly AlarmSettings[],

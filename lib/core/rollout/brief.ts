@@ -1,7 +1,7 @@
 /**
- * Texts as events keep them. An event may take 1 KB as it is stored; a longer one would not be appended, and a
- * rollback must never fail for a long sentence. A character cut in half would not survive the store, and the hash
- * chain with it.
+ * Texts as events keep them. An event may take 1 KB as it is stored; a longer one would not be appended, and
+ * a rollback must never fail for a long sentence. A character cut in half would not survive the store, and
+ * the hash chain with it.
  */
 import type { Evidence } from '../../../events/rollout.ts';
 

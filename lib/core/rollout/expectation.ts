@@ -38,13 +38,14 @@ export function expect(strategy: Strategy, steps: readonly Step[]): Expectation 
         ...common,
         risk: 'medium',
         sentence:
-          'No downtime expected, medium risk: nobody meets it in the preview, then everybody at once; back at once.',
+          'No downtime expected, medium risk: nobody meets it in the preview, then everybody at once; ' +
+          'back at once.',
       };
     case 'rolling':
       return {
         ...common,
         risk: 'medium',
-        sentence: `No downtime expected, medium risk: ${shown}, only target health is watched between batches.`,
+        sentence: `No downtime expected, medium risk: ${shown}, nothing but target health is watched.`,
       };
     case 'all-at-once':
       return {

@@ -1,4 +1,6 @@
-/** Tasks that crash or fail their checks, seen outside the metrics: several in a row say as much as an alarm. */
+/**
+ * Tasks that crash or fail their checks, seen outside the metrics: several in a row say as much as an alarm.
+ */
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision } from '../decision.ts';
 import { keptCanary, mayKeepCanary } from './alarm.ts';

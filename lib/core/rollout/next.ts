@@ -82,7 +82,10 @@ function toNextStep(
   return step.approval === 'none' ? underWay('ShiftTraffic') : underWay('AwaitApproval', evaluateSeconds);
 }
 
-/** The next look, or the end of the bake if that is still ahead and sooner; never 0, the machine must not spin. */
+/**
+ * The next look, or the end of the bake if that is still ahead and sooner; never 0, the machine must not
+ * spin.
+ */
 const untilLook = (endsAt: number, now: number, evaluateSeconds: number): number =>
   Math.max(1, now < endsAt ? Math.min(evaluateSeconds, Math.ceil((endsAt - now) / 1000)) : evaluateSeconds);
 
@@ -102,8 +105,9 @@ function restSeconds(rollout: Off, timing: Timing): number {
 }
 
 /**
- * When nothing can move the weight any more and the slot may be scaled down, epoch milliseconds. A step that is
- * tried again and again may have begun its last write just before the rollback began, long after its order.
+ * When nothing can move the weight any more and the slot may be scaled down, epoch milliseconds. A step that
+ * is tried again and again may have begun its last write just before the rollback began, long after its
+ * order.
  */
 export function quietSince(
   { lastOrderAt, trafficOffAt, initiatedAt }: Off,

@@ -7,7 +7,7 @@ import { held } from './rollBack.ts';
 import { activeOf, overrideAt, type ServiceState } from './state.ts';
 
 /** The longest an override may hold; it ends by itself. */
-export const overrideHoursMax = 24;
+const overrideHoursMax = 24;
 
 const notRunning = (): Refusal => refuse('not-running', 'no rollout is under way.');
 
@@ -103,9 +103,9 @@ export function liftOverride(
 }
 
 /**
- * What was done without asking is adopted as drift, and the rollout held. Also where its own target shows nothing of
- * it: a rollout that is still preparing, or a service that was sent somewhere else, would go on as if nothing
- * happened.
+ * What was done without asking is adopted as drift, and the rollout held. Also where its own target shows
+ * nothing of it: a rollout that is still preparing, or a service that was sent somewhere else, would go on as
+ * if nothing happened.
  */
 export function recordFallBack(
   state: ServiceState,

@@ -127,7 +127,10 @@ const bakeAt = (weight: number, strategy: StrategySettings): number => {
 
 const tenth = (weight: number): number => Math.round(weight * 10) / 10;
 
-/** A1's rules for every strategy that raises weight in steps; each broken rule is one sentence with its remedy. */
+/**
+ * A1's rules for every strategy that raises weight in steps; each broken rule is one sentence with its
+ * remedy.
+ */
 export function refuseSteps(steps: readonly Step[], strategy: StrategySettings): readonly string[] {
   const unusable = refuseRise(strategy);
   if (unusable.length > 0) return unusable;
@@ -143,7 +146,8 @@ export function refuseSteps(steps: readonly Step[], strategy: StrategySettings):
     }
     if (gradual && tenth(weight - before) > strategy.stepPercentMax) {
       refused.push(
-        `${place}: rises by ${tenth(weight - before)} points, at most ${strategy.stepPercentMax} are allowed; ` +
+        `${place}: rises by ${tenth(weight - before)} points, ` +
+          `at most ${strategy.stepPercentMax} are allowed; ` +
           'add a step between or raise stepPercentMax.',
       );
     }

@@ -1,6 +1,7 @@
 /**
- * After an interruption a rollout goes on from where its traffic stands, not from where it was meant to be. What
- * was left of the bake is baked; where the traffic was moved meanwhile, the step it stands on is baked anew.
+ * After an interruption a rollout goes on from where its traffic stands, not from where it was meant to be.
+ * What was left of the bake is baked; where the traffic was moved meanwhile, the step it stands on is baked
+ * anew.
  */
 import { type Rollout, underway } from './state.ts';
 

@@ -15,7 +15,9 @@ type Initiation = {
   readonly evidence?: Evidence;
 };
 
-/** The event that begins a rollback; null when one is under way, is done, or there is nothing to take back. */
+/**
+ * The event that begins a rollback; null when one is under way, is done, or there is nothing to take back.
+ */
 export function initiated({ rollout }: ServiceState, initiation: Initiation): ServiceEvent | null {
   if (rollout.phase === 'none' || rollout.phase === 'rolling-back' || rollout.phase === 'rolled-back')
     return null;
@@ -42,8 +44,8 @@ export function takenBack(state: ServiceState, initiation: Initiation): ServiceE
 }
 
 /**
- * The event that holds a rollout; none where it is held for the same reason already, or for drift: then a person
- * has the say over the weight, and no other reason takes it back from them.
+ * The event that holds a rollout; none where it is held for the same reason already, or for drift: then a
+ * person has the say over the weight, and no other reason takes it back from them.
  */
 export function held(
   state: ServiceState,
@@ -85,7 +87,9 @@ export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): D
   return accept(...takenBack(state, command));
 }
 
-/** What an override suspends. An outage is no judgement of the canary: the rollout cannot go on either way. */
+/**
+ * What an override suspends. An outage is no judgement of the canary: the rollout cannot go on either way.
+ */
 const suspendable: ReadonlySet<RollbackTrigger> = new Set(['alarm', 'analysis', 'deployment', 'health']);
 
 export function confirmRollback(
@@ -107,8 +111,8 @@ export function confirmRollback(
 }
 
 /**
- * Somebody else moved traffic toward stable, or to a place we do not know: it is adopted, a person is told. Also
- * after a promotion, as long as the old side is there to take it.
+ * Somebody else moved traffic toward stable, or to a place we do not know: it is adopted, a person is told.
+ * Also after a promotion, as long as the old side is there to take it.
  */
 export function findDrift(state: ServiceState, command: CommandOf<'FindDrift'>): Decision<ServiceEvent> {
   const { rollout } = state;

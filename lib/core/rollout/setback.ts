@@ -1,4 +1,6 @@
-/** What alarms, failures and the way back leave in the state: the part of `evolve` that begins with bad news. */
+/**
+ * What alarms, failures and the way back leave in the state: the part of `evolve` that begins with bad news.
+ */
 import type { EventOf } from '../../../events/service.ts';
 import { type ServiceState, underway } from './state.ts';
 
