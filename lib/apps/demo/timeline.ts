@@ -11,10 +11,10 @@ export const bold = (text: string): string => paint(1, text);
 
 const barWidth = 30;
 
-/** The split as a bar: stable, then canary. @param weight percent of the canary */
+/** The canary's share of the traffic as a bar. @param weight percent of the canary */
 export function bar(weight: number): string {
   const canary = Math.round((weight / 100) * barWidth);
-  return `${dim('█'.repeat(barWidth - canary))}${yellow('█'.repeat(canary))} ${String(weight).padStart(5)} %`;
+  return `${yellow('█'.repeat(canary))}${dim('░'.repeat(barWidth - canary))} ${String(weight).padStart(5)} %`;
 }
 
 /** Looks that found nothing to say yet are left out: the store has them. */
@@ -34,6 +34,8 @@ export function sentenceOf(event: ServiceEvent): string {
   switch (event.type) {
     case 'RolloutQueued':
       return `queued behind ${event.behind}`;
+    case 'RolloutDropped':
+      return `dropped from the queue: ${event.reason}`;
     case 'RolloutStarted':
       return bold(
         `rollout of ${nameOf(event.revision)} started, ${event.steps.length} steps, asked for by ${event.requestedBy}`,
@@ -93,11 +95,9 @@ export function sentenceOf(event: ServiceEvent): string {
   }
 }
 
-function verdictSentence(event: Extract<ServiceEvent, { type: 'AnalysisRecorded' }>): string {
-  const { canary, stable, summary } = event.evidence;
-  const counts = `canary ${canary.errors}/${canary.requests}, stable ${stable.errors}/${stable.requests} failed`;
-  const text = `${event.verdict}: ${summary} ${dim(`(${counts})`)}`;
-  return event.verdict === 'pass' ? green(text) : event.verdict === 'fail' ? red(text) : text;
+function verdictSentence({ verdict, evidence }: Extract<ServiceEvent, { type: 'AnalysisRecorded' }>): string {
+  const text = `${verdict}: ${evidence.summary}`;
+  return verdict === 'pass' ? green(text) : verdict === 'fail' ? red(text) : text;
 }
 
 /** The end of an ARN: `shop:2`. */
