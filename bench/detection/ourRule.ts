@@ -1,10 +1,11 @@
 // The product's own judgement as a rule: exactly `lib/core/analysis`, looking at the end of every period.
 import { conclude } from '../../lib/core/analysis/analyse.ts';
 import type { Baseline } from '../../lib/core/analysis/baseline.ts';
+import { betsOf, combined } from '../../lib/core/analysis/bets.ts';
 import { estimateDispersion } from '../../lib/core/analysis/dispersion.ts';
 import type { Minute } from '../../lib/core/analysis/minutes.ts';
 import { type AnalysisPolicy, defaultAnalysisPolicy } from '../../lib/core/analysis/policy.ts';
-import { beginEvidence, betsOf, combined, observeMinute } from '../../lib/core/analysis/rolloutEvidence.ts';
+import { beginEvidence, observeMinute } from '../../lib/core/analysis/rolloutEvidence.ts';
 import { stepMinutes, stepWeights, weightAt } from './rollouts.ts';
 import type { Periods, RolloutView, Rule } from './rules.ts';
 

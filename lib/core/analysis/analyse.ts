@@ -2,6 +2,7 @@
 // A fold over stored minutes and nothing else: the same minutes give the same answer a year later, a late
 // revision of a minute only gives a better one, and any past rollout can be replayed under another policy.
 import type { Baseline } from './baseline.ts';
+import { type Bet, betsOf, combined, mannWhitneyShareOf } from './bets.ts';
 import { businessChecks } from './businessChecks.ts';
 import { certificateCheck, errorChecks } from './errorChecks.ts';
 import { healthChecks, missingRequests } from './healthChecks.ts';
@@ -9,15 +10,7 @@ import { latencyChecks, mannWhitneyEvidence } from './latencyChecks.ts';
 import { type Look, round, windowOf } from './look.ts';
 import type { ErrorCount, Minute } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
-import {
-  type Bet,
-  beginEvidence,
-  betsOf,
-  combined,
-  mannWhitneyShareOf,
-  observeMinute,
-  type RolloutEvidence,
-} from './rolloutEvidence.ts';
+import { beginEvidence, observeMinute, type RolloutEvidence } from './rolloutEvidence.ts';
 import { templateChecks } from './templateChecks.ts';
 import { bySeverity, type CheckResult, type Verdict, worstOf } from './verdict.ts';
 

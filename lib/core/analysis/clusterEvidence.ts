@@ -13,8 +13,13 @@
 // the counts.
 import { type EvidenceState, observe, type PairedCount } from './errorEvidence.ts';
 
-/** Dispersion from which the counts waste enough to share the money with this bet. */
-export const clusteredFrom = 1.5;
+// Dispersion from which the counts waste enough to share the money with this bet.
+const clusteredFrom = 1.5;
+
+/** Whether a service's errors cluster enough for this bet to be made. */
+export function isClustered({ errorDispersion }: { readonly errorDispersion: number }): boolean {
+  return errorDispersion >= clusteredFrom;
+}
 
 /** Adds one period. The state's dispersion must be 1. */
 export function observeClusters(state: EvidenceState, minute: PairedCount): EvidenceState {

@@ -1,8 +1,9 @@
 // One look at a rollout: everything the checks read, gathered once.
 
+import type { Bet } from './bets.ts';
 import { type ErrorCount, endMs, type Minute, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
-import type { Bet, RolloutEvidence } from './rolloutEvidence.ts';
+import type { RolloutEvidence } from './rolloutEvidence.ts';
 import type { CheckResult, Verdict } from './verdict.ts';
 
 export type Look = {

@@ -7,12 +7,13 @@
 // with chance in it (the bench agrees within a few minutes); they leave out the delay of the data, which is
 // added at the end.
 import type { Baseline } from './baseline.ts';
+import { betsOf } from './bets.ts';
 import { dropRatios, riseRatios } from './businessEvidence.ts';
 import { errorEvidenceOptions } from './errorEvidence.ts';
 import { shiftSizes } from './latencyEvidence.ts';
 import { percent } from './look.ts';
 import type { AnalysisPolicy } from './policy.ts';
-import { beginEvidence, betsOf } from './rolloutEvidence.ts';
+import { beginEvidence } from './rolloutEvidence.ts';
 
 export type PlannedStep = { readonly weight: number; readonly bakeSeconds: number };
 

@@ -6,6 +6,7 @@
 // canary being worse. Everything else takes the canary off: it is the newest change, going back is cheap, and
 // what cannot be told apart is not given the benefit of the doubt.
 import type { Baseline } from './baseline.ts';
+import { betsOf, combined } from './bets.ts';
 import { type EvidenceState, evidence as eValueOf, initial } from './errorEvidence.ts';
 import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
 import { percent, windowOf } from './look.ts';
@@ -13,8 +14,6 @@ import { type ErrorCount, errorCount, type Minute, sumErrors } from './minutes.t
 import type { AnalysisPolicy } from './policy.ts';
 import {
   beginEvidence,
-  betsOf,
-  combined,
   observeMinute,
   type RolloutEvidence,
   slowCounts,
