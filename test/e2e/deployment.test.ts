@@ -27,7 +27,6 @@ beforeAll(async () => {
     },
     evaluateSeconds: 600, // nobody looks meanwhile: what ECS says comes by its events alone
     healthFailuresMax: 2,
-    rollbacksPerDayMax: 20,
     rolloutTimeoutSeconds: 1, // asked about by `reconcile` alone, which runs here only when a test says so
     scaleDownDelaySeconds: 0,
     shiftTimeoutSeconds: 1,
