@@ -13,15 +13,19 @@ const WORKING = utf8.encode('+WPI');
 export interface Acks {
   opened(message: ReceivedMessage): void;
   settled(message: ReceivedMessage, verdict: Verdict): void;
-  /** It was settled before, and the server did not hear of it. */
-  again(reply: string): void;
+  /** An open message was delivered again, and has the new delivery's reply. */
+  refreshed(message: ReceivedMessage): void;
+  /** It was settled before, and now delivered again: the server did not hear of it. */
+  again(message: ReceivedMessage): void;
   /** Still being worked on. */
   working(message: ReceivedMessage): void;
   givenBack(message: ReceivedMessage, delayMs: number): void;
   /** Settled messages that the server is not told of yet, because earlier ones are still open. */
   readonly withheld: number;
-  /** Sends what is still due; and once more what was sent lately, after a connection broke. */
-  flush(resend: boolean): void;
+  /** Sends what is still due. */
+  flush(): void;
+  /** The connection is a new one, perhaps to a server that has forgotten some of what it delivered. */
+  reconnected(): void;
   stop(): void;
 }
 
@@ -48,6 +52,8 @@ export class ExplicitAcks implements Acks {
 
   opened(): void {}
 
+  refreshed(): void {}
+
   settled({ reply }: ReceivedMessage, verdict: Verdict): void {
     // The connection gathers what is published in one turn of the event loop and writes it at once.
     answer(this.#nats, reply, verdict === 'done' ? ACK : TERM);
@@ -55,7 +61,7 @@ export class ExplicitAcks implements Acks {
     this.#next = (this.#next + 1) % RESENT_MAX;
   }
 
-  again(reply: string): void {
+  again({ reply }: ReceivedMessage): void {
     answer(this.#nats, reply, ACK);
   }
 
@@ -71,8 +77,10 @@ export class ExplicitAcks implements Acks {
     return 0;
   }
 
-  flush(resend: boolean): void {
-    if (!resend) return;
+  flush(): void {}
+
+  /** What was sent lately may not have arrived. */
+  reconnected(): void {
     for (const reply of this.#recent) answer(this.#nats, reply, ACK);
     this.#recent = [];
     this.#next = 0;
@@ -85,10 +93,20 @@ export class ExplicitAcks implements Acks {
 const WATERMARK_EVERY = 200;
 const WATERMARK_MS = 20;
 
+/**
+ * Acknowledges everything up to a message with that message's own reply, and only with one of this connection: a
+ * server that was killed may come back having forgotten deliveries, and an acknowledgement beyond what it remembers
+ * to have delivered would leave it with messages below its floor that nothing can acknowledge any more. What it
+ * forgot it delivers again, and `again` answers.
+ */
 export class WatermarkAcks implements Acks {
   readonly #nats: NatsConnection;
   readonly #timers: Timers;
   readonly #watermark = new Watermark<ReceivedMessage>();
+  /** Received on this connection. */
+  #fresh = new WeakSet<ReceivedMessage>();
+  /** The highest message that was delivered again below the floor. */
+  #repeated: ReceivedMessage | null = null;
   #due = 0;
   #cancel: (() => void) | null = null;
 
@@ -97,8 +115,17 @@ export class WatermarkAcks implements Acks {
     this.#timers = timers;
   }
 
+  get withheld(): number {
+    return this.#watermark.settledAbove;
+  }
+
   opened(message: ReceivedMessage): void {
+    this.#fresh.add(message);
     this.#watermark.open(message.sequence, message);
+  }
+
+  refreshed(message: ReceivedMessage): void {
+    this.#fresh.add(message);
   }
 
   /** A dead message is passed like a delivered one: it is kept elsewhere. */
@@ -106,12 +133,13 @@ export class WatermarkAcks implements Acks {
     this.#due++;
     if (!this.#watermark.settle(sequence)) return;
     if (this.#due >= WATERMARK_EVERY) this.flush();
-    else this.#cancel ??= this.#timers.schedule(WATERMARK_MS, () => this.flush());
+    else this.#soon();
   }
 
-  /** Below the floor or not: the next watermark covers it, or repeats the last one. */
-  again(): void {
-    this.#cancel ??= this.#timers.schedule(WATERMARK_MS, () => this.flush());
+  again(message: ReceivedMessage): void {
+    if (message.sequence > this.#watermark.floor) this.opened(message);
+    else if (message.sequence > (this.#repeated?.sequence ?? 0)) this.#repeated = message;
+    this.#soon();
   }
 
   working({ reply }: ReceivedMessage): void {
@@ -122,22 +150,27 @@ export class WatermarkAcks implements Acks {
     giveBack(this.#nats, reply, delayMs);
   }
 
-  get withheld(): number {
-    return this.#watermark.settledAbove;
-  }
-
   flush(): void {
     this.#cancel?.();
     this.#cancel = null;
-    const floor = this.#watermark.floorItem;
-    if (floor === null) return;
     this.#due = 0;
-    answer(this.#nats, floor.reply, ACK);
+    const floor = this.#watermark.floorItem;
+    const highest = floor !== null && this.#fresh.has(floor) ? floor : this.#repeated;
+    if (highest !== null) answer(this.#nats, highest.reply, ACK);
+  }
+
+  reconnected(): void {
+    this.#fresh = new WeakSet();
+    this.#repeated = null;
   }
 
   stop(): void {
     this.flush();
     this.#cancel?.();
+  }
+
+  #soon(): void {
+    this.#cancel ??= this.#timers.schedule(WATERMARK_MS, () => this.flush());
   }
 }
 

@@ -66,6 +66,7 @@ export class JetStreamSource implements MessageSource {
     this.#careful = config.owner === 'single' && (options.ordered || config.ack === 'watermark');
     this.#acks = config.ack === 'watermark' ? new WatermarkAcks(nats, timers) : new ExplicitAcks(nats);
     const pull = {
+      room: Math.min(options.credits, config.maxAckPending),
       stream: config.stream,
       consumer: config.durable,
       batchMax: BATCH_MAX,
@@ -155,7 +156,7 @@ export class JetStreamSource implements MessageSource {
 
   #reconnected(): void {
     this.#epoch++;
-    this.#acks.flush(true);
+    this.#acks.reconnected();
     if (this.#careful) {
       this.#ledger.suspect();
       this.#recovering = null;
@@ -180,9 +181,11 @@ export class JetStreamSource implements MessageSource {
     if (delivery.deliveries > 1) this.#redelivered++;
     const message = new ReceivedMessage(msg, subject, reply, delivery, this.#timers.now());
     const arrival = this.#ledger.arrive(delivery.sequence, delivery.delivery, message);
-    if (arrival === 'settled') this.#acks.again(reply);
-    else if (arrival === 'open') this.#refresh(delivery.sequence, message);
-    else {
+    if (arrival !== 'new') {
+      if (arrival === 'settled') this.#acks.again(message);
+      else this.#refresh(delivery.sequence, message);
+      this.#offer();
+    } else {
       this.#openBytes += message.size;
       this.#acks.opened(message);
       if (this.#careful && !this.#retired && this.#ledger.hasGap && this.#recovering === null)
@@ -197,6 +200,7 @@ export class JetStreamSource implements MessageSource {
     const open = this.#ledger.at(sequence);
     if (open === undefined) return;
     open.reply = again.reply;
+    this.#acks.refreshed(open);
     open.deliveries = again.deliveries;
     open.touchedAtMs = again.receivedAtMs;
   }
@@ -207,10 +211,10 @@ export class JetStreamSource implements MessageSource {
       config: this.#options.config,
       overtaken: () => epoch !== this.#epoch,
       ours: () => {
-        this.#acks.flush(false);
+        this.#acks.flush();
         return this.#ledger.openCount + this.#acks.withheld;
       },
-      ask: (missing) => this.#puller.offer(missing),
+      ask: (missing) => this.#puller.ask(missing),
       log: this.#options.log,
     }).then((done) => {
       if (!done || this.#recovering !== recovering) return;

@@ -12,6 +12,8 @@ import type { Timers } from '../core/bridge/ports.ts';
 export type PullerOptions = {
   readonly stream: string;
   readonly consumer: string;
+  /** Messages the owner can hold in all. */
+  readonly room: number;
   /** Messages per request, at most. */
   readonly batchMax: number;
   /** Bytes per request, at most; a single larger message is still delivered. */
@@ -97,6 +99,13 @@ export class Puller {
     this.#ask();
   }
 
+  /** Asks for so many messages, whatever the room: those that the owner has to have before it can go on. */
+  ask(count: number): void {
+    const missing = Math.min(count, this.#options.batchMax) - this.#requested;
+    if (missing > 0 && this.#requests.length < REQUESTS_MAX && this.#subscription !== null)
+      this.#request(missing);
+  }
+
   /** Requests sent before are void: the connection is a new one. */
   reset(): void {
     this.#requests = [];
@@ -105,13 +114,18 @@ export class Puller {
     this.#ask();
   }
 
+  get #open(): boolean {
+    return this.#subscription !== null && !this.#nats.isClosed();
+  }
+
   #ask(): void {
-    if (this.#subscription === null || this.#cancelRetry !== null) return;
+    if (!this.#open || this.#cancelRetry !== null) return;
     // A quarter at a time keeps two to four requests overlapping without asking for each message.
-    const chunk = Math.max(1, Math.min(this.#options.batchMax, this.#room >> 2));
+    const { batchMax, room } = this.#options;
+    const chunk = Math.max(1, Math.min(batchMax, room >> 2));
     let free = this.#room - this.#requested;
-    while (free >= chunk && free > 0 && this.#requests.length < REQUESTS_MAX) {
-      this.#request(Math.min(free, this.#options.batchMax));
+    while (free >= chunk && this.#requests.length < REQUESTS_MAX) {
+      this.#request(Math.min(free, batchMax));
       free = this.#room - this.#requested;
     }
   }
@@ -136,6 +150,7 @@ export class Puller {
       this.#status(msg, subject.slice(this.#inbox.length));
       return;
     }
+    this.#room--;
     const first = this.#requests[0];
     if (first !== undefined) {
       first.remaining--;
@@ -146,6 +161,7 @@ export class Puller {
       }
     }
     this.#events.message(msg, subject);
+    if (first?.remaining === 0) this.#ask();
   }
 
   #status(msg: Msg, id: string): void {

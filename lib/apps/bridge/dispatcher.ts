@@ -202,7 +202,8 @@ export class Dispatcher<P extends Parcel> {
   #free(parcels: readonly P[], others: readonly P[]): void {
     if (this.spec.order === 'none') return;
     const kept = new Set(others.map(({ lane }) => lane));
-    this.#queue.release(kept.size === 0 ? parcels : parcels.filter(({ lane }) => !kept.has(lane)));
+    const freed = kept.size === 0 ? parcels : parcels.filter(({ lane }) => !kept.has(lane));
+    this.#queue.release(freed, this.#deps.timers.now());
   }
 
   #delivered(parcel: P): void {

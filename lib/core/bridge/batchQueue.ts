@@ -25,7 +25,7 @@ export interface BatchQueue<T extends Queued> {
   /** When the next batch falls due if nothing more comes, in ms since the epoch; null when nothing can go. */
   dueAtMs(): number | null;
   /** The lanes of these items are free again. */
-  release(items: readonly T[]): void;
+  release(items: readonly T[], nowMs: number): void;
   /** Takes everything out that is not under way. */
   clear(): T[];
 }
@@ -98,7 +98,7 @@ class UnorderedQueue<T extends Queued> implements BatchQueue<T> {
   }
 }
 
-type Lane<T> = { readonly name: string; items: T[]; busy: boolean };
+type Lane<T> = { readonly name: string; items: T[]; busy: boolean; readyAtMs: number };
 
 class LanedQueue<T extends Queued> implements BatchQueue<T> {
   readonly #limits: BatchLimits;
@@ -107,6 +107,7 @@ class LanedQueue<T extends Queued> implements BatchQueue<T> {
   /** Lanes with something to send and nothing under way, longest ready first. */
   #ready: Lane<T>[] = [];
   #size = 0;
+  #busy = 0;
 
   constructor(limits: BatchLimits, strict: boolean) {
     this.#limits = limits;
@@ -121,13 +122,15 @@ class LanedQueue<T extends Queued> implements BatchQueue<T> {
     this.#size++;
     const lane = this.#lanes.get(item.lane);
     if (lane === undefined) {
-      const made: Lane<T> = { name: item.lane, items: [item], busy: false };
+      const made: Lane<T> = { name: item.lane, items: [item], busy: false, readyAtMs: item.queuedAtMs };
       this.#lanes.set(item.lane, made);
       this.#ready.push(made);
       return;
     }
     lane.items.push(item);
-    if (!lane.busy && lane.items.length === 1) this.#ready.push(lane);
+    if (lane.busy || lane.items.length > 1) return;
+    lane.readyAtMs = item.queuedAtMs;
+    this.#ready.push(lane);
   }
 
   take(nowMs: number, flush: boolean): T[] | null {
@@ -141,6 +144,7 @@ class LanedQueue<T extends Queued> implements BatchQueue<T> {
       if (taken === null) break;
       total += taken;
       lane.busy = true;
+      this.#busy++;
       used++;
       if (batch.length >= this.#limits.max) break;
     }
@@ -169,7 +173,9 @@ class LanedQueue<T extends Queued> implements BatchQueue<T> {
     if (first === undefined) return null;
     const waiting = this.#strict ? this.#ready.length : this.#readyItems();
     if (waiting >= this.#limits.max) return 0;
-    return (first.items[0] as T).queuedAtMs + this.#limits.lingerMs;
+    // While other lanes are under way they may soon fill the batch; alone, a lane has nothing to wait for.
+    const sinceMs = this.#busy > 0 ? first.readyAtMs : (first.items[0] as T).queuedAtMs;
+    return sinceMs + this.#limits.lingerMs;
   }
 
   #readyItems(): number {
@@ -181,11 +187,13 @@ class LanedQueue<T extends Queued> implements BatchQueue<T> {
     return count;
   }
 
-  release(items: readonly T[]): void {
+  release(items: readonly T[], nowMs: number): void {
     for (const item of items) {
       const lane = this.#lanes.get(item.lane);
       if (lane === undefined || !lane.busy) continue;
       lane.busy = false;
+      lane.readyAtMs = nowMs;
+      this.#busy--;
       if (lane.items.length > 0) this.#ready.push(lane);
       else this.#lanes.delete(lane.name);
     }

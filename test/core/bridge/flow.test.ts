@@ -50,10 +50,10 @@ describe('a batch', () => {
     const first = queue.take(5, false) as Item[];
     expect(ids(first)).toEqual([1, 3]);
     expect(queue.take(5, true)).toBeNull();
-    queue.release(first);
+    queue.release(first, 5);
     const second = queue.take(5, true) as Item[];
     expect(ids(second)).toEqual([2]);
-    queue.release(second);
+    queue.release(second, 5);
     expect(ids(queue.take(5, true))).toEqual([4]);
   });
 
@@ -97,7 +97,7 @@ describe('a batch', () => {
             const batch = underWay.shift();
             if (batch === undefined) return false;
             done.push(...batch);
-            queue.release(batch);
+            queue.release(batch, 0);
             return true;
           };
           for (const s of steps) {
@@ -127,7 +127,7 @@ describe('a batch', () => {
     const batch = queue.take(5, true) as Item[];
     expect(ids(batch)).toEqual([1, 3]);
     expect(ids(queue.clear())).toEqual([2]);
-    queue.release(batch);
+    queue.release(batch, 0);
     expect(queue.take(5, true)).toBeNull();
   });
 });
@@ -248,6 +248,29 @@ describe('the pace', () => {
     expect(pace.ratePerSec).toBeCloseTo(70);
     admitted(pace, 1_020, 10_000);
     expect(pace.ratePerSec).toBe(100);
+  });
+
+  it('finds the rate of a target that throttles above it, and stays within a third of it', () => {
+    const pace = new Pace(null, 0);
+    let taken = 0;
+    let window = 0;
+    let refusals = 0;
+    for (let now = 0; now < 60_000; ) {
+      const wait = pace.take(now);
+      now += Math.max(wait, 1);
+      const second = Math.floor(now / 1000);
+      if (second !== window) {
+        window = second;
+        taken = 0;
+      }
+      if (++taken > 200) {
+        pace.throttled(now);
+        refusals++;
+      }
+    }
+    expect(pace.ratePerSec).toBeGreaterThan(133);
+    expect(pace.ratePerSec).toBeLessThan(266);
+    expect(refusals).toBeLessThan(60 * 200 * 0.1);
   });
 
   it('makes nobody wait longer for having been throttled again and again', () => {
