@@ -1,15 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Parsed } from '../../../events/parsed.ts';
 import { Operation, parseOperationRequest, parseRolloutRequest } from '../../../events/request.ts';
+import { type Json, sample, sentence } from './payloads.ts';
 
-type Json = Record<string, unknown>;
-const sample = (name: string): Json & { detail: Json } =>
-  JSON.parse(readFileSync(new URL(`../../../events/samples/${name}.json`, import.meta.url), 'utf8'));
 const asking = (name: string, detail: Json): Json =>
-  JSON.parse(JSON.stringify({ ...sample(name), detail: { ...sample(name).detail, ...detail } }));
-const sentence = <T>(read: Parsed<T>): string =>
-  read.ok ? `accepted: ${JSON.stringify(read.value)}` : read.sentence;
+  JSON.parse(JSON.stringify({ ...sample(name), detail: { ...(sample(name).detail as Json), ...detail } }));
 
 describe('a request for a rollout', () => {
   const request = (detail: Json = {}) => parseRolloutRequest(asking('RolloutRequest', detail));
@@ -74,7 +68,8 @@ describe('a request for a rollout', () => {
       'an operation',
       {},
       sample('OperationRequest'),
-      'rollout request: detail-type is "Switchback Operation Requested": it must be "Switchback Rollout Requested".',
+      'rollout request: detail-type is "Switchback Operation Requested": it must be "Switchback ' +
+        'Rollout Requested".',
     ],
     [
       'no service',
@@ -116,7 +111,8 @@ describe('a request for a rollout', () => {
       'a strategy nobody knows',
       { strategy: 'yolo' },
       undefined,
-      'rollout request: detail.strategy is "yolo": it must be one of canary, linear, blue-green, rolling, all-at-once.',
+      'rollout request: detail.strategy is "yolo": it must be one of canary, linear, blue-green, ' +
+        'rolling, all-at-once.',
     ],
     [
       'an empty override',
@@ -163,7 +159,8 @@ describe('a request for an operation', () => {
     [
       'an operation nobody knows',
       { operation: 'stop' },
-      'operation request: detail.operation is "stop": it must be one of pause, resume, approve, promote, promote-fully, abort, override, lift-override.',
+      'operation request: detail.operation is "stop": it must be one of pause, resume, approve, ' +
+        'promote, promote-fully, abort, override, lift-override.',
     ],
     ['nobody who asks', { by: undefined }, 'operation request: detail.by is missing: it must be a text.'],
     ['no time', { untilMinutes: 0 }, 'operation request: detail.untilMinutes is 0: it must be more than 0.'],

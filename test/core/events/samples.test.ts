@@ -1,13 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MigrationEvent } from '../../../events/migration.ts';
 import { migrationNames, outward } from '../../../events/outward.ts';
 import { Recorded, schemaVersions, upcast } from '../../../events/recorded.ts';
 import { ServiceEvent } from '../../../events/service.ts';
+import { sample } from './payloads.ts';
 
 const folder = new URL('../../../events/samples/', import.meta.url);
-const sample = (name: string): Record<string, unknown> =>
-  JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
 const typesOf = (union: { readonly def: { readonly options: readonly unknown[] } }): string[] =>
   (union.def.options as { def: { shape: { type: { def: { values: string[] } } } } }[]).map(
     (option) => option.def.shape.type.def.values[0] as string,

@@ -1,6 +1,6 @@
 /**
- * A second opinion on a life: reads the events only, keeps its own books, and says what a rollout must never do.
- * It shares no code with `decide` and `evolve`.
+ * A second opinion on a life: reads the events only, keeps its own books, and says what a rollout must never
+ * do. It shares no code with `decide` and `evolve`.
  */
 import type { Step } from '../../../events/rollout.ts';
 import type { ServiceEvent } from '../../../events/service.ts';

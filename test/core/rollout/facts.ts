@@ -1,4 +1,7 @@
-/** One rollout of one service, as settings, plan, commands and facts: A1's defaults on an ECS service behind an ALB. */
+/**
+ * One rollout of one service, as settings, plan, commands and facts: A1's defaults on an ECS service behind
+ * an ALB.
+ */
 import type { RollbackTrigger } from '../../../events/rollback.ts';
 import type { Evidence, HoldReason, Verdict } from '../../../events/rollout.ts';
 import type { EventOf, ServiceEvent } from '../../../events/service.ts';
@@ -19,7 +22,7 @@ export const v1 = `${taskDefinition}:41`;
 export const v2 = `${taskDefinition}:42`;
 export const v3 = `${taskDefinition}:43`;
 
-export const target: ServiceSettings['target'] = {
+const target: ServiceSettings['target'] = {
   kind: 'ecs-alb',
   cluster: 'mistersmith-prod',
   services: { blue: 'mistersmith-orchestrator-blue', green: 'mistersmith-orchestrator-green' },

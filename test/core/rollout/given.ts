@@ -1,4 +1,7 @@
-/** given(events).when(command).then(events | refused): decisions told as stories, with every event's shape checked. */
+/**
+ * given(events).when(command).then(events | refused): decisions told as stories, with every event's shape
+ * checked.
+ */
 import { expect } from 'vitest';
 import { ServiceEvent } from '../../../events/service.ts';
 import type { Decision } from '../../../lib/core/decision.ts';
@@ -28,7 +31,7 @@ export type Outcome = Story & {
 export const given = (...events: readonly ServiceEvent[]): Story =>
   story(events.reduce(evolve, initialState));
 
-export function story(state: ServiceState): Story {
+function story(state: ServiceState): Story {
   return {
     state,
     rollout: () => {

@@ -1,6 +1,6 @@
 /**
- * Random lives of a service: moves that are turned into commands against the state they meet. Half of them do what
- * the state machine would do next, so that lives get far; the others are whatever somebody might send.
+ * Random lives of a service: moves that are turned into commands against the state they meet. Half of them do
+ * what the state machine would do next, so that lives get far; the others are whatever somebody might send.
  */
 import fc from 'fast-check';
 import type { Verdict } from '../../../events/rollout.ts';

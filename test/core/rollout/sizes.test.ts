@@ -50,8 +50,8 @@ const wordy = (say: (characters: number) => string): Evidence => ({
   minutesHash: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
 });
 const prose =
-  'The canary answered 212 of 4100 requests with an error (5.17 %), stable 91 of 77 900 (0.12 %): 44 times as ' +
-  'many, e-value 8123.4 against 100; p95 was 812 ms against 240 ms on stable, above the limit of 500 ms.';
+  'The canary answered 212 of 4100 requests with an error (5.17 %), stable 91 of 77 900 (0.12 %): ' +
+  '44 times as many, e-value 8123.4 against 100; p95 was 812 ms against 240 ms on stable, above the limit of 500 ms.';
 
 describe('an event', () => {
   it('of real values takes at most 1 KB as it is stored, and all but three take no more as they are', () => {
