@@ -1,73 +1,88 @@
-// Sorts doubles by their bits: six passes of eleven bits instead of n·log n comparisons. The engine's own
-// sort of a Float64Array takes three times as long at 100 000 values, and Mann–Whitney is nothing but a
-// sort.
+// Sorts doubles by their bits instead of by n·log n comparisons: three passes of eleven bits over the upper half
+// of each number, which leaves only those to compare that agree in their first twenty binary places. The
+// engine's own sort of a Float64Array takes several times as long at 100 000 values, and Mann–Whitney is
+// nothing but a sort.
 
 const digitBits = 11;
 const digitSize = 1 << digitBits;
 const digitMask = digitSize - 1;
-const passes = 6;
-// Below this the six histograms cost more than they save.
+const passes = 3;
+// Below this the histograms cost more than they save.
 const radixFrom = 2000;
+// Runs up to this long are sorted by insertion, longer ones by the engine.
+const insertionMax = 32;
 
-/** A sorted copy, ascending. −0 and 0 stay beside each other; NaN must not be among the values. */
+/** A sorted copy, ascending, −0 before 0. NaN must not be among the values. */
 export function sortSamples(values: readonly number[] | Float64Array): Float64Array {
   const copy = Float64Array.from(values);
   return copy.length < radixFrom ? copy.sort() : radixSort(copy);
 }
 
 /**
- * An IEEE double keeps its order as an unsigned integer once positive numbers have their sign bit flipped
- * and negative ones all bits. Keys are split in a low and a high half; the halves' digits are 0–2 (low, 11
- * + 11 + 10 bits) and 3–5 (high).
+ * An IEEE double keeps its order as an unsigned integer once positive numbers have their sign bit flipped and
+ * negative ones all bits. The upper 32 bits of that integer are the key, the lower 32 travel along.
  */
 function radixSort(values: Float64Array): Float64Array {
   const n = values.length;
-  const bits = new Uint32Array(values.buffer);
-  const [lowAt, highAt] = littleEndian ? [0, 1] : [1, 0];
-  let low = new Uint32Array(n);
-  let high = new Uint32Array(n);
+  const words = new Uint32Array(values.buffer);
+  let upper = new Uint32Array(n);
+  let lower = new Uint32Array(n);
   const counts = new Uint32Array(passes * digitSize);
   for (let i = 0; i < n; i++) {
-    const h = bits[2 * i + highAt] as number;
-    const l = bits[2 * i + lowAt] as number;
-    const flip = h >>> 31 === 1 ? 0xffffffff : 0;
-    const kl = (l ^ flip) >>> 0;
-    const kh = (h ^ (flip | 0x80000000)) >>> 0;
-    low[i] = kl;
-    high[i] = kh;
+    const word = words[2 * i + upperWord] as number;
+    const flip = word >>> 31 === 1 ? 0xffffffff : 0x80000000;
+    const key = (word ^ flip) >>> 0;
+    upper[i] = key;
+    lower[i] = words[2 * i + 1 - upperWord] as number;
     for (let d = 0; d < passes; d++) {
-      const at = d * digitSize + digitOf(d < 3 ? kl : kh, d);
+      const at = d * digitSize + ((key >>> (digitBits * d)) & digitMask);
       counts[at] = (counts[at] as number) + 1;
     }
   }
-  let lowTo = new Uint32Array(n);
-  let highTo = new Uint32Array(n);
+  let upperTo = new Uint32Array(n);
+  let lowerTo = new Uint32Array(n);
   for (let d = 0; d < passes; d++) {
-    const own = counts.subarray(d * digitSize, (d + 1) * digitSize);
-    if (own.includes(n)) continue;
-    startsOf(own);
-    const keys = d < 3 ? low : high;
+    const next = counts.subarray(d * digitSize, (d + 1) * digitSize);
+    if (next.includes(n)) continue;
+    startsOf(next);
     for (let i = 0; i < n; i++) {
-      const digit = digitOf(keys[i] as number, d);
-      const to = own[digit] as number;
-      own[digit] = to + 1;
-      lowTo[to] = low[i] as number;
-      highTo[to] = high[i] as number;
+      const key = upper[i] as number;
+      const digit = (key >>> (digitBits * d)) & digitMask;
+      const to = next[digit] as number;
+      next[digit] = to + 1;
+      upperTo[to] = key;
+      lowerTo[to] = lower[i] as number;
     }
-    [low, lowTo] = [lowTo, low];
-    [high, highTo] = [highTo, high];
+    [upper, upperTo] = [upperTo, upper];
+    [lower, lowerTo] = [lowerTo, lower];
   }
   for (let i = 0; i < n; i++) {
-    const kh = high[i] as number;
-    const flip = kh >>> 31 === 1 ? 0 : 0xffffffff;
-    bits[2 * i + lowAt] = (low[i] as number) ^ flip;
-    bits[2 * i + highAt] = kh ^ (flip | 0x80000000);
+    const key = upper[i] as number;
+    words[2 * i + upperWord] = key ^ (key >>> 31 === 1 ? 0x80000000 : 0xffffffff);
+    words[2 * i + 1 - upperWord] = lower[i] as number;
   }
+  sortRuns(values, upper);
   return values;
 }
 
-function digitOf(half: number, d: number): number {
-  return (half >>> (digitBits * (d % 3))) & digitMask;
+// Values whose keys agree stand together but in no order yet.
+function sortRuns(values: Float64Array, keys: Uint32Array): void {
+  for (let from = 0; from < keys.length; ) {
+    let to = from + 1;
+    while (to < keys.length && keys[to] === keys[from]) to++;
+    if (to - from > insertionMax) values.subarray(from, to).sort();
+    else if (to - from > 1) insertionSort(values, from, to);
+    from = to;
+  }
+}
+
+function insertionSort(values: Float64Array, from: number, to: number): void {
+  for (let i = from + 1; i < to; i++) {
+    const value = values[i] as number;
+    let k = i;
+    for (; k > from && (values[k - 1] as number) > value; k--) values[k] = values[k - 1] as number;
+    values[k] = value;
+  }
 }
 
 // Counts per digit become the place where that digit's first key goes.
@@ -81,3 +96,4 @@ function startsOf(counts: Uint32Array): void {
 }
 
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+const upperWord = littleEndian ? 1 : 0;

@@ -121,16 +121,21 @@ describe('Mann–Whitney U', () => {
 
 it('samples sorted by their bits are the samples sorted by value', () => {
   const value = fc.double({ noNaN: true });
-  const few = fc.array(value, { maxLength: 50 });
+  const short = fc.array(value, { maxLength: 50 });
   const many = fc.array(value, { minLength: 2500, maxLength: 2600 });
   const order = (a: number, b: number) => a - b || (Object.is(a, -0) ? -1 : 0) - (Object.is(b, -0) ? -1 : 0);
   const check = (values: number[]) => {
     const finite = values.filter(Number.isFinite);
     expect([...sortSamples(finite)]).toEqual(finite.toSorted(order));
   };
-  fc.assert(fc.property(few, check));
+  fc.assert(fc.property(short, check));
   fc.assert(fc.property(many, check), { numRuns: 10 });
-  expect([...sortSamples(Array.from({ length: 2000 }, (_, i) => (i % 2 === 0 ? -i : i / 7)))]).toEqual(
-    Array.from({ length: 2000 }, (_, i) => (i % 2 === 0 ? -i : i / 7)).toSorted(order),
+  // Numbers that differ in their last places only, in runs short and long, and of both signs.
+  const close = Array.from(
+    { length: 3000 },
+    (_, i) => (i % 2 === 0 ? -1 : 1) * (1e12 + ((i * 7919) % 3000) / 1e3),
   );
+  expect([...sortSamples(close)]).toEqual(close.toSorted(order));
+  const near = Array.from({ length: 3000 }, (_, i) => 1 + ((i * 7919) % 3000) * 1e-9);
+  expect([...sortSamples(near)]).toEqual(near.toSorted(order));
 });
