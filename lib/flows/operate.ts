@@ -26,6 +26,7 @@ export type Operation = {
     | 'promote'
     | 'promote-fully'
     | 'abort'
+    | 'retry'
     | 'override'
     | 'lift-override';
   readonly by: string;

@@ -8,9 +8,10 @@ import { otherSlot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { type Refusal, refuse } from '../core/decision.ts';
 import { makePlan, type Plan } from '../core/rollout/plan.ts';
+import { holderOf } from '../core/rollout/state.ts';
 import type { Alarms, Clock, EventStore, Log, Machines, Metrics, Traffic, Workload } from '../ports.ts';
 import { readBaseline } from './readBaseline.ts';
-import { type Cause, record, streamOf } from './record.ts';
+import { type Cause, type Result, record, streamOf } from './record.ts';
 
 type World = {
   readonly clock: Clock;
@@ -34,7 +35,8 @@ export type RolloutRequest = {
 };
 
 export type Started =
-  | { readonly outcome: 'started' | 'queued'; readonly rolloutId: string; readonly plan: Plan }
+  | { readonly outcome: 'started'; readonly rolloutId: string; readonly plan: Plan }
+  | { readonly outcome: 'queued'; readonly rolloutId: string }
   | Refusal;
 
 /** @param correlationId of the event that asked: the same request twice is one rollout */
@@ -44,16 +46,59 @@ export async function startRollout(
   settings: ServiceSettings,
   correlationId: string,
 ): Promise<Started> {
-  const stream = streamOf(request.service);
   const cause: Cause = { correlationId, actor: request.requestedBy };
-  const kept = (await world.store.plan(stream, request.rolloutId)) as Plan | null;
+  const { service, rolloutId } = request;
+  const asked = await ask(world, request, settings, cause);
+  if (asked.outcome === 'refused') return refuse(asked.reason, asked.sentence);
+  if (asked.state.queued?.rolloutId === rolloutId && holderOf(asked.state) !== null) {
+    return { outcome: 'queued', rolloutId };
+  }
+  const started = await start(world, request, settings, cause);
+  if (started.outcome === 'refused') {
+    const now = world.clock.now();
+    await record(
+      world,
+      service,
+      { type: 'DropQueued', queuedId: rolloutId, reason: started.sentence, now },
+      cause,
+    );
+  }
+  return started;
+}
+
+/** What holds the service, and what that means for this request, before anything is planned for it. */
+function ask(
+  world: World,
+  { service, strategy, rolloutId, revision, requestedBy, why, knownBadOverride }: RolloutRequest,
+  { whileActive }: ServiceSettings,
+  cause: Cause,
+): Promise<Result> {
+  const wish = {
+    ...{ rolloutId, revision, requestedBy },
+    ...(why === undefined ? {} : { why }),
+    ...(knownBadOverride === undefined ? {} : { knownBadOverride }),
+    ...(strategy === undefined ? {} : { strategy }),
+  };
+  const now = world.clock.now();
+  return record(world, service, { type: 'Enqueue', service, wish, whileActive, now }, cause);
+}
+
+async function start(
+  world: World,
+  request: RolloutRequest,
+  settings: ServiceSettings,
+  cause: Cause,
+): Promise<Started> {
+  const { service, rolloutId } = request;
+  const stream = streamOf(service);
+  const kept = (await world.store.plan(stream, rolloutId)) as Plan | null;
   const plan = kept ?? (await planFor(world, request, withStrategy(settings, request.strategy)));
   if ('outcome' in plan) return plan;
-  const planHash = await world.store.keepPlan(stream, request.rolloutId, plan);
+  const planHash = await world.store.keepPlan(stream, rolloutId, plan);
   const readings = await world.alarms.read(settings.alarms.map(({ name }) => name));
   const recorded = await record(
     world,
-    request.service,
+    service,
     {
       type: 'Start',
       plan,
@@ -68,15 +113,10 @@ export async function startRollout(
   );
   if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
   const { rollout } = recorded.state;
-  if (rollout.phase === 'none' || rollout.rolloutId !== request.rolloutId) {
-    return { outcome: 'queued', rolloutId: request.rolloutId, plan };
-  }
-  await world.machines.start('rollout', request.rolloutId, {
-    service: request.service,
-    rolloutId: request.rolloutId,
-    correlationId,
-  });
-  return { outcome: 'started', rolloutId: request.rolloutId, plan };
+  if (rollout.phase === 'none' || rollout.rolloutId !== rolloutId) return { outcome: 'queued', rolloutId };
+  const { correlationId } = cause;
+  await world.machines.start('rollout', rolloutId, { service, rolloutId, correlationId });
+  return { outcome: 'started', rolloutId, plan };
 }
 
 /** Another strategy, this once: a list of steps belongs to the strategy it was written for. */
