@@ -40,6 +40,18 @@ export const RolloutQueued = z.object({
   revision: z.string(),
   requestedBy: z.string(),
   behind: z.string(),
+  /** As they were asked for: the request is made again with them. */
+  why: z.optional(z.string()),
+  knownBadOverride: z.optional(z.string()),
+  strategy: z.optional(Strategy),
+});
+
+/** What waited in the queue may not begin after all. */
+export const RolloutDropped = z.object({
+  type: z.literal('RolloutDropped'),
+  at,
+  rolloutId: z.string(),
+  reason: z.string(),
 });
 
 export const RolloutStarted = z.object({
@@ -184,7 +196,10 @@ export const DriftFound = z.object({
   what: z.string(),
 });
 
-/** `full`: a person skipped the steps that were left; `stable-broken`: a canary that passed is kept when stable breaks. */
+/**
+ * `full`: a person skipped the steps that were left; `stable-broken`: a canary that passed is kept when
+ * stable breaks.
+ */
 export const PromotionMode = z.enum(['earned', 'full', 'stable-broken']);
 export type PromotionMode = z.infer<typeof PromotionMode>;
 

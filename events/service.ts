@@ -5,6 +5,7 @@ import * as rollout from './rollout.ts';
 
 export const ServiceEvent = z.discriminatedUnion('type', [
   rollout.RolloutQueued,
+  rollout.RolloutDropped,
   rollout.RolloutStarted,
   rollout.CanaryPrepared,
   rollout.CheckpointTaken,

@@ -4,6 +4,7 @@
  */
 import type { Recorded } from '../events/recorded.ts';
 import type { AlarmState } from '../events/rollback.ts';
+import type { Strategy } from '../events/rollout.ts';
 import type { Slot, Target } from '../events/target.ts';
 import type { Minute } from './core/analysis/minutes.ts';
 import type { Checkpoint } from './core/eventStore/consumer.ts';
@@ -232,6 +233,9 @@ export interface Requests {
     readonly revision: string;
     readonly rolloutId: string;
     readonly requestedBy: string;
+    readonly why?: string | undefined;
+    readonly knownBadOverride?: string | undefined;
+    readonly strategy?: Strategy | undefined;
   }): Promise<void>;
 }
 

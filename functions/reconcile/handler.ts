@@ -1,6 +1,7 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import middy from '@middy/core';
 import { cloudWatchAlarms } from '../../lib/aws/alarms.ts';
@@ -9,6 +10,7 @@ import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { executionStarts, runningExecutions } from '../../lib/aws/machines.ts';
+import { eventBridgeRequests } from '../../lib/aws/requests.ts';
 import { awsMetrics, awsTraffic } from '../../lib/aws/targets.ts';
 import { reconcile } from '../../lib/flows/reconcile.ts';
 
@@ -25,6 +27,7 @@ const world = {
   traffic: awsTraffic(new ElasticLoadBalancingV2Client(clientSettings), pause),
   metrics: awsMetrics(cloudWatch),
   alarms: cloudWatchAlarms(cloudWatch),
+  requests: eventBridgeRequests(new EventBridgeClient(clientSettings), environment('EVENT_BUS')),
   machines: { ...executionStarts(client, machines), ...runningExecutions(client, machines) },
 };
 

@@ -25,10 +25,10 @@ export async function alarmCommand(
   service: string,
   seen: AlarmSeen,
   from: Known | null,
-  coolOffSeconds: number,
+  { coolOffSeconds, correlationId }: { readonly coolOffSeconds: number; readonly correlationId: string },
 ): Promise<CommandOf<'ReceiveAlarm'>> {
   const asks = seen.alarm.scope === 'service' && seen.alarm.slot === null && from !== null;
-  const blame = asks ? await blameFor(world, service, from) : 'unknown';
+  const blame = asks ? await blameFor(world, service, from, correlationId) : 'unknown';
   return { type: 'ReceiveAlarm', ...seen, blame, settings: { coolOffSeconds }, now: world.clock.now() };
 }
 
@@ -41,12 +41,18 @@ export async function hearAlarm(
   cause: Cause,
   coolOffSeconds: number,
 ): Promise<Known> {
-  const command = await alarmCommand(world, service, seen, from, coolOffSeconds);
+  const { correlationId } = cause;
+  const command = await alarmCommand(world, service, seen, from, { coolOffSeconds, correlationId });
   return record(world, service, command, cause, { from, commandId: alarmCommandId(seen) });
 }
 
 /** Whose fault a service-wide alarm is, by the counts of both sides; unknown when they cannot be read. */
-async function blameFor(world: AlarmWorld, service: string, { state }: Known): Promise<Blame> {
+async function blameFor(
+  world: AlarmWorld,
+  service: string,
+  { state }: Known,
+  correlationId: string,
+): Promise<Blame> {
   const rollout = activeOf(state);
   if (rollout === null) return 'unknown';
   try {
@@ -61,7 +67,7 @@ async function blameFor(world: AlarmWorld, service: string, { state }: Known): P
       count.bad / Math.max(1, count.total);
     return rate(stable) > 2 * rate(canary) ? 'stable' : 'both';
   } catch (error) {
-    world.log.write({ message: 'alarm could not be judged', service, error: String(error) });
+    world.log.write({ message: 'alarm could not be judged', service, correlationId, error: String(error) });
     return 'unknown';
   }
 }

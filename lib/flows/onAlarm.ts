@@ -83,10 +83,15 @@ async function hear(
   const alarm = settings.alarms.find(({ name }) => name === change.alarmName);
   if (alarm === undefined) return { service: settings.service, phase: 'none', weight: null };
   const seen: AlarmSeen = { alarm, state, changedAt, reason };
+  const { coolOffSeconds } = settings;
+  const { correlationId } = cause;
   let from: Known | null = null;
   try {
     from = await known(world, settings.service);
-    const command = await alarmCommand(world, settings.service, seen, from, settings.coolOffSeconds);
+    const command = await alarmCommand(world, settings.service, seen, from, {
+      coolOffSeconds,
+      correlationId,
+    });
     const commandId = alarmCommandId(seen);
     const heard = await record(world, settings.service, command, cause, { from, commandId, urgent: true });
     return await follow(world, settings.service, heard, cause);
@@ -120,10 +125,11 @@ async function intend(
   from: Known | null,
   cause: Cause,
 ): Promise<AlarmOutcome> {
-  const { service, target } = settings;
-  const command = await alarmCommand(world, service, seen, null, settings.coolOffSeconds);
+  const { service, target, coolOffSeconds } = settings;
+  const { correlationId } = cause;
+  const command = await alarmCommand(world, service, seen, null, { coolOffSeconds, correlationId });
   const commandId = alarmCommandId(seen);
-  const intent = { stream: streamOf(service), commandId, correlationId: cause.correlationId, command };
+  const intent = { stream: streamOf(service), commandId, correlationId, command };
   const sent = await world.intents.send(intent).then(
     () => null,
     (error: unknown) => ({ error }),

@@ -3,9 +3,10 @@
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { type Refusal, refuse } from '../core/decision.ts';
 import type { Command } from '../core/rollout/commands.ts';
-import type { Clock, EventStore, Log, Machines, Tokens, Traffic } from '../ports.ts';
+import { retryOf } from '../core/rollout/operator.ts';
+import type { Clock, EventStore, Log, Machines, Requests, Tokens, Traffic } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
-import { type Cause, record, streamOf } from './record.ts';
+import { type Cause, known, record, streamOf } from './record.ts';
 import { answer, planOf } from './rolloutTask.ts';
 
 type World = {
@@ -14,6 +15,7 @@ type World = {
   readonly traffic: Traffic;
   readonly machines: Pick<Machines, 'start' | 'resume'>;
   readonly tokens: Tokens;
+  readonly requests: Requests;
   readonly log: Log;
 };
 
@@ -43,8 +45,9 @@ export async function operate(
   settings: ServiceSettings,
   eventId: string,
 ): Promise<Operated> {
+  if (operation.operation === 'retry') return retry(world, operation, eventId);
   const cause: Cause = { correlationId: eventId, actor: operation.by };
-  const command = commandFor(operation, world.clock.now());
+  const command = commandFor({ ...operation, operation: operation.operation }, world.clock.now());
   if ('outcome' in command) return command;
   const recorded = await record(world, settings.service, command, cause, {
     commandId: `operation:${eventId}`,
@@ -63,7 +66,18 @@ export async function operate(
   return { outcome: 'done', phase: rollout.phase };
 }
 
-function commandFor({ operation, by, why, untilMinutes }: Operation, now: number): Command | Refusal {
+/** Asked for as anybody would, so the request goes the ordinary way. */
+async function retry(world: World, { service, by, why = '' }: Operation, eventId: string): Promise<Operated> {
+  const { state } = await known(world, service);
+  const request = retryOf(state, { service, by, why, eventId });
+  if ('outcome' in request) return request;
+  await world.requests.send(request);
+  return { outcome: 'done', phase: 'requested' };
+}
+
+type RolloutOperation = Operation & { readonly operation: Exclude<Operation['operation'], 'retry'> };
+
+function commandFor({ operation, by, why, untilMinutes }: RolloutOperation, now: number): Command | Refusal {
   switch (operation) {
     case 'pause':
       return { type: 'Pause', by, why: why ?? 'asked for', now };

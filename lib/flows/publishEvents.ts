@@ -61,6 +61,10 @@ async function deliver(world: World, delivery: Delivery, subscriber: Subscriber)
     }
     const moved = await world.consumers.advance(subscriber.name, stream, event.version - 1, event.version);
     if (!moved) return true; // another delivery is further already
+    const { version, correlationId } = event;
+    const { type } = event.event;
+    const { name } = subscriber;
+    world.log.write({ message: 'event published', subscriber: name, stream, version, type, correlationId });
   }
   return true;
 }

@@ -4,15 +4,20 @@
  * idle services cost nothing.
  */
 import type { Plan } from '../core/rollout/plan.ts';
-import { activeOf } from '../core/rollout/state.ts';
-import type { Alarms, Machines } from '../ports.ts';
+import { activeOf, holderOf, type Rollout } from '../core/rollout/state.ts';
+import type { Alarms, Machines, Requests } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
 import type { AlarmWorld } from './hearAlarm.ts';
 import { hearMissedAlarms } from './hearMissedAlarms.ts';
 import { type Cause, type Known, known, record, streamOf } from './record.ts';
+import { startQueued } from './startQueued.ts';
 import { watchTraffic } from './watchTraffic.ts';
 
-type World = AlarmWorld & { readonly alarms: Alarms; readonly machines: Pick<Machines, 'start' | 'running'> };
+type World = AlarmWorld & {
+  readonly alarms: Alarms;
+  readonly machines: Pick<Machines, 'start' | 'running'>;
+  readonly requests: Requests;
+};
 
 export type Reconciled = { readonly service: string; readonly phase: string; readonly error?: string };
 
@@ -37,7 +42,9 @@ export async function reconcile(world: World, correlationId: string): Promise<re
 async function reconcileService(world: World, service: string, cause: Cause): Promise<Known> {
   const from = await known(world, service);
   const { rollout } = from.state;
-  if (rollout.phase === 'none') return from;
+  // Whoever was to ask again for what waits has died on the way.
+  if (holderOf(from.state) === null) await startQueued(world, service, from.state);
+  if (rollout.phase === 'none' || isOver(rollout)) return from;
   const plan = (await world.store.plan(streamOf(service), rollout.rolloutId)) as Plan | null;
   if (plan === null) return from;
   const heard = await hearMissedAlarms(world, service, plan, from, cause);
@@ -47,6 +54,9 @@ async function reconcileService(world: World, service: string, cause: Cause): Pr
   await revive(world, service, watched, cause);
   return watched;
 }
+
+const isOver = (rollout: Rollout): boolean =>
+  rollout.phase === 'rolled-back' || (rollout.phase === 'promoted' && rollout.completed);
 
 async function endWhatTookTooLong(
   world: World,
@@ -73,7 +83,7 @@ async function endWhatTookTooLong(
 /** An execution that ended before its rollout did is followed by another; two of them would do no harm. */
 async function revive(world: World, service: string, { state }: Known, cause: Cause): Promise<void> {
   const { rollout } = state;
-  if (rollout.phase === 'none' || rollout.phase === 'rolled-back') return;
+  if (rollout.phase === 'none' || isOver(rollout)) return;
   const { rolloutId } = rollout;
   const machine = rollout.phase === 'rolling-back' ? 'rollback' : 'rollout';
   if (await world.machines.running(machine, rolloutId)) return;

@@ -21,6 +21,13 @@ export type Cause = {
   readonly actor: string;
 };
 
+/** Whoever carries a rollback on, it belongs to what began it: one id finds all of it. */
+export function causeOfRollback({ head, state }: Known, cause: Cause): Cause {
+  if (state.rollout.phase !== 'rolling-back') return cause;
+  const begun = head.tail.findLast(({ event }) => event.type === 'RollbackInitiated');
+  return begun === undefined ? cause : { ...cause, correlationId: begun.correlationId };
+}
+
 export type Known = { readonly head: Head; readonly state: ServiceState };
 
 export type Result =

@@ -8,7 +8,7 @@ import { quietSince } from '../core/rollout/next.ts';
 import type { Rollout } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
-import { type Cause, type Known, record } from './record.ts';
+import { type Cause, causeOfRollback, type Known, record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { startQueued } from './startQueued.ts';
 import { watchTraffic } from './watchTraffic.ts';
@@ -25,9 +25,10 @@ type World = {
 type RollingBack = Extract<Rollout, { phase: 'rolling-back' }>;
 
 export async function rollBack(world: World, task: RolloutTask): Promise<TaskAnswer> {
-  const { plan, from, cause, mine } = await open(world, task);
+  const { plan, from, cause: asked, mine } = await open(world, task);
   if (!mine) return answer(world, task, plan, from.state);
-  const begun = task.failure === undefined ? from : await failed(world, task, from, cause);
+  const begun = task.failure === undefined ? from : await failed(world, task, from, asked);
+  const cause = causeOfRollback(begun, asked);
   const { rollout } = begun.state;
   if (rollout.phase !== 'rolling-back') return answer(world, task, plan, begun.state);
   const driven = await driveTraffic(world, task.service, begun, cause);
@@ -67,6 +68,7 @@ async function restore(
   await world.traffic.markStable(rollout.target, stableSlot);
   const differences = await compareWithCheckpoint(world, rollout);
   const done = await record(world, service, { type: 'ConfirmRollback', differences, now }, cause, { from });
+  world.log.write({ message: 'rolled back', service, rolloutId: rollout.rolloutId, differences, ...cause });
   await startQueued(world, service, done.state);
   return done;
 }

@@ -57,6 +57,8 @@ function tellingOf(event: ServiceEvent): Telling | null {
       );
     case 'ApprovalRequested':
       return tell('waits for an approval', `Step ${event.step + 1} waits for an approval.`);
+    case 'RolloutDropped':
+      return page('dropped from the queue', `${event.rolloutId} does not begin: ${event.reason}`);
     case 'RolloutPaused':
       return page('paused', `Paused by ${event.by}: ${event.why}`);
     case 'RolloutHeld':

@@ -1,14 +1,17 @@
-/** What can be asked of one service's rollout. Time, ids and everything read from the world arrive in the command. */
+/**
+ * What can be asked of one service's rollout. Time, ids and everything read from the world arrive in the
+ * command.
+ */
 import type { AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
 import type { Evidence, HoldReason, Verdict } from '../../../events/rollout.ts';
 import type { Slot } from '../../../events/target.ts';
 import type { AlarmSettings, ServiceSettings } from '../config/settings.ts';
 import type { Plan } from './plan.ts';
-import type { Checkpoint } from './state.ts';
+import type { Checkpoint, Queued } from './state.ts';
 
 /**
- * `now` is epoch milliseconds. `rolloutId` is the rollout the command was meant for: one that comes late, when
- * another rollout holds the service, is refused. Who speaks of the service as such leaves it out.
+ * `now` is epoch milliseconds. `rolloutId` is the rollout the command was meant for: one that comes late,
+ * when another rollout holds the service, is refused. Who speaks of the service as such leaves it out.
  */
 type At = { readonly now: number; readonly rolloutId?: string };
 
@@ -26,6 +29,14 @@ export type Start = At & {
 
 /** What an alarm of service scope means for the two sides, judged from their counts. */
 export type Blame = 'canary' | 'both' | 'stable' | 'unknown';
+
+/** Before anything is planned: may it wait, must it, or may the way be made free for it? */
+export type Enqueue = At & {
+  readonly type: 'Enqueue';
+  readonly service: string;
+  readonly wish: Queued;
+  readonly whileActive: ServiceSettings['whileActive'];
+};
 
 export type ReceiveAlarm = At & {
   readonly type: 'ReceiveAlarm';
@@ -46,6 +57,8 @@ export type RecordAnalysis = At & {
 
 export type Command =
   | Start
+  | Enqueue
+  | (At & { readonly type: 'DropQueued'; readonly queuedId: string; readonly reason: string })
   | (At & { readonly type: 'TakeCheckpoint'; readonly checkpoint: Checkpoint })
   | (At & { readonly type: 'ConfirmPrepared'; readonly tasks: number })
   | (At & { readonly type: 'OrderShift' })

@@ -20,7 +20,7 @@ import {
 import { confirmPrepared, takeCheckpoint } from './prepare.ts';
 import { confirmCompletion, confirmPromotion, confirmShift, orderPromotion, orderShift } from './progress.ts';
 import { confirmRollback, findDrift, hold, rollBack } from './rollBack.ts';
-import { start } from './start.ts';
+import { dropQueued, enqueue, start } from './start.ts';
 import type { ServiceState } from './state.ts';
 import { recordAnalysis, requestApproval } from './verdict.ts';
 
@@ -38,6 +38,10 @@ function answer(state: ServiceState, command: Command): Decision<ServiceEvent> {
   switch (command.type) {
     case 'Start':
       return start(state, command);
+    case 'Enqueue':
+      return enqueue(state, command);
+    case 'DropQueued':
+      return dropQueued(state, command);
     case 'TakeCheckpoint':
       return takeCheckpoint(state, command);
     case 'ConfirmPrepared':

@@ -12,9 +12,11 @@ import { activeOf, type BakeEnd, type Rollout, type ServiceState, underway } fro
 export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
   switch (event.type) {
     case 'RolloutQueued': {
-      const { rolloutId, revision, requestedBy } = event;
-      return { ...state, queued: { rolloutId, revision, requestedBy } };
+      const { type: _, at: __, behind: ___, ...queued } = event;
+      return { ...state, queued };
     }
+    case 'RolloutDropped':
+      return state.queued?.rolloutId === event.rolloutId ? { ...state, queued: null } : state;
     case 'RolloutStarted':
       return started(state, event);
     case 'AlarmReceived':
@@ -41,6 +43,7 @@ type RolloutOnly = Exclude<
   {
     type:
       | 'RolloutQueued'
+      | 'RolloutDropped'
       | 'RolloutStarted'
       | 'AlarmReceived'
       | 'HealthCheckFailed'

@@ -122,3 +122,23 @@ export function recordFallBack(
   }
   return accept(...events, ...held(state, { now, reason: 'drift', why: what }));
 }
+
+/** The rollout that ended badly, asked for once more; its revision is known bad, so a reason is wanted. */
+export function retryOf(
+  { rollout }: ServiceState,
+  { service, by, why, eventId }: { service: string; by: string; why: string; eventId: string },
+) {
+  if (rollout.phase !== 'rolled-back') {
+    return refuse('nothing-to-retry', `the last rollout of ${service} is ${rollout.phase}: only one that was rolled back is retried.`);
+  }
+  if (why.trim() === '') return refuse('no-reason', 'a retry needs a reason: say why it will go better this time.');
+  const attempt = eventId.replaceAll('-', '').slice(0, 8);
+  return {
+    service,
+    revision: rollout.revision,
+    rolloutId: `${rollout.rolloutId.slice(0, 55)}-${attempt}`,
+    requestedBy: by,
+    why,
+    knownBadOverride: why,
+  };
+}

@@ -1,10 +1,13 @@
-/** May this rollout begin? One per service; a revision that was rolled back before needs a reason to run again. */
+/**
+ * May this rollout begin? One per service; a revision that was rolled back before needs a reason to run
+ * again.
+ */
 import type { ServiceEvent } from '../../../events/service.ts';
-import { accept, type Decision, refuse } from '../decision.ts';
-import { briefest } from './brief.ts';
+import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
+import { brief, briefest } from './brief.ts';
 import type { CommandOf, Start } from './commands.ts';
 import { initiated } from './rollBack.ts';
-import { type Active, activeOf, type ServiceState } from './state.ts';
+import { holderOf, type Rollout, type ServiceState } from './state.ts';
 
 export function start(state: ServiceState, command: CommandOf<'Start'>): Decision<ServiceEvent> {
   const { plan } = command;
@@ -17,13 +20,10 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
     );
   }
   if (state.knownBad.includes(plan.revision) && command.knownBadOverride === undefined) {
-    return refuse(
-      'known-bad',
-      `${plan.revision} was rolled back before: fix it, or request it with knownBadOverride and the reason.`,
-    );
+    return refuseKnownBad(plan.revision);
   }
-  const active = activeOf(state);
-  if (active !== null) return whileActive(state, command, active);
+  const holder = holderOf(state);
+  if (holder !== null) return whileHeld(state, wishOf(command), holder);
   // Its canary's slot is where stable lives by now.
   if (rollout.phase === 'promoted' && plan.createdAt < rollout.promotedAt) {
     return refuse(
@@ -32,6 +32,22 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
     );
   }
   return accept<ServiceEvent>(started(command), ...heldForFlapping(state, command));
+}
+
+function wishOf({
+  plan,
+  requestedBy,
+  why,
+  knownBadOverride,
+  now,
+}: Start): Omit<CommandOf<'Enqueue'>, 'type'> {
+  const { rolloutId, revision, strategy, service, settings } = plan;
+  const wish = {
+    ...{ rolloutId, revision, requestedBy, strategy },
+    ...(why === undefined ? {} : { why }),
+    ...(knownBadOverride === undefined ? {} : { knownBadOverride }),
+  };
+  return { service, wish, whileActive: settings.whileActive, now };
 }
 
 const dayMs = 86_400_000;
@@ -45,42 +61,74 @@ function heldForFlapping({ rollbacks }: ServiceState, { plan, now }: Start): Ser
   return [{ type: 'RolloutHeld', at: now, rolloutId: plan.rolloutId, reason: 'flapping', why }];
 }
 
-function whileActive(state: ServiceState, command: Start, active: Active): Decision<ServiceEvent> {
-  const { plan, now } = command;
-  if (state.queued?.rolloutId === plan.rolloutId) return accept();
-  if (active.revision === plan.revision && active.phase !== 'rolling-back') {
+/** The same question before a plan is made: a plan that waits would be made for a world that is gone by its turn. */
+export function enqueue(state: ServiceState, command: CommandOf<'Enqueue'>): Decision<ServiceEvent> {
+  const { wish } = command;
+  const { rollout } = state;
+  const holder = holderOf(state);
+  if (holder === null || (rollout.phase !== 'none' && rollout.rolloutId === wish.rolloutId)) return accept();
+  if (state.knownBad.includes(wish.revision) && wish.knownBadOverride === undefined) {
+    return refuseKnownBad(wish.revision);
+  }
+  return whileHeld(state, command, holder);
+}
+
+function whileHeld(
+  state: ServiceState,
+  { service, wish, whileActive, now }: Omit<CommandOf<'Enqueue'>, 'type'>,
+  holder: Exclude<Rollout, { phase: 'none' }>,
+): Decision<ServiceEvent> {
+  if (state.queued?.rolloutId === wish.rolloutId) return accept();
+  if (holder.revision === wish.revision && holder.phase !== 'rolling-back') {
     return refuse(
       'already-under-way',
-      `rollout ${active.rolloutId} of ${plan.service} brings ${plan.revision} already: wait for it, or abort it first.`,
+      `rollout ${holder.rolloutId} of ${service} brings ${wish.revision} already: wait for it, or abort it first.`,
     );
   }
+  const { why, knownBadOverride, ...rest } = wish;
   const queued: ServiceEvent = {
     type: 'RolloutQueued',
     at: now,
-    rolloutId: plan.rolloutId,
-    revision: plan.revision,
-    requestedBy: command.requestedBy,
-    behind: active.rolloutId,
+    ...rest,
+    behind: holder.rolloutId,
+    ...(why === undefined ? {} : { why: briefest(why) }),
+    ...(knownBadOverride === undefined ? {} : { knownBadOverride: briefest(knownBadOverride) }),
   };
-  switch (plan.settings.whileActive) {
+  switch (whileActive) {
     case 'refuse':
       return refuse(
         'rollout-active',
-        `rollout ${active.rolloutId} of ${plan.service} is under way: wait for it, abort it, or set whileActive to queue or supersede.`,
+        `rollout ${holder.rolloutId} of ${service} is under way: wait for it, abort it, or set whileActive to queue or supersede.`,
       );
     case 'queue':
       return accept(queued);
     case 'supersede': {
+      if (holder.phase === 'promoted') return accept(queued); // it is stable by now: only the old side is tidied up
       const rollback = initiated(state, {
         now,
         trigger: 'superseded',
-        reason: `superseded by ${plan.revision}`,
-        by: command.requestedBy,
+        reason: `superseded by ${wish.revision}`,
+        by: wish.requestedBy,
       });
       return rollback === null ? accept(queued) : accept(queued, rollback);
     }
   }
 }
+
+/** What waited had its turn and may not begin: nobody waits for it any more. */
+export function dropQueued(
+  state: ServiceState,
+  { queuedId, reason, now }: CommandOf<'DropQueued'>,
+): Decision<ServiceEvent> {
+  if (state.queued?.rolloutId !== queuedId || holderOf(state) !== null) return accept();
+  return accept({ type: 'RolloutDropped', at: now, rolloutId: queuedId, reason: brief(reason) });
+}
+
+const refuseKnownBad = (revision: string): Refusal =>
+  refuse(
+    'known-bad',
+    `${revision} was rolled back before: fix it, or request it with knownBadOverride and the reason.`,
+  );
 
 function started(command: Start): ServiceEvent {
   const { plan, now } = command;

@@ -5,6 +5,7 @@
 
 import type { AlarmAction, AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
 import type { HoldReason, PromotionMode, Step, Strategy, Verdict } from '../../../events/rollout.ts';
+import type { EventOf } from '../../../events/service.ts';
 import type { Slot, Target } from '../../../events/target.ts';
 
 /** Of the state below; a HEAD with another one is folded again from its events. */
@@ -37,7 +38,10 @@ export type Underway = {
   /** When a shift was last ordered, epoch milliseconds: a late write may land until its timeout is over. */
   readonly lastOrderAt: number | null;
   readonly lastVerdict: Verdict | null;
-  /** When it was recorded, epoch milliseconds: a bake is passed by a verdict at its end, not by an earlier one. */
+  /**
+   * When it was recorded, epoch milliseconds: a bake is passed by a verdict at its end, not by an earlier
+   * one.
+   */
   readonly lastVerdictAt: number | null;
   /** Inconclusive bake ends already answered with a longer bake. */
   readonly extensions: number;
@@ -92,20 +96,17 @@ export type Rollout =
     })
   | (Underway & { readonly phase: 'rolled-back'; readonly reason: string; readonly endedAt: number });
 
-export type Phase = Rollout['phase'];
-
 export type Override = { readonly by: string; readonly why: string; readonly until: number };
+
+/** A request that waits for the rollout before it: made again, as it was, when that one has ended. */
+export type Queued = Readonly<Omit<EventOf<'RolloutQueued'>, 'type' | 'at' | 'behind'>>;
 
 export type ServiceState = {
   readonly rollout: Rollout;
   /** The newest eight revisions that were rolled back: starting one again needs an explicit override. */
   readonly knownBad: readonly string[];
   readonly override: Override | null;
-  readonly queued: {
-    readonly rolloutId: string;
-    readonly revision: string;
-    readonly requestedBy: string;
-  } | null;
+  readonly queued: Queued | null;
   /** The newest eight alarms: when each last led to something, for the cool-off. */
   readonly alarms: Readonly<
     Record<string, { readonly state: AlarmState; readonly action: AlarmAction; readonly at: number }>
@@ -141,6 +142,12 @@ export function activeOf({ rollout }: Pick<ServiceState, 'rollout'>): Active | n
       return rollout;
   }
 }
+
+/** What has to be over before another rollout may begin: one that is promoted still has its old side to tidy up. */
+export const holderOf = ({
+  rollout,
+}: Pick<ServiceState, 'rollout'>): Exclude<Rollout, { phase: 'none' }> | null =>
+  rollout.phase === 'promoted' && !rollout.completed ? rollout : activeOf({ rollout });
 
 /** The override, as long as it holds. */
 export const overrideAt = (state: ServiceState, now: number): Override | null =>
@@ -179,7 +186,8 @@ export function desiredWeight(rollout: Rollout): number | null {
     case 'promoted':
       return 100;
     case 'held':
-      // Stable cannot take it either: moving traffic would only choose who is hurt, and that is a person's to say.
+      // Stable cannot take it either: moving traffic would only choose who is hurt, and that is a person's to
+      // say.
       return rollout.reason === 'drift' || rollout.reason === 'cannot-go-back' ? null : rollout.weight;
     case 'baking':
     case 'awaiting-approval':

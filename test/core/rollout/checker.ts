@@ -48,6 +48,7 @@ export function broken(events: readonly ServiceEvent[]): string | null {
       continue;
     }
     if (book === null || !('rolloutId' in event) || event.type === 'RolloutQueued') continue;
+    if (event.type === 'RolloutDropped') continue;
     if (event.rolloutId !== book.rolloutId)
       return `${event.type} of ${event.rolloutId}, not of ${book.rolloutId}`;
     const wrong = book.back ? wayBack(book, event) : wayForward(book, event);

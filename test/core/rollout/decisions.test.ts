@@ -4,10 +4,10 @@ import { type CommandName, cell, commands, type PhaseName, phases } from './matr
 /** Per command and outcome the phases that give it: `-` nothing to record, `!reason` a refusal. */
 const decisions: Readonly<Record<CommandName, Readonly<Record<string, string>>>> = {
   Start: {
-    RolloutStarted: 'none promoted window-over rolled-back',
+    RolloutStarted: 'none window-over rolled-back',
     '!rollout-active': `
       preparing prepared shifting baking passed previewed awaiting-approval approved paused held drifted
-      all-passed promoting rolling-back traffic-off`,
+      all-passed promoting promoted rolling-back traffic-off`,
   },
   'Start again': {
     RolloutStarted: 'none',

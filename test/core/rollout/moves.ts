@@ -173,6 +173,11 @@ function sent(state: ServiceState, { what, how }: Move, now: number): Command {
     () => ({ type: 'LiftOverride', by, now }),
     () => ({ type: 'RecordFallBack', by, why: 'all is dark', to: 'x', slot: pick([null, 'blue'], how), now }),
     () => ({ type: 'OrderShift', rolloutId: `ro-${how % 23}`, now }),
+    () => ({ type: 'DropQueued', queuedId: state.queued?.rolloutId ?? 'ro', reason: 'known bad', now }),
+    () => ({
+      ...{ type: 'Enqueue', service: 'shop', whileActive: pick(whileActive, how), now },
+      wish: { rolloutId: `ro-${how % 23}`, revision: `rev-${how % 5}`, requestedBy: by },
+    }),
     () => ({
       ...{ type: 'TakeCheckpoint', now },
       checkpoint: { weight: 0, desiredCounts: { stable: 3, canary: 0 }, scaling: null },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   at,
   baking,
+  completed,
   minutes,
   ofRollout,
   planFor,
@@ -58,14 +59,20 @@ describe('a rollout starts', () => {
       .refused('already-stable');
   });
 
-  it('after a promotion, while the old side is still warm', () => {
-    given(...baking(10), promotionOrdered(minutes(190)), promoted(minutes(191)))
-      .when(start({ plan: { ...next, createdAt: minutes(191) }, now: minutes(191) }))
+  it('after a promotion, once the old side is tidied up', () => {
+    given(...baking(10), promotionOrdered(minutes(190)), promoted(minutes(191)), completed(minutes(192)))
+      .when(start({ plan: { ...next, createdAt: minutes(192) }, now: minutes(192) }))
       .then({ type: 'RolloutStarted', rolloutId: 'ro-2' });
   });
 
-  it('not by a plan from before the promotion: its canary would be put where stable lives', () => {
+  it('not before: what the rollout pinned would stay pinned', () => {
     given(...baking(10), promotionOrdered(minutes(190)), promoted(minutes(191)))
+      .when(start({ plan: { ...next, createdAt: minutes(191) }, now: minutes(191) }))
+      .refused('rollout-active');
+  });
+
+  it('not by a plan from before the promotion: its canary would be put where stable lives', () => {
+    given(...baking(10), promotionOrdered(minutes(190)), promoted(minutes(191)), completed(minutes(192)))
       .when(start({ plan: { ...next, createdAt: minutes(191) - 1 }, now: minutes(192) }))
       .refused('stale-plan');
   });
