@@ -9,7 +9,7 @@ import { otherSlot } from '../../events/target.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
 import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
-import { type Cause, type Known, record } from './record.ts';
+import { type Cause, causeOfRollback, type Known, record } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 import { watchTraffic } from './watchTraffic.ts';
 
@@ -29,9 +29,10 @@ const roundsMax = 6;
  * @returns what is known once the balancer shows the newest decision
  * @throws TrafficUnconfirmed when decisions keep changing, or the balancer does not follow
  */
-export async function driveTraffic(world: World, service: string, from: Known, cause: Cause): Promise<Known> {
+export async function driveTraffic(world: World, service: string, from: Known, asked: Cause): Promise<Known> {
   let current = from;
   for (let round = 0; round < roundsMax; round++) {
+    const cause = causeOfRollback(current, asked);
     const looked = raises(current.state) ? await watchTraffic(world, service, current, cause) : current;
     const order = openOrder(looked.state);
     if (order === null) return looked;

@@ -131,8 +131,8 @@ describe('a stream that a subscriber cannot get past', () => {
     expect(bus.heard.filter((id) => id.startsWith('service/a'))).toEqual(all('service/a', 3));
     expect(people.heard.filter((id) => id.startsWith('service/poison'))).toEqual(all('service/poison', 4));
     expect(await consumers.checkpoint('bus', 'service/poison')).toMatchObject({ version: 1, parked: true });
-    expect(lines.at(-1)).toMatchObject({
-      message: 'stream parked: a person must look',
+    expect(lines.filter(({ message }) => message === 'stream parked: a person must look')).toHaveLength(1);
+    expect(lines.find(({ message }) => message.includes('parked'))).toMatchObject({
       ...{ subscriber: 'bus', stream: 'service/poison', version: 2 },
       correlationId: expect.stringContaining('fill'),
     });

@@ -6,6 +6,12 @@ import {
   type PutMetricAlarmCommandInput,
 } from '@aws-sdk/client-cloudwatch';
 import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  FilterLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
   GetQueueUrlCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -177,6 +183,59 @@ const nextCanarySlot = (before: number) =>
     const started = (await wire.events(before + 1)).find((event) => event.type === 'RolloutStarted');
     return started?.type === 'RolloutStarted' ? started.canarySlot : null;
   });
+
+describe('one rollback, end to end', () => {
+  it('has one id from the alarm to the last line about it, and one query finds all of it', async () => {
+    const { before, canary, rolloutId } = await baking();
+    const id = 'the-alarm-s-own-event-id';
+    await toQueue('switchback-alarms', alarmEvent(id, `shop-${canary}-errors`, 'ALARM'));
+    await takenBack(before);
+
+    const recorded = (await Array.fromAsync(wire.store.read(stream, before + 1))).filter(
+      ({ correlationId }) => correlationId === id,
+    );
+    expect(recorded.map(({ event }) => event.type)).toEqual([
+      ...['AlarmReceived', 'RollbackInitiated', 'TrafficShifted', 'RollbackCompleted'],
+    ]);
+    expect(recorded[0]?.commandId).toMatch(new RegExp(`^alarm:shop-${canary}-errors@\\d+:ALARM$`));
+    const executionArn = `arn:aws:states:eu-west-1:000000000000:execution:switchback-rollback:${rolloutId}-back`;
+    const { input } = await new SFNClient(wire.at).send(new DescribeExecutionCommand({ executionArn }));
+    expect(JSON.parse(input ?? '')).toMatchObject({ correlationId: id, rolloutId });
+
+    const found = await until('all of it in the logs', async () => {
+      const lines = await logged(`{ $.correlationId = "${id}" }`);
+      return (
+        lines.filter(({ message }) => message === 'event published').length === 2 * recorded.length && lines
+      );
+    });
+    const said = (message: string) => found.filter((line) => line.message === message);
+    expect(new Set(found.map((line) => line.function))).toEqual(
+      new Set(['on-alarm', 'roll-back', 'publish-events']),
+    );
+    expect(said('alarm heard')).toHaveLength(1);
+    expect(said('traffic shifted')).toMatchObject([{ function: 'on-alarm', weight: 0 }]);
+    expect(said('rolled back')).toMatchObject([{ function: 'roll-back', rolloutId }]);
+    expect(
+      said('event published').flatMap(({ subscriber, type }) => (subscriber === 'bus' ? [type] : [])),
+    ).toEqual(recorded.map(({ event }) => event.type));
+  });
+});
+
+type Line = { readonly function: string; readonly message: string; readonly [field: string]: unknown };
+
+/** Lines of every function that match, as one query of CloudWatch Logs Insights would find them. */
+async function logged(filterPattern: string): Promise<readonly Line[]> {
+  const logs = new CloudWatchLogsClient(wire.at);
+  const { logGroups = [] } = await logs.send(
+    new DescribeLogGroupsCommand({ logGroupNamePrefix: '/aws/lambda/switchback-' }),
+  );
+  const found = await Promise.all(
+    logGroups.map(({ logGroupName }) =>
+      logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern })),
+    ),
+  );
+  return found.flatMap(({ events = [] }) => events.map(({ message = '' }) => JSON.parse(message) as Line));
+}
 
 describe('an alarm that does not know', () => {
   it('is recorded and waited out where the policy says wait', async () => {

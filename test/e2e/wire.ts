@@ -37,7 +37,7 @@ export const stream = 'service/shop';
 
 export type Wire = Awaited<ReturnType<typeof openWire>>;
 
-export type WireOptions = Pick<LocalCloudOptions, 'shuffleStreams'> & {
+export type WireOptions = Pick<LocalCloudOptions, 'onRequest' | 'shuffleStreams'> & {
   /** How often a message is tried before it becomes a dead letter; once a second. */
   readonly receivesMax?: number;
   /** Makes what more services need, and answers their configuration by name. */
@@ -56,7 +56,10 @@ export async function openWire(
     ...options,
     seed: 1,
     metricPeriodSeconds: 1,
-    onRequest: (entry) => requests.push(entry),
+    onRequest: (entry) => {
+      requests.push(entry);
+      options.onRequest?.(entry);
+    },
     onFunctionLog: ({ functionName, line }) => lines.push(`${functionName} ${line}`),
   });
   const at: Endpoint = {

@@ -8,11 +8,14 @@ export type QueueEvent = {
 
 export type QueueAnswer = { readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] };
 
+/** What brought the message: its own id, or the one it belongs to. */
+type Correlated = { readonly eventId?: string; readonly correlationId?: string };
+
 /**
  * A message that breaks its contract is a failure as well: it comes again, is not understood again, and ends in
  * the dead-letter queue with the sentence in the log.
  */
-export async function eachMessage<T>(
+export async function eachMessage<T extends Correlated | null>(
   { Records }: QueueEvent,
   parse: (body: unknown) => Parsed<T>,
   log: Log,
@@ -20,18 +23,20 @@ export async function eachMessage<T>(
 ): Promise<QueueAnswer> {
   const failed: string[] = [];
   for (const { messageId, body } of Records) {
+    const json = parseJson(body, 'queue message');
+    const read = json.ok ? parse(json.value) : json;
+    if (!read.ok) {
+      failed.push(messageId);
+      log.write({ message: 'message not understood', messageId, reason: read.sentence });
+      continue;
+    }
     try {
-      const json = parseJson(body, 'queue message');
-      const read = json.ok ? parse(json.value) : json;
-      if (read.ok) await deal(read.value);
-      else {
-        failed.push(messageId);
-        log.write({ message: 'message not understood', messageId, reason: read.sentence });
-      }
+      await deal(read.value);
     } catch (error) {
       failed.push(messageId);
-      const { name, message } = error as Error;
-      log.write({ message: 'message failed, it comes again', messageId, error: name, reason: message });
+      const { name, message: reason } = error as Error;
+      const correlationId = read.value?.correlationId ?? read.value?.eventId;
+      log.write({ message: 'message failed, it comes again', messageId, correlationId, error: name, reason });
     }
   }
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
