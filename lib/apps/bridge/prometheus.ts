@@ -1,7 +1,8 @@
 /** The bridge's numbers as Prometheus text (exposition format 0.0.4). Labels come from the configuration only. */
+
+import type { NatsLink } from '../../nats/natsLink.ts';
 import type { Bridge } from './bridge.ts';
 import type { BridgeMetrics, Histogram, TargetMetrics } from './metrics.ts';
-import type { Vitals } from './vitals.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -50,8 +51,10 @@ function labelled(labels: Labels): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
+export type ProcessState = { readonly ready: boolean; readonly link: NatsLink; readonly loopLagMs: number };
+
 /** All metrics as they are now. */
-export function prometheusText(bridge: Bridge, metrics: BridgeMetrics, vitals: Vitals): string {
+export function prometheusText(bridge: Bridge, metrics: BridgeMetrics, process: ProcessState): string {
   const page = new Page();
   page.add('counter', 'bridge_received_total', 'Messages received from NATS.', metrics.received);
   page.add(
@@ -80,20 +83,20 @@ export function prometheusText(bridge: Bridge, metrics: BridgeMetrics, vitals: V
     metrics.givenBack,
   );
   page.add('counter', 'bridge_reloads_total', 'Configurations taken over while running.', metrics.reloads);
-  page.add('gauge', 'bridge_ready', 'Whether /ready answers 200.', vitals.ready().ok ? 1 : 0);
+  page.add('gauge', 'bridge_ready', 'Whether /ready answers 200.', process.ready ? 1 : 0);
   page.add(
     'gauge',
     'bridge_nats_connected',
     'Whether the connection to NATS is up.',
-    vitals.link.connected ? 1 : 0,
+    process.link.connected ? 1 : 0,
   );
   page.add(
     'counter',
     'bridge_nats_reconnects_total',
     'Connections to NATS made again.',
-    vitals.link.reconnects,
+    process.link.reconnects,
   );
-  page.add('gauge', 'bridge_loop_lag_ms', 'How late the event loop last was.', vitals.loopLagMs);
+  page.add('gauge', 'bridge_loop_lag_ms', 'How late the event loop last was.', process.loopLagMs);
   addSources(page, bridge);
   for (const [rule, { messages, bytes, dropped }] of metrics.rules) {
     page.add('counter', 'bridge_rule_messages_total', 'Messages a rule took.', messages, { rule });

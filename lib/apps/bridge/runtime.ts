@@ -61,6 +61,8 @@ export class Runtime {
     const aws = awsOptions(config.aws, environment);
     const keeper = new CredentialKeeper(credentialSource(environment) ?? sdkChain(aws.region), timers);
     const sender = senderOf(config.aws, aws, keeper, timers);
+    const status = new StatusServer();
+    const port = await status.listen(config.http.port, config.http.host);
     const link = await NatsLink.open(config.nats, environment);
     const publisher = new JetStreamPublisher(link.nats, timers, {
       window: WINDOW,
@@ -83,8 +85,7 @@ export class Runtime {
     const account = config.aws.account ?? null;
     const routes = new ReverseRoutes({ ...deps, aws, account, keeper, office: bridge.office });
     const vitals = new Vitals({ bridge, link, sender, metrics, timers, version: options.version });
-    const status = new StatusServer(bridge, metrics, vitals);
-    const port = await status.listen(config.http.port, config.http.host);
+    status.page = vitals;
     // A first fetch now: missing credentials show on /ready before the first message does.
     await keeper.fresh().catch((error: Error) => log(`credentials: ${error.message}`));
     await bridge.start();

@@ -1,9 +1,16 @@
 /** `/live`, `/ready`, `/health` and `/metrics` for the load balancer, ECS, people and Prometheus. */
 import { createServer, type Server } from 'node:http';
-import type { Bridge } from './bridge.ts';
-import type { BridgeMetrics } from './metrics.ts';
-import { prometheusText } from './prometheus.ts';
-import type { Vitals } from './vitals.ts';
+
+export type Check = { readonly ok: boolean; readonly why: readonly string[] };
+
+/** What the page says, asked for with every request. */
+export interface StatusPage {
+  live(): Check;
+  ready(): Check;
+  health(): object;
+  /** Prometheus text. */
+  metrics(): string;
+}
 
 type Answer = { readonly status: number; readonly type: string; readonly body: string };
 
@@ -12,25 +19,33 @@ const json = (status: number, value: unknown): Answer => ({
   type: 'application/json',
   body: `${JSON.stringify(value)}\n`,
 });
+const checked = (check: Check) => json(check.ok ? 200 : 503, check);
+
+const PATHS: Readonly<Record<string, (page: StatusPage) => Answer>> = {
+  '/live': (page) => checked(page.live()),
+  '/ready': (page) => checked(page.ready()),
+  '/health': (page) => json(page.ready().ok ? 200 : 503, page.health()),
+  '/metrics': (page) => ({ status: 200, type: 'text/plain; version=0.0.4', body: page.metrics() }),
+};
+
+/** Before there is anything to tell: alive, and waiting for something. */
+const STARTING: StatusPage = {
+  live: () => ({ ok: true, why: [] }),
+  ready: () => ({ ok: false, why: ['starting: waiting for NATS'] }),
+  health: () => ({ status: 'starting' }),
+  metrics: () => '',
+};
 
 export class StatusServer {
+  /** Replaced as soon as there is more to tell. */
+  page: StatusPage = STARTING;
   readonly #server: Server;
 
-  constructor(bridge: Bridge, metrics: BridgeMetrics, vitals: Vitals) {
-    const answers: Readonly<Record<string, () => Answer>> = {
-      '/live': () => said(vitals.live()),
-      '/ready': () => said(vitals.ready()),
-      '/health': () => json(vitals.ready().ok ? 200 : 503, vitals.health()),
-      '/metrics': () => ({
-        status: 200,
-        type: 'text/plain; version=0.0.4',
-        body: prometheusText(bridge, metrics, vitals),
-      }),
-    };
+  constructor() {
     this.#server = createServer((request, response) => {
       const path = (request.url ?? '').split('?')[0] as string;
-      const answer = request.method === 'GET' || request.method === 'HEAD' ? answers[path] : undefined;
-      const { status, type, body } = answer?.() ?? json(404, { paths: Object.keys(answers) });
+      const answer = request.method === 'GET' || request.method === 'HEAD' ? PATHS[path] : undefined;
+      const { status, type, body } = answer?.(this.page) ?? json(404, { paths: Object.keys(PATHS) });
       response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
       response.end(request.method === 'HEAD' ? undefined : body);
     });
@@ -49,6 +64,3 @@ export class StatusServer {
     this.#server.closeAllConnections();
   }
 }
-
-const said = ({ ok, why }: { readonly ok: boolean; readonly why: readonly string[] }) =>
-  json(ok ? 200 : 503, { ok, why });

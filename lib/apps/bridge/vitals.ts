@@ -3,6 +3,8 @@ import type { Sender, Timers } from '../../core/bridge/ports.ts';
 import type { NatsLink } from '../../nats/natsLink.ts';
 import type { Bridge } from './bridge.ts';
 import type { BridgeMetrics } from './metrics.ts';
+import { prometheusText } from './prometheus.ts';
+import type { Check, StatusPage } from './statusServer.ts';
 
 export type VitalsDeps = {
   readonly bridge: Bridge;
@@ -22,8 +24,7 @@ const BEATS = 20;
 
 type Sample = { readonly atMs: number; readonly received: number; readonly delivered: number };
 
-export class Vitals {
-  readonly link: NatsLink;
+export class Vitals implements StatusPage {
   readonly #deps: VitalsDeps;
   #loopLagMs = 0;
   #beatAtMs: number;
@@ -32,7 +33,6 @@ export class Vitals {
 
   constructor(deps: VitalsDeps) {
     this.#deps = deps;
-    this.link = deps.link;
     this.#beatAtMs = deps.timers.now();
     this.#beat();
   }
@@ -43,12 +43,12 @@ export class Vitals {
     return Math.max(0, this.#loopLagMs, overdue);
   }
 
-  live(): { readonly ok: boolean; readonly why: readonly string[] } {
+  live(): Check {
     const ok = this.loopLagMs < LOOP_LAG_MS_MAX;
     return { ok, why: ok ? [] : [`the event loop is ${this.loopLagMs} ms late`] };
   }
 
-  ready(): { readonly ok: boolean; readonly why: readonly string[] } {
+  ready(): Check {
     const { bridge, link, sender } = this.#deps;
     const why: string[] = [];
     if (bridge.phase !== 'running') why.push(bridge.phase);
@@ -97,6 +97,11 @@ export class Vitals {
       },
       rates: this.rates(),
     };
+  }
+
+  metrics(): string {
+    const { bridge, metrics, link } = this.#deps;
+    return prometheusText(bridge, metrics, { ready: this.ready().ok, link, loopLagMs: this.loopLagMs });
   }
 
   /** Messages per second over the last ten seconds. */
