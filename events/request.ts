@@ -34,6 +34,7 @@ export const Operation = z.enum([
   'promote',
   'promote-fully',
   'abort',
+  'retry',
   'override',
   'lift-override',
 ]);

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import middy from '@middy/core';
 import { type OperationRequested, parseOperationRequest } from '../../events/request.ts';
@@ -10,6 +11,7 @@ import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts'
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { settingsFor } from '../../lib/aws/lambda/settings.ts';
 import { executionStarts, waitingExecutions } from '../../lib/aws/machines.ts';
+import { eventBridgeRequests } from '../../lib/aws/requests.ts';
 import { awsTraffic } from '../../lib/aws/targets.ts';
 import { operate } from '../../lib/flows/operate.ts';
 import { services } from '../configured.ts';
@@ -22,6 +24,7 @@ const world = {
   store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
   tokens: new DynamoTokens(dynamo, environment('EVENT_TABLE')),
   traffic: awsTraffic(new ElasticLoadBalancingV2Client(clientSettings), pause),
+  requests: eventBridgeRequests(new EventBridgeClient(clientSettings), environment('EVENT_BUS')),
   machines: {
     ...executionStarts(machines, { rollback: environment('ROLLBACK_MACHINE') }),
     ...waitingExecutions(machines),

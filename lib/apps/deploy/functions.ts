@@ -14,9 +14,12 @@ export type EnvironmentName =
   | 'ROLLBACK_MACHINE'
   | 'STAGE';
 
+/** Queues of ours, by their logical ids in resources/queues.yml. */
+export type QueueId = 'AlarmQueue' | 'DeploymentQueue' | 'IntentQueue';
+
 export type Trigger =
   /** Messages of a queue of ours; those that failed come again, the others do not. */
-  | { readonly from: 'queue'; readonly queue: 'AlarmQueue' | 'IntentQueue'; readonly batchSize: number }
+  | { readonly from: 'queue'; readonly queue: QueueId; readonly batchSize: number }
   /** HEAD items of the event table, in order per stream. */
   | { readonly from: 'event-table' }
   /** Events that users and pipelines put on our bus. */
@@ -37,8 +40,10 @@ export type DeployedFunction = {
 
 const {
   alarms,
+  checkpoints,
   eventBus,
   eventStore,
+  fallback,
   intentQueue,
   listExecutions,
   metrics,
@@ -96,7 +101,7 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     purpose: 'Keeps the token of an execution that waits for a person.',
     timeoutSeconds: 15,
     environment: ['EVENT_TABLE'],
-    rights: [eventStore, resumeExecutions],
+    rights: [eventStore, checkpoints, resumeExecutions],
     triggers: [],
   },
   'on-alarm': {
@@ -108,11 +113,27 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     rights: [eventStore, traffic, workload, metrics, startMachine('rollback'), intentQueue],
     triggers: [{ from: 'queue', queue: 'AlarmQueue', batchSize: 10 }],
   },
-  operate: {
-    purpose: 'What a person asks for: pause, resume, approve, promote, abort, override.',
+  'on-deployment': {
+    purpose: 'Hears of tasks that fail and deployments that ECS gives up.',
     timeoutSeconds: 30,
     environment: ['EVENT_TABLE', 'ROLLBACK_MACHINE'],
-    rights: [eventStore, traffic, startMachine('rollback'), resumeExecutions],
+    rights: [eventStore, traffic, workload, startMachine('rollback')],
+    triggers: [{ from: 'queue', queue: 'DeploymentQueue', batchSize: 10 }],
+  },
+  'fall-back': {
+    purpose: 'The fire exit: sends the traffic back with nothing but its bundle and the targets.',
+    timeoutSeconds: 300,
+    memoryMegabytes: 1024,
+    reserved: true,
+    environment: ['INTENT_QUEUE'],
+    rights: [fallback, intentQueue],
+    triggers: [],
+  },
+  operate: {
+    purpose: 'What a person asks for: pause, resume, approve, promote, abort, retry, override.',
+    timeoutSeconds: 30,
+    environment: ['EVENT_TABLE', 'ROLLBACK_MACHINE', 'EVENT_BUS'],
+    rights: [eventStore, checkpoints, traffic, startMachine('rollback'), resumeExecutions, eventBus],
     triggers: [{ from: 'bus', detailType: 'Switchback Operation Requested' }],
   },
   'record-intents': {
@@ -140,7 +161,7 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     purpose: 'Brings every recorded event to the bus and to people, in order.',
     timeoutSeconds: 60,
     environment: ['EVENT_TABLE', 'EVENT_BUS', 'TOPIC'],
-    rights: [eventStore, eventBus, notifications],
+    rights: [eventStore, checkpoints, eventBus, notifications],
     triggers: [{ from: 'event-table' }],
   },
 };

@@ -129,9 +129,13 @@ export function retryOf(
   { service, by, why, eventId }: { service: string; by: string; why: string; eventId: string },
 ) {
   if (rollout.phase !== 'rolled-back') {
-    return refuse('nothing-to-retry', `the last rollout of ${service} is ${rollout.phase}: only one that was rolled back is retried.`);
+    return refuse(
+      'nothing-to-retry',
+      `the last rollout of ${service} is ${rollout.phase}: only one that was rolled back is retried.`,
+    );
   }
-  if (why.trim() === '') return refuse('no-reason', 'a retry needs a reason: say why it will go better this time.');
+  if (why.trim() === '')
+    return refuse('no-reason', 'a retry needs a reason: say why it will go better this time.');
   const attempt = eventId.replaceAll('-', '').slice(0, 8);
   return {
     service,
