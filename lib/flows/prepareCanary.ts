@@ -6,6 +6,7 @@ import type { Clock, EventStore, Log, Traffic, Workload } from '../ports.ts';
 import { stableSlotOf } from './driveTraffic.ts';
 import { record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
+import { watchTraffic } from './watchTraffic.ts';
 
 type World = {
   readonly clock: Clock;
@@ -41,6 +42,9 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
     cause,
     { from },
   );
+  // A slot that somebody sent traffic to is emptied, or left to them, before anything in it is replaced.
+  const watched = await watchTraffic(world, task.service, noted, cause);
+  if (watched.state.rollout.phase !== 'preparing') return answer(world, task, plan, watched.state);
   // Before any traffic moves: whoever must act without the store finds stable by this mark.
   await world.traffic.markStable(target, stableSlot);
   const tasks = stable.desired;
@@ -48,12 +52,12 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
   if (canary.revision !== plan.revision || canary.desired !== tasks) {
     await world.workload.place(target, canarySlot, plan.revision, tasks);
     world.log.write({ message: 'canary placed', ...task, revision: plan.revision, tasks });
-    return answer(world, task, plan, noted.state);
+    return answer(world, task, plan, watched.state);
   }
   const ready = canary.running >= tasks && (canary.healthy ?? tasks) >= tasks;
   if (ready) {
     const prepared = await record(world, task.service, { type: 'ConfirmPrepared', tasks, now }, cause, {
-      from: noted,
+      from: watched,
     });
     return answer(world, task, plan, prepared.state);
   }
@@ -66,9 +70,9 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
       task.service,
       { type: 'RollBack', trigger: 'deployment', reason, by: 'switchback', now },
       cause,
-      { from: noted },
+      { from: watched },
     );
     return answer(world, task, plan, failed.state);
   }
-  return answer(world, task, plan, noted.state);
+  return answer(world, task, plan, watched.state);
 }

@@ -16,21 +16,27 @@ export type Shift = {
   /** `shift-traffic#12`, or a person's or another tool's name. */
   readonly by: string;
   readonly automatic: boolean;
+  /** How many tasks each slot was asked to run at that moment. */
+  readonly tasks: Readonly<Record<Slot, number>>;
 };
 
 export class Balancer {
   readonly shifts: Shift[];
   /** Who looked when. */
   readonly looks: { readonly at: number; readonly by: string }[] = [];
-  mark: Slot | null;
+  /** Which slot was marked stable from when on. */
+  readonly marks: { readonly at: number; readonly slot: Slot }[];
   readonly #clock: SimClock;
+  readonly #tasksIn: (slot: Slot) => number;
 
-  constructor(clock: SimClock, stableSlot: Slot) {
+  constructor(clock: SimClock, stableSlot: Slot, tasksIn: (slot: Slot) => number) {
     this.#clock = clock;
-    this.mark = stableSlot;
+    this.#tasksIn = tasksIn;
     const reading = { kind: 'weights', greenWeight: stableSlot === 'green' ? 100 : 0 } as const;
     const at = clock.now();
-    this.shifts = [{ at, sentAt: at, reading, by: 'the beginning', automatic: false }];
+    this.marks = [{ at, slot: stableSlot }];
+    this.shifts = [];
+    this.set(reading, 'the beginning', false, at);
   }
 
   get reading(): TrafficReading {
@@ -42,13 +48,22 @@ export class Balancer {
     return shareIn(this.reading, slot);
   }
 
+  get mark(): Slot | null {
+    return this.marks.at(-1)?.slot ?? null;
+  }
+
+  markStable(slot: Slot): void {
+    if (slot !== this.mark) this.marks.push({ at: this.#clock.now(), slot });
+  }
+
   look(by: string): TrafficReading {
     this.looks.push({ at: this.#clock.now(), by });
     return this.reading;
   }
 
   set(reading: TrafficReading, by: string, automatic: boolean, sentAt = this.#clock.now()): void {
-    this.shifts.push({ at: this.#clock.now(), sentAt, reading, by, automatic });
+    const tasks = { blue: this.#tasksIn('blue'), green: this.#tasksIn('green') };
+    this.shifts.push({ at: this.#clock.now(), sentAt, reading, by, automatic, tasks });
   }
 }
 
@@ -99,7 +114,7 @@ export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Targe
 
     markStable: (target, slot) =>
       wire.call(who, 'traffic.mark', () => {
-        balancerOf(target).mark = slot;
+        balancerOf(target).markStable(slot);
       }),
 
     stableMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).mark),

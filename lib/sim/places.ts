@@ -44,11 +44,11 @@ export function openPlace(
   troubles: readonly MetricTrouble[],
   { service, revision, tasks, requestsPerSecond, bounds }: ServiceDescription,
 ): Place {
-  const balancer = new Balancer(clock, 'blue');
   const slots = {
     blue: new SlotState(clock, behaviours, revision, tasks, bounds),
     green: new SlotState(clock, behaviours, revision, 0, bounds === null ? null : { ...bounds, min: 0 }),
   };
+  const balancer = new Balancer(clock, 'blue', (slot) => slots[slot].desired);
   const meter = new Meter(seed, service, requestsPerSecond, behaviours, balancer, slots);
   const own = troubles.filter((trouble) => trouble.service === service);
   return { service, balancer, slots, meter, metrics: new MetricReader(clock, meter, own) };

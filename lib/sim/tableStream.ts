@@ -14,6 +14,8 @@ const againMs = 1000;
 
 export type NumberedDelivery = Delivery & { readonly sequenceNumber: string };
 
+type Waiting = NumberedDelivery & { readonly toldAt: number };
+
 /** Answers the sequence number of the first that failed, null where none did; throws when the whole batch did. */
 export type Receive = (deliveries: readonly NumberedDelivery[]) => Promise<string | null>;
 
@@ -21,7 +23,7 @@ export class TableStream {
   readonly #clock: SimClock;
   readonly #faults: Faults;
   readonly #receive: Receive;
-  readonly #shards: { waiting: NumberedDelivery[]; busy: boolean }[];
+  readonly #shards: { waiting: Waiting[]; busy: boolean }[];
   #count = 0;
 
   constructor(clock: SimClock, faults: Faults, receive: Receive) {
@@ -40,14 +42,20 @@ export class TableStream {
     const nth = seedOf(0, delivery.stream) % shardsMax;
     const shard = this.#shards[nth];
     if (shard === undefined) return;
-    shard.waiting.push({ ...delivery, sequenceNumber: String(++this.#count) });
+    shard.waiting.push({ ...delivery, sequenceNumber: String(++this.#count), toldAt: this.#clock.now() });
     const hit = this.#faults.meet('stream', 'deliver.stream');
     this.#clock.schedule(pollMs + (hit?.kind === 'delay' ? hit.ms : 0), () => this.#poll(nth));
     if (hit?.kind === 'duplicate') {
       const again = shard.waiting.at(-1);
       if (again !== undefined)
-        this.#clock.schedule(pollMs + hit.ms, () => this.#receive([again]).catch(() => undefined));
+        this.#clock.schedule(pollMs + hit.ms, () =>
+          this.#receive([this.#aged(again)]).catch(() => undefined),
+        );
     }
+  }
+
+  #aged({ toldAt, ...delivery }: Waiting): NumberedDelivery {
+    return { ...delivery, ageSeconds: (this.#clock.now() - toldAt) / 1000 };
   }
 
   #poll(nth: number): void {
@@ -61,7 +69,7 @@ export class TableStream {
       if (shard.waiting.length > 0)
         this.#clock.schedule(count === batch.length ? pollMs : againMs, () => this.#poll(nth));
     };
-    this.#receive(batch).then(
+    this.#receive(batch.map((one) => this.#aged(one))).then(
       (failed) => {
         const at = batch.findIndex(({ sequenceNumber }) => sequenceNumber === failed);
         done(at < 0 ? batch.length : at);

@@ -68,11 +68,17 @@ function bodiesFor(services: readonly ServiceSettings[]): Readonly<Record<string
   return {
     'start-rollout': async (ports, event) => {
       const request = read(parseRolloutRequest(event));
-      return startRollout(ports, request, settingsFor(request.service), request.eventId);
+      const settings = settingsFor(request.service);
+      const started = await startRollout(ports, request, settings, request.eventId);
+      const { plan: _, ...answer } = 'plan' in started ? started : { ...started, plan: null };
+      ports.log.write({ message: 'rollout requested', ...request, ...answer });
+      return answer;
     },
     operate: async (ports, event) => {
       const request = read(parseOperationRequest(event));
-      return operate(ports, request, settingsFor(request.service), request.eventId);
+      const operated = await operate(ports, request, settingsFor(request.service), request.eventId);
+      ports.log.write({ message: 'operation requested', ...request, ...operated });
+      return operated;
     },
     'prepare-canary': (ports, task) => prepareCanary(ports, read(parseRolloutTask(task))),
     'shift-traffic': (ports, task) => shiftTraffic(ports, read(parseRolloutTask(task))),

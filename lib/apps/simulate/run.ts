@@ -2,6 +2,7 @@
  * One run: while faults last only safety is asked for; then they stop, a person answers what waits for one, and
  * everything has to come to an end.
  */
+import { viewOf } from '../../core/eventStore/storedHead.ts';
 import type { ServiceState } from '../../core/rollout/state.ts';
 import type { Fault } from '../../sim/faults.ts';
 import type { Finding } from './checks/book.ts';
@@ -34,7 +35,7 @@ export async function run(
   let minutes = scenario.minutes;
   let calm = 0;
   while (minutes < scenario.minutes + settleMinutesMax && calm < 2) {
-    attend(simulation);
+    await attend(simulation);
     minutes += attendMinutes;
     await simulation.runUntil(minutes * 60);
     calm = isCalm(simulation) ? calm + 1 : 0;
@@ -61,12 +62,26 @@ function isCalm({ settings, world, alarmQueue, intentQueue, stream }: Simulation
   });
 }
 
-function attend(simulation: Simulation): void {
+async function attend(simulation: Simulation): Promise<void> {
+  const { table } = simulation.world;
   for (const { service } of simulation.settings) {
-    const head = simulation.world.table.heads.get(`service/${service}`);
+    await unpark(simulation, `service/${service}`);
+    const head = table.heads.get(`service/${service}`);
     const phase = (head?.snapshot?.state as ServiceState | undefined)?.rollout.phase;
     if (phase === 'awaiting-approval') simulation.operate({ service, operation: 'approve', by: 'a person' });
     if (phase === 'paused') simulation.operate({ service, operation: 'resume', by: 'a person' });
+  }
+}
+
+/** What was parked in an outage flows again, and is looked at at once. */
+async function unpark({ world, stream: news }: Simulation, stream: string): Promise<void> {
+  const head = world.table.heads.get(stream);
+  for (const subscriber of ['bus', 'people']) {
+    const { parked } = await world.consumers.checkpoint(subscriber, stream);
+    if (!parked || head === undefined) continue;
+    await world.consumers.unpark(subscriber, stream);
+    const { tail, version } = viewOf(head);
+    news.tell({ stream, events: tail, version });
   }
 }
 

@@ -15,8 +15,11 @@ export function nothingServingIsScaledDown(book: Book): Finding[] {
       const before = changes[nth - 1];
       if (before === undefined || !change.automatic) return [];
       if (change.desired >= before.desired && change.revision === before.revision) return [];
-      const reading = balancer.shifts.findLast(({ at }) => at <= change.at)?.reading;
-      if (reading === undefined || shareIn(reading, slot) === 0) return [];
+      const shift = balancer.shifts.findLast(({ at }) => at <= change.at);
+      if (shift === undefined || shareIn(shift.reading, slot) === 0) return [];
+      // Somebody moved the traffic after the writer had looked.
+      const looked = balancer.looks.findLast(({ by, at }) => by === change.by && at <= change.at);
+      if (!shift.automatic && (looked?.at ?? 0) <= shift.at) return [];
       return [
         {
           check: 'nothing serving is scaled down',
@@ -82,14 +85,27 @@ export function scalingIsGivenBack(book: Book): Finding[] {
     ({ event, rolloutId }) => event?.type === 'CheckpointTaken' && rolloutId === last.rolloutId,
   );
   if (taken?.event?.type !== 'CheckpointTaken' || taken.event.scaling === null) return [];
-  const slot = stableSlotIn(last);
-  const { bounds, suspended } = book.place.slots[slot];
-  if (!suspended && bounds?.min === taken.event.scaling.min) return [];
-  return [
-    {
-      check: 'scaling is given back',
-      service: book.service,
-      says: `${slot} is ${suspended ? 'kept from scaling in' : `bound to ${bounds?.min}`} after ${last.rolloutId} ended`,
-    },
-  ];
+  const { min } = taken.event.scaling;
+  return slots.flatMap((slot) => {
+    const { bounds, suspended } = book.place.slots[slot];
+    if (!suspended && (slot !== stableSlotIn(last) || bounds?.min === min)) return [];
+    const how = suspended ? 'kept from scaling in' : `bound to ${bounds?.min}, it was ${min}`;
+    const says = `${slot} is ${how} after ${last.rolloutId} ended`;
+    return [{ check: 'scaling is given back', service: book.service, says }];
+  });
+}
+
+/** Nothing automatic sends more traffic to a slot that runs nothing. */
+export function nobodyIsSentIntoTheVoid(book: Book): Finding[] {
+  const { shifts } = book.place.balancer;
+  return shifts.flatMap((shift, nth) => {
+    const before = shifts[nth - 1];
+    if (before === undefined || !shift.automatic) return [];
+    return slots.flatMap((slot) => {
+      const more = shareIn(shift.reading, slot) > shareIn(before.reading, slot);
+      if (!more || shift.tasks[slot] > 0) return [];
+      const says = `${shift.by} sent traffic to ${slot} at ${secondsOf(shift.at)} s, where nothing runs`;
+      return [{ check: 'nobody is sent into the void', service: book.service, says }];
+    });
+  });
 }

@@ -1,7 +1,12 @@
 /** Everything that must hold of a run that has come to its end. */
 import type { Simulation } from '../simulation.ts';
 import { type Book, bookOf, type Finding } from './book.ts';
-import { nothingServingIsScaledDown, scalingIsGivenBack, stableCanTakeItBack } from './capacity.ts';
+import {
+  nobodyIsSentIntoTheVoid,
+  nothingServingIsScaledDown,
+  scalingIsGivenBack,
+  stableCanTakeItBack,
+} from './capacity.ts';
 import { everyRolloutEnds, nothingIsLeftOver } from './ends.ts';
 import {
   everyDecisionOnce,
@@ -24,6 +29,7 @@ const ofService: readonly ((book: Book) => Finding[] | Promise<Finding[]>)[] = [
   endsAsDecided,
   marksStable,
   nothingServingIsScaledDown,
+  nobodyIsSentIntoTheVoid,
   stableCanTakeItBack,
   scalingIsGivenBack,
   everyRolloutEnds,

@@ -32,16 +32,17 @@ export function everyWriteWasDecided(book: Book): Finding[] {
     const decided = stood.some(
       ({ desired, canarySlot }) => desired !== null && percentIn(shift.reading, canarySlot) === desired,
     );
-    const takesOff = shift.by.startsWith('on-alarm#') && isAllOnMark(book, shift);
-    return decided || takesOff
+    return decided || takesOff(book, shift)
       ? []
       : [finding('every write was decided', book, `nobody decided what was written by ${shown(shift)}`)];
   });
 }
 
-/** Without the store the alarm's way goes by the mark on the target. */
-const isAllOnMark = ({ place }: Book, { reading }: Shift): boolean =>
-  place.balancer.mark !== null && percentIn(reading, place.balancer.mark) === 100;
+/** Without the store the alarm's way goes by the mark on the target, and only toward it. */
+function takesOff({ place }: Book, { by, reading, at }: Shift): boolean {
+  const marked = place.balancer.marks.filter((mark, nth, marks) => (marks[nth + 1]?.at ?? at) >= at - 60_000);
+  return by.startsWith('on-alarm#') && marked.some(({ slot }) => percentIn(reading, slot) === 100);
+}
 
 /**
  * Nothing automatic gives the canary more than a person, another tool or the fire exit left it, until a person says
@@ -61,6 +62,7 @@ export function nobodyIsOverruled(book: Book): Finding[] {
         shift.automatic &&
         shift.sentAt > hand.at &&
         shift.sentAt < until &&
+        !takesOff(book, shift) &&
         percentIn(shift.reading, canarySlot) > left &&
         lookedAt(book, shift) > hand.at,
     );
@@ -114,6 +116,8 @@ export function staysBack(book: Book): Finding[] {
   });
 }
 
+const ends = new Set(['RollbackCompleted', 'RolloutPromoted', 'RolloutCompleted']);
+
 /** When nothing fails any more the balancer shows the newest decision; less only where a person left it so. */
 export function endsAsDecided(book: Book): Finding[] {
   const last = book.standings.at(-1) as Standing;
@@ -122,8 +126,9 @@ export function endsAsDecided(book: Book): Finding[] {
   const now = percentIn(reading, last.canarySlot);
   const byHand = book.place.balancer.shifts.findLast(({ automatic }) => !automatic);
   // After the end of a rollout the service is whoever's who moves it.
+  const endedAt = book.standings.findLast(({ event }) => event !== null && ends.has(event.type))?.at;
   const ended = last.phase === 'back' || last.phase === 'promoted';
-  if (ended && byHand !== undefined && byHand.at > last.at - 60_000) return [];
+  if (ended && endedAt !== undefined && byHand !== undefined && byHand.at > endedAt - 60_000) return [];
   return now === last.desired
     ? []
     : [finding('ends as decided', book, `decided were ${last.desired} %, the canary has ${now} %`)];
