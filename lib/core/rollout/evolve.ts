@@ -7,7 +7,7 @@ import type { EventOf, ServiceEvent } from '../../../events/service.ts';
 import { unreachable } from '../decision.ts';
 import { resumed } from './resume.ts';
 import { alarmReceived, healthCheckFailed, rollbackCompleted, rollbackInitiated } from './setback.ts';
-import { activeOf, type BakeEnd, type Rollout, type ServiceState, underway } from './state.ts';
+import { type Active, activeOf, type BakeEnd, type Rollout, type ServiceState, underway } from './state.ts';
 
 export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
   switch (event.type) {
@@ -55,95 +55,105 @@ type RolloutOnly = Exclude<
   }
 >;
 
+/** What only a rollout that goes forward can meet. */
+type Forward = EventOf<
+  'CanaryPrepared' | 'ShiftOrdered' | 'ApprovalRequested' | 'RolloutPaused' | 'PromotionOrdered'
+>;
+type Any = Exclude<Rollout, { phase: 'none' }>;
+
 function evolveRollout(rollout: Rollout, event: RolloutOnly): Rollout {
   if (rollout.phase === 'none' || rollout.rolloutId !== event.rolloutId) return rollout;
-  // Once it is on the way back nothing sends it forward again.
-  const going = activeOf({ rollout });
-  const active = going?.phase === 'rolling-back' ? null : going;
   switch (event.type) {
     case 'CheckpointTaken': {
       const { weight, desiredCounts, scaling } = event;
       return { ...rollout, checkpoint: { weight, desiredCounts, scaling } };
     }
     case 'CanaryPrepared':
-      return active === null ? rollout : { ...rollout, prepared: true };
     case 'ShiftOrdered':
-      if (active === null) return rollout;
-      return {
-        ...underway(active),
-        phase: 'shifting',
-        step: event.step,
-        orderedWeight: event.weight,
-        lastOrderAt: event.at,
-        lastVerdict: null,
-        lastVerdictAt: null,
-        extensions: 0,
-      };
+    case 'ApprovalRequested':
+    case 'RolloutPaused':
+    case 'PromotionOrdered': {
+      // Once it is on the way back nothing sends it forward again.
+      const active = activeOf({ rollout });
+      return active === null || active.phase === 'rolling-back' ? rollout : forward(active, event);
+    }
     case 'TrafficShifted':
       return shifted(rollout, event.weight, event.at);
     case 'AnalysisRecorded':
       return analysed(rollout, event);
-    case 'ApprovalRequested':
-      if (active === null) return rollout;
-      return {
-        ...underway(active),
-        phase: 'awaiting-approval',
-        bake: bakeOf(active, event.at),
-        autoAt: event.autoAt,
-        approved: false,
-      };
     case 'RolloutApproved':
-      if (rollout.phase === 'awaiting-approval') return { ...rollout, approved: true };
-      if (rollout.phase === 'baking') return { ...rollout, cleared: true };
-      if (rollout.phase === 'paused') {
-        return { ...underway(rollout), phase: 'baking', bake: rollout.bake, cleared: true };
-      }
-      return rollout;
-    case 'RolloutPaused':
-      if (active === null) return rollout;
-      return {
-        ...underway(active),
-        phase: 'paused',
-        bake: bakeOf(active, event.at),
-        why: event.why,
-        since: interruptedSince(active, event.at),
-      };
+      return approved(rollout);
     case 'RolloutResumed':
       return resumed(rollout, event.at);
     case 'RolloutHeld':
       return heldRollout(rollout, event);
     case 'DriftFound':
       // Somewhere we do not know is not the canary, as far as anybody can tell.
-      return active === null && rollout.phase !== 'promoted'
-        ? rollout
-        : { ...rollout, weight: event.foundWeight ?? 0 };
-    case 'PromotionOrdered':
-      if (active === null) return rollout;
-      return {
-        ...underway(active),
-        phase: 'promoting',
-        mode: event.mode,
-        orderedAt: event.at,
-        lastOrderAt: event.at,
-        stableBrokenAt: event.mode === 'stable-broken' ? event.at : active.stableBrokenAt,
-      };
+      return isBack(rollout) ? rollout : { ...rollout, weight: event.foundWeight ?? 0 };
     case 'RolloutPromoted':
-      if (rollout.phase !== 'promoting') return rollout;
-      return {
-        ...underway(rollout),
-        phase: 'promoted',
-        weight: 100,
-        afterPromotion: true,
-        promotedAt: event.at,
-        rollbackWindowUntil: event.rollbackWindowUntil,
-        completed: false,
-      };
+      return promoted(rollout, event);
     case 'RolloutCompleted':
       return rollout.phase === 'promoted' ? { ...rollout, completed: true } : rollout;
     default:
       return unreachable(event);
   }
 }
+
+function forward(rollout: Active, event: Forward): Rollout {
+  const { at } = event;
+  switch (event.type) {
+    case 'CanaryPrepared':
+      return { ...rollout, prepared: true };
+    case 'ShiftOrdered': {
+      const ordered = { step: event.step, orderedWeight: event.weight, lastOrderAt: at };
+      const unjudged = { lastVerdict: null, lastVerdictAt: null, extensions: 0 };
+      return { ...underway(rollout), phase: 'shifting', ...ordered, ...unjudged };
+    }
+    case 'ApprovalRequested': {
+      const { autoAt } = event;
+      const bake = bakeOf(rollout, at);
+      return { ...underway(rollout), phase: 'awaiting-approval', bake, autoAt, approved: false };
+    }
+    case 'RolloutPaused': {
+      const { why } = event;
+      const since = interruptedSince(rollout, at);
+      return { ...underway(rollout), phase: 'paused', bake: bakeOf(rollout, at), why, since };
+    }
+    case 'PromotionOrdered': {
+      const { mode } = event;
+      const stableBrokenAt = mode === 'stable-broken' ? at : rollout.stableBrokenAt;
+      const ordered = { orderedAt: at, lastOrderAt: at, stableBrokenAt };
+      return { ...underway(rollout), phase: 'promoting', mode, ...ordered };
+    }
+    default:
+      return unreachable(event);
+  }
+}
+
+/** A person lets it go on: what it waited for, or what is left of its bake, is skipped. */
+function approved(rollout: Any): Rollout {
+  switch (rollout.phase) {
+    case 'awaiting-approval':
+      return { ...rollout, approved: true };
+    case 'baking':
+      return { ...rollout, cleared: true };
+    case 'paused':
+      return { ...underway(rollout), phase: 'baking', bake: rollout.bake, cleared: true };
+    default:
+      return rollout;
+  }
+}
+
+function promoted(rollout: Any, { at, rollbackWindowUntil }: EventOf<'RolloutPromoted'>): Rollout {
+  if (rollout.phase !== 'promoting') return rollout;
+  const all = { weight: 100, afterPromotion: true };
+  return {
+    ...underway(rollout),
+    ...{ phase: 'promoted', ...all, promotedAt: at, rollbackWindowUntil, completed: false },
+  };
+}
+
+const isBack = ({ phase }: Any): boolean => phase === 'rolling-back' || phase === 'rolled-back';
 
 function started(state: ServiceState, event: EventOf<'RolloutStarted'>): ServiceState {
   const { rolloutId, planHash, strategy, revision, stableRevision, canarySlot, target, steps } = event;
@@ -174,7 +184,7 @@ function started(state: ServiceState, event: EventOf<'RolloutStarted'>): Service
 }
 
 /** A confirmed weight: the bake begins, or, on the way back, the traffic is off. */
-function shifted(rollout: Exclude<Rollout, { phase: 'none' }>, weight: number, at: number): Rollout {
+function shifted(rollout: Any, weight: number, at: number): Rollout {
   switch (rollout.phase) {
     case 'shifting': {
       const bakeSeconds = rollout.steps[rollout.step]?.bakeSeconds ?? 0;
@@ -193,17 +203,14 @@ function shifted(rollout: Exclude<Rollout, { phase: 'none' }>, weight: number, a
 }
 
 /** Also a promoted rollout, when its traffic was moved back before the old side was gone. */
-function heldRollout(rollout: Exclude<Rollout, { phase: 'none' }>, event: EventOf<'RolloutHeld'>): Rollout {
-  if (rollout.phase === 'rolling-back' || rollout.phase === 'rolled-back') return rollout;
+function heldRollout(rollout: Any, event: EventOf<'RolloutHeld'>): Rollout {
+  if (isBack(rollout)) return rollout;
   const { reason, why, at } = event;
   const since = interruptedSince(rollout, at);
   return { ...underway(rollout), phase: 'held', bake: bakeOf(rollout, at), reason, why, since };
 }
 
-function analysed(
-  rollout: Exclude<Rollout, { phase: 'none' }>,
-  { verdict, at, bakeUntil }: EventOf<'AnalysisRecorded'>,
-): Rollout {
+function analysed(rollout: Any, { verdict, at, bakeUntil }: EventOf<'AnalysisRecorded'>): Rollout {
   const judged = { lastVerdict: verdict, lastVerdictAt: at };
   if (rollout.phase !== 'baking' || bakeUntil === undefined) return { ...rollout, ...judged };
   const bake = { startedAt: rollout.bake.startedAt, endsAt: bakeUntil };
@@ -211,11 +218,10 @@ function analysed(
 }
 
 /** The bake a phase interrupts; where none was under way, the step's own is still to come. */
-function bakeOf(rollout: Exclude<Rollout, { phase: 'none' }>, at: number): BakeEnd {
+function bakeOf(rollout: Any, at: number): BakeEnd {
   if ('bake' in rollout) return rollout.bake;
   return { startedAt: at, endsAt: at + (rollout.steps[rollout.step]?.bakeSeconds ?? 0) * 1000 };
 }
 
 /** A bake that is interrupted twice stands still since the first time. */
-const interruptedSince = (rollout: Exclude<Rollout, { phase: 'none' }>, at: number): number =>
-  'since' in rollout ? rollout.since : at;
+const interruptedSince = (rollout: Any, at: number): number => ('since' in rollout ? rollout.since : at);

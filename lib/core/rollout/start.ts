@@ -28,7 +28,8 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
   if (rollout.phase === 'promoted' && plan.createdAt < rollout.promotedAt) {
     return refuse(
       'stale-plan',
-      `the plan of ${plan.rolloutId} was made before ${rollout.rolloutId} was promoted: request it under a new rolloutId.`,
+      `the plan of ${plan.rolloutId} was made before ${rollout.rolloutId} was promoted: ` +
+        'request it under a new rolloutId.',
     );
   }
   return accept<ServiceEvent>(started(command), ...heldForFlapping(state, command));
@@ -61,7 +62,10 @@ function heldForFlapping({ rollbacks }: ServiceState, { plan, now }: Start): Ser
   return [{ type: 'RolloutHeld', at: now, rolloutId: plan.rolloutId, reason: 'flapping', why }];
 }
 
-/** The same question before a plan is made: a plan that waits would be made for a world that is gone by its turn. */
+/**
+ * The same question before a plan is made: a plan that waits would be made for a world that is gone by its
+ * turn.
+ */
 export function enqueue(state: ServiceState, command: CommandOf<'Enqueue'>): Decision<ServiceEvent> {
   const { wish } = command;
   const { rollout } = state;
@@ -82,7 +86,8 @@ function whileHeld(
   if (holder.revision === wish.revision && holder.phase !== 'rolling-back') {
     return refuse(
       'already-under-way',
-      `rollout ${holder.rolloutId} of ${service} brings ${wish.revision} already: wait for it, or abort it first.`,
+      `rollout ${holder.rolloutId} of ${service} brings ${wish.revision} already: ` +
+        'wait for it, or abort it first.',
     );
   }
   const { why, knownBadOverride, ...rest } = wish;
@@ -98,7 +103,8 @@ function whileHeld(
     case 'refuse':
       return refuse(
         'rollout-active',
-        `rollout ${holder.rolloutId} of ${service} is under way: wait for it, abort it, or set whileActive to queue or supersede.`,
+        `rollout ${holder.rolloutId} of ${service} is under way: ` +
+          'wait for it, abort it, or set whileActive to queue or supersede.',
       );
     case 'queue':
       return accept(queued);

@@ -143,7 +143,10 @@ export function activeOf({ rollout }: Pick<ServiceState, 'rollout'>): Active | n
   }
 }
 
-/** What has to be over before another rollout may begin: one that is promoted still has its old side to tidy up. */
+/**
+ * What has to be over before another rollout may begin: one that is promoted still has its old side to tidy
+ * up.
+ */
 export const holderOf = ({
   rollout,
 }: Pick<ServiceState, 'rollout'>): Exclude<Rollout, { phase: 'none' }> | null =>

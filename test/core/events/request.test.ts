@@ -160,7 +160,7 @@ describe('a request for an operation', () => {
       'an operation nobody knows',
       { operation: 'stop' },
       'operation request: detail.operation is "stop": it must be one of pause, resume, approve, ' +
-        'promote, promote-fully, abort, override, lift-override.',
+        'promote, promote-fully, abort, retry, override, lift-override.',
     ],
     ['nobody who asks', { by: undefined }, 'operation request: detail.by is missing: it must be a text.'],
     ['no time', { untilMinutes: 0 }, 'operation request: detail.untilMinutes is 0: it must be more than 0.'],

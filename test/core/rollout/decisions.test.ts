@@ -15,6 +15,17 @@ const decisions: Readonly<Record<CommandName, Readonly<Record<string, string>>>>
       preparing prepared shifting baking passed previewed awaiting-approval approved paused held drifted
       all-passed promoting promoted window-over rolling-back traffic-off rolled-back`,
   },
+  Enqueue: {
+    '-': 'none window-over rolled-back',
+    RolloutQueued: `
+      preparing prepared shifting baking passed previewed awaiting-approval approved paused held drifted
+      all-passed promoting promoted rolling-back traffic-off`,
+  },
+  DropQueued: {
+    '-': `
+      none preparing prepared shifting baking passed previewed awaiting-approval approved paused held
+      drifted all-passed promoting promoted window-over rolling-back traffic-off rolled-back`,
+  },
   TakeCheckpoint: {
     '!no-rollout': 'none',
     CheckpointTaken: `

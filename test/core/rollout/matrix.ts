@@ -68,6 +68,11 @@ const other = { ...planFor({ kind: 'canary' }, { rolloutId: 'ro-2', revision: v3
 export const commands = {
   Start: start({ plan: other, now }),
   'Start again': start({ plan, now }),
+  Enqueue: {
+    ...{ type: 'Enqueue', service: 'orchestrator', whileActive: 'queue', now },
+    wish: { rolloutId: 'ro-2', revision: v3, requestedBy: 'ada' },
+  },
+  DropQueued: { type: 'DropQueued', queuedId: 'ro-2', reason: 'known bad by now', now },
   TakeCheckpoint: {
     type: 'TakeCheckpoint',
     checkpoint: { weight: 0, desiredCounts: { stable: 3, canary: 0 }, scaling: { min: 2, max: 10 } },
