@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { evolve } from '../../../lib/core/rollout/evolve.ts';
 import { retryOf } from '../../../lib/core/rollout/operator.ts';
 import { initialState, type ServiceState } from '../../../lib/core/rollout/state.ts';
-import { prepared, rollbackCompleted, rollbackInitiated, shifted, started, time } from './facts.ts';
+import { minutes, prepared, rollbackCompleted, rollbackInitiated, shifted, started } from './facts.ts';
 
 const asked = { service: 'shop', by: 'ada', eventId: 'c4c1c1c9-6542-e61b-6ef0-8c4d36933a92' };
 
+const time = minutes(5);
 const takenBack: ServiceState = [
   started(),
   prepared(),
