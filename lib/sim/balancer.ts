@@ -98,7 +98,7 @@ export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Targe
       if (isThere(await read(target))) return;
       const sentAt = wire.clock.now();
       await wire.call(who, 'traffic.write', () => {
-        balancerOf(target).set({ kind: 'weights', greenWeight }, by, true, sentAt);
+        balancerOf(target).set({ kind: 'weights', greenWeight }, by, isAutomatic(who), sentAt);
       });
       for (let reads = 1; ; reads++) {
         const reading = await read(target);
@@ -120,6 +120,9 @@ export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Targe
     stableMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).mark),
   };
 }
+
+/** A person pulls the fire exit; everything else acts by itself. */
+const isAutomatic = ({ functionName }: Instance): boolean => functionName !== 'fall-back';
 
 /** What a person, the fire exit or another tool does: no port, no fault, at once. */
 export function shiftByHand(balancer: Balancer, canarySlot: Slot, weight: number, by: string): void {

@@ -1,6 +1,6 @@
 /** What leaves for others: requests, intents, events on the bus, messages to people. */
 import type { Recorded } from '../../events/recorded.ts';
-import type { EventBus, IntentQueue, Notifications, Requests } from '../ports.ts';
+import type { EventBus, Health, IntentQueue, Notifications, Requests } from '../ports.ts';
 import type { Faults } from './faults.ts';
 import type { Instance } from './instance.ts';
 import type { SimClock } from './simClock.ts';
@@ -54,6 +54,11 @@ export const simBus = (wire: Wire, who: Instance, mail: Mail): EventBus => ({
     wire.call(who, 'bus.publish', () => {
       mail.published.push({ at: mail.clock.now(), stream, event });
     }),
+});
+
+/** Whatever is asked for its health is well: what the simulation doubts is how traffic gets there. */
+export const simHealth = (wire: Wire, who: Instance): Health => ({
+  check: (url) => wire.call(who, 'health.check', () => ({ ok: true, what: `${url} answers 200` })),
 });
 
 export const simPeople = (wire: Wire, who: Instance, mail: Mail): Notifications => ({

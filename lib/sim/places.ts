@@ -37,16 +37,24 @@ export const targetOf = (service: string): EcsAlbTarget => ({
   ruleArn: `arn:aws:elasticloadbalancing:sim:0:listener-rule/app/${service}/3/4/5`,
 });
 
+export type FailedTask = { readonly service: string; readonly slot: Slot; readonly revision: string };
+
+/** @param tell of each task that ended by itself */
 export function openPlace(
   clock: SimClock,
   seed: number,
   behaviours: Behaviours,
   troubles: readonly MetricTrouble[],
+  tell: (failed: FailedTask) => void,
   { service, revision, tasks, requestsPerSecond, bounds }: ServiceDescription,
 ): Place {
   const slots = {
-    blue: new SlotState(clock, behaviours, revision, tasks, bounds),
-    green: new SlotState(clock, behaviours, revision, 0, bounds === null ? null : { ...bounds, min: 0 }),
+    blue: new SlotState(clock, behaviours, revision, tasks, bounds, (failed) =>
+      tell({ service, slot: 'blue', revision: failed }),
+    ),
+    green: new SlotState(clock, behaviours, revision, 0, bounds && { ...bounds, min: 0 }, (failed) =>
+      tell({ service, slot: 'green', revision: failed }),
+    ),
   };
   const balancer = new Balancer(clock, 'blue', (slot) => slots[slot].desired);
   const meter = new Meter(seed, service, requestsPerSecond, behaviours, balancer, slots);

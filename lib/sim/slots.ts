@@ -20,6 +20,8 @@ export type SlotChange = {
 /** From the order to a running task, and to one that the balancer calls healthy. */
 const runsAfterMs = 8_000;
 const healthyAfterMs = 20_000;
+/** A task that does not become healthy is stopped and another one started. */
+const givenUpAfterMs = 90_000;
 
 export class SlotState {
   readonly changes: SlotChange[] = [];
@@ -30,15 +32,19 @@ export class SlotState {
   #tasks: Task[] = [];
   readonly #clock: SimClock;
   readonly #behaviours: Behaviours;
+  readonly #failed: (revision: string) => void;
 
+  /** @param failed told of each task that ended by itself */
   constructor(
     clock: SimClock,
     behaviours: Behaviours,
     revision: string,
     tasks: number,
     bounds: Bounds | null,
+    failed: (revision: string) => void,
   ) {
     this.#clock = clock;
+    this.#failed = failed;
     this.#behaviours = behaviours;
     this.#revision = revision;
     this.bounds = bounds;
@@ -84,6 +90,7 @@ export class SlotState {
   lose(tasks: number): void {
     const lost = Math.min(tasks, this.#tasks.length);
     this.#tasks.splice(0, lost);
+    for (let nth = 0; nth < lost; nth++) this.#failed(this.#revision);
     this.#start(lost);
   }
 
@@ -105,9 +112,21 @@ export class SlotState {
     const now = this.#clock.now();
     const starts = this.#behaviours.of(this.#revision).starts !== false;
     for (let nth = 0; nth < tasks; nth++) {
-      const healthyAt = starts ? now + healthyAfterMs : Number.POSITIVE_INFINITY;
-      this.#tasks.push({ runsAt: now + runsAfterMs, healthyAt });
+      const task = {
+        runsAt: now + runsAfterMs,
+        healthyAt: starts ? now + healthyAfterMs : Number.POSITIVE_INFINITY,
+      };
+      this.#tasks.push(task);
+      if (!starts) this.#clock.schedule(givenUpAfterMs, () => this.#giveUp(task));
     }
+  }
+
+  #giveUp(task: Task): void {
+    const at = this.#tasks.indexOf(task);
+    if (at < 0) return;
+    this.#tasks.splice(at, 1);
+    this.#failed(this.#revision);
+    this.#start(1);
   }
 
   #note(by: string, automatic: boolean): void {

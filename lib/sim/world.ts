@@ -19,10 +19,10 @@ import { SimTable } from './eventStore.ts';
 import { type Fault, Faults } from './faults.ts';
 import type { Instance } from './instance.ts';
 import { type ExecutionDesk, simMachines } from './machines.ts';
-import { Mail, simBus, simIntents, simPeople, simRequests } from './mail.ts';
+import { Mail, simBus, simHealth, simIntents, simPeople, simRequests } from './mail.ts';
 import { type Meter, minuteMs } from './meter.ts';
 import { type MetricTrouble, simMetrics } from './metrics.ts';
-import { openPlace, type Place, type ServiceDescription, targetOf } from './places.ts';
+import { type FailedTask, openPlace, type Place, type ServiceDescription, targetOf } from './places.ts';
 import { SeededRandom, seedOf } from './random.ts';
 import { SimClock } from './simClock.ts';
 import { simWorkload } from './slots.ts';
@@ -40,6 +40,11 @@ export type WorldDescription = {
   readonly metricTroubles: readonly MetricTrouble[];
   readonly alarmTroubles: readonly AlarmTrouble[];
   readonly latency: Latency;
+};
+
+type Tell = {
+  readonly alarm: (change: AlarmChange) => void;
+  readonly failedTask: (failed: FailedTask) => void;
 };
 
 /** Alarms are evaluated so long after a minute ended. */
@@ -67,8 +72,8 @@ export class SimWorld {
   /** When each event of a stream came to stand, true milliseconds, the first one first. */
   readonly appendedAt = new Map<string, number[]>();
 
-  /** @param onAlarm told of each change of an alarm */
-  constructor(description: WorldDescription, onAlarm: (change: AlarmChange) => void) {
+  /** @param tell who is told of each change of an alarm, and of each task that failed */
+  constructor(description: WorldDescription, tell: Tell) {
     const { seed } = description;
     this.random = new SeededRandom(seedOf(seed, 'world'));
     this.faults = new Faults(this.clock, seedOf(seed, 'faults'), description.faults);
@@ -78,14 +83,20 @@ export class SimWorld {
     this.places = new Map(
       description.services.map((one) => [
         one.service,
-        openPlace(this.clock, seed, this.behaviours, description.metricTroubles, one),
+        openPlace(this.clock, seed, this.behaviours, description.metricTroubles, tell.failedTask, one),
       ]),
     );
     this.#byTarget = new Map(
       [...this.places.values()].map((place) => [targetOf(place.service).ruleArn, place]),
     );
     const meters = new Map([...this.places].map(([service, { meter }]): [string, Meter] => [service, meter]));
-    this.alarms = new AlarmBoard(this.clock, meters, description.alarms, description.alarmTroubles, onAlarm);
+    this.alarms = new AlarmBoard(
+      this.clock,
+      meters,
+      description.alarms,
+      description.alarmTroubles,
+      tell.alarm,
+    );
     this.mail = new Mail(this.clock, this.faults);
     this.#tick();
   }
@@ -117,6 +128,8 @@ export class SimWorld {
       requests: simRequests(wire, who, this.mail),
       bus: simBus(wire, who, this.mail),
       people: simPeople(wire, who, this.mail),
+      health: simHealth(wire, who),
+      pause: (ms: number) => this.clock.sleep(ms),
     };
   }
 

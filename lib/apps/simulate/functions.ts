@@ -1,5 +1,7 @@
 /** The functions as functions/* join them: parse, flow, answer. Each runs in an instance, with that one's ports. */
 import { parseAlarmChange } from '../../../events/aws/cloudWatchAlarm.ts';
+import { parseDeploymentTrouble } from '../../../events/aws/ecs.ts';
+import { parseFallBack } from '../../../events/fallBack.ts';
 import { parseIntent } from '../../../events/intent.ts';
 import type { Parsed } from '../../../events/parsed.ts';
 import { parseOperationRequest, parseRolloutRequest } from '../../../events/request.ts';
@@ -8,7 +10,9 @@ import { eachMessage, type QueueEvent } from '../../aws/lambda/queue.ts';
 import type { ServiceSettings } from '../../core/config/settings.ts';
 import { BadInput } from '../../core/outage.ts';
 import { evaluateCanary } from '../../flows/evaluateCanary.ts';
+import { fallBack } from '../../flows/fallBack.ts';
 import { onAlarm } from '../../flows/onAlarm.ts';
+import { onDeployment } from '../../flows/onDeployment.ts';
 import { operate } from '../../flows/operate.ts';
 import { prepareCanary } from '../../flows/prepareCanary.ts';
 import { promoteCanary } from '../../flows/promoteCanary.ts';
@@ -20,27 +24,13 @@ import { rollBack } from '../../flows/rollBack.ts';
 import { shiftTraffic } from '../../flows/shiftTraffic.ts';
 import { startRollout } from '../../flows/startRollout.ts';
 import { toPeople, toTheBus } from '../../flows/subscribers.ts';
+import type { Instance } from '../../sim/instance.ts';
 import type { SimFunction } from '../../sim/lambda.ts';
 import type { NumberedDelivery } from '../../sim/tableStream.ts';
 import type { Ports, SimWorld } from '../../sim/world.ts';
+import { deployedFunctions } from '../deploy/functions.ts';
 
-type Body = (ports: Ports, payload: unknown) => Promise<unknown>;
-
-/** Seconds each may run, as deployed. */
-const timeoutSeconds: Readonly<Record<string, number>> = {
-  'start-rollout': 30,
-  'prepare-canary': 30,
-  'shift-traffic': 60,
-  'evaluate-canary': 30,
-  'promote-canary': 60,
-  'roll-back': 60,
-  'request-approval': 15,
-  'on-alarm': 30,
-  operate: 30,
-  'record-intents': 30,
-  reconcile: 50,
-  'publish-events': 60,
-};
+type Body = (ports: Ports, payload: unknown, who: Instance) => Promise<unknown>;
 
 /** @param settings of every service, as the functions carry them */
 export function functionsOf(
@@ -52,8 +42,8 @@ export function functionsOf(
     Object.entries(bodies).map(([name, body]): [string, SimFunction] => [
       name,
       {
-        timeoutSeconds: timeoutSeconds[name] ?? 30,
-        run: async (who, payload) => body(world.portsFor(who), payload),
+        timeoutSeconds: deployedFunctions[name]?.timeoutSeconds ?? 30,
+        run: async (who, payload) => body(world.portsFor(who), payload, who),
       },
     ]),
   );
@@ -90,6 +80,12 @@ function bodiesFor(services: readonly ServiceSettings[]): Readonly<Record<string
       eachMessage(event as QueueEvent, parseAlarmChange, ports.log, async (change) => {
         await onAlarm(ports, { ...change, correlationId: change.eventId }, services);
       }),
+    'on-deployment': (ports, event) =>
+      eachMessage(event as QueueEvent, parseDeploymentTrouble, ports.log, async (trouble) => {
+        if (trouble !== null) await onDeployment(ports, trouble, services);
+      }),
+    'fall-back': (ports, event, { number }) =>
+      fallBack(ports, read(parseFallBack(event)), services, `fall-back-${number}`),
     'record-intents': (ports, event) =>
       eachMessage(event as QueueEvent, parseIntent, ports.log, (intent) => recordIntent(ports, intent)),
     reconcile: async (ports, event) => reconcile(ports, (event as { readonly id: string }).id),

@@ -5,9 +5,6 @@ import type { Place } from '../../sim/places.ts';
 import type { Happening } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 
-/** The fire exit asserts its weight this often. */
-const assertEveryMs = 5_000;
-
 export function happen(simulation: Simulation, happening: Happening): void {
   const { world } = simulation;
   switch (happening.what) {
@@ -37,7 +34,9 @@ export function happen(simulation: Simulation, happening: Happening): void {
       );
       return;
     case 'fire-exit':
-      pullFireExit(simulation, happening.service);
+      simulation.lambda
+        .invoke('fall-back', { service: happening.service, why: 'all is dark', by: 'a person' })
+        .catch(() => undefined);
       return;
     case 'lose-tasks':
       placeIn(simulation, happening.service).slots[happening.slot].lose(happening.tasks);
@@ -78,17 +77,4 @@ function placeIn({ world }: Simulation, service: string): Place {
   const place = world.places.get(service);
   if (place === undefined) throw new RangeError(`there is no service ${service}`);
   return place;
-}
-
-function pullFireExit(simulation: Simulation, service: string): void {
-  const { balancer } = placeIn(simulation, service);
-  const settings = simulation.settings.find((one) => one.service === service);
-  const until = simulation.clock.now() + (settings?.shiftTimeoutSeconds ?? 60) * 1000;
-  const slot = balancer.mark;
-  if (slot === null) return;
-  const assert = () => {
-    if (balancer.shareOf(slot) !== 1) shiftByHand(balancer, slot, 100, 'the fire exit');
-    if (simulation.clock.now() < until) simulation.clock.schedule(assertEveryMs, assert);
-  };
-  assert();
 }

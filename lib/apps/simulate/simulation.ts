@@ -7,7 +7,7 @@ import type { AlarmChange } from '../../sim/alarms.ts';
 import { SimLambda } from '../../sim/lambda.ts';
 import type { ExecutionDesk } from '../../sim/machines.ts';
 import { minuteMs } from '../../sim/meter.ts';
-import { targetOf } from '../../sim/places.ts';
+import { type FailedTask, targetOf } from '../../sim/places.ts';
 import { SimQueue } from '../../sim/queue.ts';
 import { SeededRandom, seedOf } from '../../sim/random.ts';
 import { type SimClock, startMs } from '../../sim/simClock.ts';
@@ -19,7 +19,7 @@ import { happen } from './happen.ts';
 import type { Scenario } from './scenario.ts';
 
 /** A message is hidden from other readers so long; as deployed. */
-const visibilityMs = 60_000;
+const visibilityMs = { alarm: 30_000, deployment: 30_000, intent: 60_000 };
 
 export class Simulation {
   readonly scenario: Scenario;
@@ -28,6 +28,7 @@ export class Simulation {
   readonly lambda: SimLambda;
   readonly desk: ExecutionDesk;
   readonly alarmQueue: SimQueue;
+  readonly deploymentQueue: SimQueue;
   readonly intentQueue: SimQueue;
   readonly stream: TableStream;
   /** Set: the scheduler has stopped, and only what is under way goes on. */
@@ -38,13 +39,17 @@ export class Simulation {
     this.scenario = scenario;
     this.settings = settingsFor(scenario);
     const { seed, skewMsMax } = scenario;
-    this.world = new SimWorld(descriptionOf(scenario), (change) => this.#tellOfAlarm(change));
+    this.world = new SimWorld(descriptionOf(scenario), {
+      alarm: (change) => this.#tellOfAlarm(change),
+      failedTask: (failed) => this.#tellOfTask(failed),
+    });
     const { clock, faults, mail } = this.world;
     this.desk = openDesk(this.world, () => this.lambda);
     this.world.desk = this.desk;
     const skews = new SeededRandom(seedOf(seed, 'skew'));
     this.lambda = new SimLambda(clock, skews, faults, functionsOf(this.world, this.settings), skewMsMax);
     this.alarmQueue = this.#queue('alarm', 'on-alarm', false);
+    this.deploymentQueue = this.#queue('deployment', 'on-deployment', false);
     this.intentQueue = this.#queue('intent', 'record-intents', true);
     this.stream = new TableStream(clock, faults, async (deliveries) => {
       return (await this.lambda.invoke('publish-events', deliveries)) as string | null;
@@ -106,9 +111,36 @@ export class Simulation {
     this.world.mail.deliver('alarm', () => this.alarmQueue.send(JSON.stringify(event)));
   }
 
-  #queue(name: string, functionName: string, fifo: boolean): SimQueue {
+  #tellOfTask({ service, slot, revision }: FailedTask): void {
+    const nth = ++this.#events;
+    const now = new Date(this.clock.now()).toISOString();
+    const event = {
+      id: `task-event-${nth}`,
+      time: now,
+      source: 'aws.ecs',
+      'detail-type': 'ECS Task State Change',
+      region: 'sim',
+      account: '0',
+      resources: [`arn:aws:ecs:sim:0:task/simulated/${nth}`],
+      detail: {
+        taskArn: `arn:aws:ecs:sim:0:task/simulated/${nth}`,
+        clusterArn: 'arn:aws:ecs:sim:0:cluster/simulated',
+        taskDefinitionArn: revision,
+        group: `service:${service}-${slot}`,
+        lastStatus: 'STOPPED',
+        desiredStatus: 'STOPPED',
+        stopCode: 'EssentialContainerExited',
+        stoppedReason: 'Essential container in task exited',
+        version: 3,
+        updatedAt: now,
+      },
+    };
+    this.world.mail.deliver('task', () => this.deploymentQueue.send(JSON.stringify(event)));
+  }
+
+  #queue(name: keyof typeof visibilityMs, functionName: string, fifo: boolean): SimQueue {
     const { clock, faults } = this.world;
-    return new SimQueue(clock, faults, { name, visibilityMs, fifo }, async (Records) => {
+    return new SimQueue(clock, faults, { name, visibilityMs: visibilityMs[name], fifo }, async (Records) => {
       const answer = (await this.lambda.invoke(functionName, { Records })) as {
         readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
       };

@@ -29,7 +29,7 @@ export function everyRolloutEnds(book: Book): Finding[] {
 export function nothingIsLeftOver(simulation: Simulation, books: readonly Book[]): Finding[] {
   const findings: Finding[] = [];
   const says = (what: string) => findings.push({ check: 'nothing is left over', service: '', says: what });
-  for (const queue of [simulation.alarmQueue, simulation.intentQueue]) {
+  for (const queue of [simulation.alarmQueue, simulation.deploymentQueue, simulation.intentQueue]) {
     const [first] = queue.open;
     if (first !== undefined)
       says(`${queue.open.length} messages in ${queue.settings.name}: ${first.body.slice(0, 200)}`);

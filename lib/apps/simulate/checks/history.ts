@@ -55,7 +55,7 @@ export function noStepWithoutVerdict(book: Book): Finding[] {
   let steps: readonly { readonly judge: string; readonly weight: number }[] = [];
   let step = -1;
   let cleared = true;
-  for (const { event, at } of book.standings) {
+  for (const { event, at, confirmed } of book.standings) {
     switch (event?.type) {
       case 'RolloutStarted':
         steps = event.steps;
@@ -69,8 +69,12 @@ export function noStepWithoutVerdict(book: Book): Finding[] {
         cleared = true;
         break;
       case 'RolloutResumed':
+        // It goes on from where the traffic stands.
+        step = confirmed === 0 && step < 0 ? -1 : steps.findLastIndex(({ weight }) => weight <= confirmed);
+        cleared = step < 0 || steps[step]?.judge === 'health-only';
+        break;
       case 'DriftFound':
-        cleared = steps[step]?.judge === 'health-only' || step < 0;
+        cleared = false;
         break;
       case 'ShiftOrdered':
       case 'PromotionOrdered': {

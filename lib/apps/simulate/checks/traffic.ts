@@ -40,7 +40,7 @@ export function everyWriteWasDecided(book: Book): Finding[] {
 
 /** Without the store the alarm's way goes by the mark on the target, and only toward it. */
 function takesOff({ place }: Book, { by, reading, at }: Shift): boolean {
-  const marked = place.balancer.marks.filter((mark, nth, marks) => (marks[nth + 1]?.at ?? at) >= at - 60_000);
+  const marked = place.balancer.marks.filter((_, nth, marks) => (marks[nth + 1]?.at ?? at) >= at - 60_000);
   return by.startsWith('on-alarm#') && marked.some(({ slot }) => percentIn(reading, slot) === 100);
 }
 
