@@ -42,7 +42,8 @@ export const HealthCheckFailed = z.object({
 
 /**
  * `deployment`: ECS or CodeDeploy said so; `outage`: a step could not be carried out, however often it was
- * tried; `superseded`: a newer request takes its place, which says nothing against the revision.
+ * tried; `superseded`: a newer request takes its place; `migration`: another service of its migration goes
+ * back. The last two say nothing against the revision.
  */
 export const RollbackTrigger = z.enum([
   'alarm',
@@ -52,6 +53,7 @@ export const RollbackTrigger = z.enum([
   'health',
   'outage',
   'superseded',
+  'migration',
 ]);
 export type RollbackTrigger = z.infer<typeof RollbackTrigger>;
 
@@ -64,6 +66,8 @@ export const RollbackInitiated = z.object({
   by: z.string(),
   fromWeight: z.number(),
   evidence: z.optional(Evidence),
+  /** Services whose way back must be over before this one is restored; the traffic does not wait for them. */
+  after: z.optional(z.array(z.string())),
 });
 
 /** Traffic is off, the restored side was read and found as it was. */

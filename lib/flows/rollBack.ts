@@ -8,7 +8,7 @@ import { quietSince } from '../core/rollout/next.ts';
 import type { Rollout } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
-import { type Cause, causeOfRollback, type Known, record } from './record.ts';
+import { type Cause, causeOfRollback, type Known, known, record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { startQueued } from './startQueued.ts';
 import { watchTraffic } from './watchTraffic.ts';
@@ -61,6 +61,7 @@ async function restore(
   const now = world.clock.now();
   if (rollout.phase !== 'rolling-back' || rollout.trafficOffAt === null || now < quietSince(rollout, timing))
     return from;
+  if (await waitsForOthers(world, rollout)) return from;
   const stableSlot = stableSlotOf(rollout);
   const bounds = rollout.checkpoint?.scaling ?? null;
   if (bounds !== null) await world.workload.release(rollout.target, stableSlot, bounds);
@@ -71,6 +72,14 @@ async function restore(
   world.log.write({ message: 'rolled back', service, rolloutId: rollout.rolloutId, differences, ...cause });
   await startQueued(world, service, done.state);
   return done;
+}
+
+/** Dependents are restored and verified first; one that is not on its way back (any more) is not waited for. */
+async function waitsForOthers(world: World, { after = [] }: RollingBack): Promise<boolean> {
+  for (const service of after) {
+    if ((await known(world, service)).state.rollout.phase === 'rolling-back') return true;
+  }
+  return false;
 }
 
 /** What is not as it was before the rollout, one sentence each. */

@@ -78,6 +78,8 @@ export type Command =
       readonly trigger: RollbackTrigger;
       readonly reason: string;
       readonly by: string;
+      /** Services that are restored before this one. */
+      readonly after?: readonly string[];
     })
   | (At & { readonly type: 'ConfirmRollback'; readonly differences: readonly string[] })
   | ReceiveAlarm

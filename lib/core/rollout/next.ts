@@ -62,7 +62,12 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
     case 'promoting':
       return underWay('PromoteCanary');
     case 'rolling-back':
-      return underWay('RollBack', rollout.trafficOffAt === null ? 0 : restSeconds(rollout, timing));
+      if (rollout.trafficOffAt === null) return underWay('RollBack');
+      // Others are restored before it: they are looked at again and again, and not at once.
+      return underWay(
+        'RollBack',
+        Math.max(rollout.after === undefined ? 0 : 1, restSeconds(rollout, timing)),
+      );
     case 'promoted': {
       if (rollout.completed) return { next: 'Done', waitSeconds: 0, outcome: 'promoted' };
       const coldAt = rollout.promotedAt + timing.scaleDownDelaySeconds * 1000;

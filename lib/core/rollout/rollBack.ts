@@ -13,6 +13,7 @@ type Initiation = {
   readonly reason: string;
   readonly by: string;
   readonly evidence?: Evidence;
+  readonly after?: readonly string[];
 };
 
 /**
@@ -30,6 +31,7 @@ export function initiated({ rollout }: ServiceState, initiation: Initiation): Se
     by: initiation.by,
     fromWeight: rollout.weight,
     ...(initiation.evidence === undefined ? {} : { evidence: briefEvidence(initiation.evidence) }),
+    ...(initiation.after === undefined ? {} : { after: [...initiation.after] }),
   };
 }
 
@@ -65,7 +67,7 @@ export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): D
   if (
     rollout.phase === 'promoted' &&
     command.now >= rollout.rollbackWindowUntil &&
-    command.trigger !== 'operator'
+    !isAsked(command.trigger)
   ) {
     return refuse(
       'window-over',
@@ -73,7 +75,7 @@ export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): D
     );
   }
   if (rollout.phase === 'none') return accept();
-  if (command.trigger === 'operator') {
+  if (isAsked(command.trigger)) {
     const event = initiated(state, command);
     return event === null ? accept() : accept(event);
   }
@@ -86,6 +88,9 @@ export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): D
   }
   return accept(...takenBack(state, command));
 }
+
+/** A person's word, or a migration's for which a person has asked: neither window nor override stands before it. */
+const isAsked = (trigger: RollbackTrigger): boolean => trigger === 'operator' || trigger === 'migration';
 
 /**
  * What an override suspends. An outage is no judgement of the canary: the rollout cannot go on either way.

@@ -22,12 +22,13 @@ export function rollbackInitiated(state: ServiceState, event: EventOf<'RollbackI
   if (rollout.rolloutId !== event.rolloutId) return state;
   const { at, trigger, reason } = event;
   const others = state.knownBad.filter((revision) => revision !== rollout.revision);
-  const byItself = trigger !== 'operator' && trigger !== 'superseded';
+  const byItself = trigger !== 'operator' && trigger !== 'superseded' && trigger !== 'migration';
+  const saysNothing = trigger === 'superseded' || trigger === 'migration';
   // Whoever moved all traffic off the canary before us is not overruled: nothing is left to take off.
   const off = rollout.phase === 'held' && rollout.reason === 'drift' && rollout.weight === 0;
   return {
     ...state,
-    knownBad: trigger === 'superseded' ? state.knownBad : [...others, rollout.revision].slice(-8),
+    knownBad: saysNothing ? state.knownBad : [...others, rollout.revision].slice(-8),
     rollbacks: byItself ? [...state.rollbacks, at].slice(-5) : state.rollbacks,
     rollout: {
       ...underway(rollout),
@@ -36,6 +37,7 @@ export function rollbackInitiated(state: ServiceState, event: EventOf<'RollbackI
       reason,
       initiatedAt: at,
       trafficOffAt: off ? at : null,
+      ...(event.after === undefined ? {} : { after: event.after }),
     },
   };
 }

@@ -93,6 +93,8 @@ export type Rollout =
       readonly reason: string;
       readonly initiatedAt: number;
       readonly trafficOffAt: number | null;
+      /** Services that are restored before this one. */
+      readonly after?: readonly string[];
     })
   | (Underway & { readonly phase: 'rolled-back'; readonly reason: string; readonly endedAt: number });
 

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { MigrationEvent } from '../../../events/migration.ts';
+import { decideMigration, type MigrationCommand } from '../../../lib/core/migration/decide.ts';
+import {
+  currentWave,
+  evolveMigration,
+  initialMigration,
+  type Migration,
+  type MigrationState,
+  rolloutIdOf,
+} from '../../../lib/core/migration/state.ts';
+
+const now = 1_000;
+const component = (service: string, ...dependsOn: string[]) => ({
+  ...{ service, revision: `${service}:2`, dependsOn, oneWay: false },
+});
+const start: MigrationCommand = {
+  type: 'StartMigration',
+  migrationId: 'smith',
+  components: [
+    component('orchestrator'),
+    component('agent', 'orchestrator'),
+    component('discovery', 'agent', 'orchestrator'),
+  ],
+  takeBack: 'everything',
+  requestedBy: 'ada',
+  now,
+};
+const migrated = (name: string): MigrationCommand => ({
+  ...{ type: 'ConfirmMigrated', component: name, rolloutId: `smith-${name}-1`, now },
+});
+const back = (name: string): MigrationCommand => ({
+  ...{ type: 'ConfirmBack', component: name, differences: [], now },
+});
+type TakeBack = Extract<MigrationCommand, { type: 'TakeBack' }>;
+const takeBack = (failed: string, more: Partial<TakeBack> = {}): MigrationCommand => ({
+  ...{
+    type: 'TakeBack',
+    failed: [failed],
+    moving: [],
+    cannot: {},
+    whom: 'everything',
+    by: 'switchback',
+    now,
+  },
+  ...{ reason: 'errors', ...more },
+});
+
+/** The state after these commands; each must be accepted, and every event fits its schema. */
+function after(...commands: readonly MigrationCommand[]): MigrationState {
+  return commands.reduce((state, command) => fold(state, said(state, command)), initialMigration);
+}
+function said(state: MigrationState, command: MigrationCommand) {
+  const decision = decideMigration(state, command);
+  if (decision.outcome === 'refused') throw new Error(decision.sentence);
+  for (const event of decision.events) expect(MigrationEvent.parse(event)).toEqual(event);
+  return decision.events;
+}
+const fold = (state: MigrationState, events: readonly MigrationEvent[]) =>
+  events.reduce(evolveMigration, state);
+const all = [start, migrated('orchestrator'), migrated('agent'), migrated('discovery')];
+
+describe('forward', () => {
+  it('moves wave by wave, and ends when the last component is migrated', () => {
+    const waves: (readonly string[])[] = [];
+    let state = after(start);
+    for (const name of ['orchestrator', 'agent', 'discovery']) {
+      waves.push(currentWave(state as Migration));
+      state = fold(state, said(state, migrated(name)));
+    }
+    expect(waves).toEqual([['orchestrator'], ['agent'], ['discovery']]);
+    expect(state).toMatchObject({ phase: 'ended', outcome: 'migrated' });
+  });
+
+  it('is started once, and a component migrated once', () => {
+    expect(said(after(start), start)).toEqual([]);
+    expect(said(after(start, migrated('orchestrator')), migrated('orchestrator'))).toEqual([]);
+  });
+
+  it('does not begin on a cycle', () => {
+    const components = [component('a', 'b'), component('b', 'a')];
+    expect(decideMigration(initialMigration, { ...start, components })).toMatchObject({ reason: 'cycle' });
+  });
+});
+
+describe('back', () => {
+  const broken = [...all.slice(0, 3), takeBack('discovery', { moving: ['discovery'] })];
+
+  it('takes all that has moved, dependents first, and says so before it happens', () => {
+    expect(said(after(...all.slice(0, 3)), takeBack('discovery', { moving: ['discovery'] }))).toEqual([
+      {
+        type: 'MigrationRollbackInitiated',
+        at: now,
+        migrationId: 'smith',
+        order: ['discovery', 'agent', 'orchestrator'],
+        blastRadius: 'discovery goes back, then agent and orchestrator',
+        reason: 'errors',
+        by: 'switchback',
+      },
+    ]);
+  });
+
+  it('takes just the dependents where that is asked, also of a finished migration', () => {
+    const state = after(...all, takeBack('agent', { whom: 'affected' }));
+    expect(state).toMatchObject({ phase: 'taking-back', order: ['discovery', 'agent'] });
+    expect(fold(state, [...said(state, back('discovery'))])).toMatchObject({ order: ['agent'] });
+    const ended = [back('discovery'), back('agent')].reduce((at, one) => fold(at, said(at, one)), state);
+    expect(ended).toMatchObject({
+      phase: 'ended',
+      outcome: 'partly-rolled-back',
+      migrated: ['orchestrator'],
+    });
+  });
+
+  it('asked for twice is begun once, and a component is back once', () => {
+    expect(said(after(...broken), takeBack('agent'))).toEqual([]);
+    expect(said(after(...broken, back('discovery')), back('discovery'))).toEqual([]);
+  });
+
+  it('ends when the last one is back', () => {
+    expect(after(...broken, back('discovery'), back('agent'), back('orchestrator'))).toMatchObject({
+      phase: 'ended',
+      outcome: 'rolled-back',
+      migrated: [],
+    });
+  });
+});
+
+describe('who cannot go back', () => {
+  const stuck = takeBack('discovery', { cannot: { agent: 'it is past a step that nothing undoes' } });
+  const state = after(...all, stuck);
+
+  it('stays with its reason, and keeps what it depends on; its dependents go', () => {
+    expect(said(after(...all), stuck)).toMatchObject([
+      { type: 'MigrationRollbackInitiated', order: ['discovery'] },
+      { type: 'MigrationHeld', component: 'agent', reason: expect.stringContaining('nothing undoes') },
+      { component: 'orchestrator', reason: expect.stringContaining('agent stays and depends on it') },
+    ]);
+  });
+
+  it('holds the migration once the others are back: roll forward with other revisions', () => {
+    const held = fold(state, said(state, back('discovery')));
+    expect(held).toMatchObject({ phase: 'held', migrated: ['orchestrator', 'agent'] });
+    const on = fold(
+      held,
+      said(held, { type: 'ResumeMigration', revisions: { discovery: 'discovery:3' }, by: 'ada', now }),
+    ) as Migration;
+    expect(on).toMatchObject({ phase: 'forward', attempt: 2, stuck: null });
+    expect(currentWave(on)).toEqual(['discovery']);
+    expect(rolloutIdOf(on, 'discovery')).toBe('smith-discovery-2');
+  });
+
+  it('or freeze', () => {
+    const held = fold(state, said(state, back('discovery')));
+    expect(fold(held, said(held, { type: 'FreezeMigration', now }))).toMatchObject({
+      phase: 'ended',
+      outcome: 'held',
+    });
+  });
+
+  it('when nobody can go, nothing is begun', () => {
+    const cannot = { orchestrator: 'gone', agent: 'gone', discovery: 'gone' };
+    const events = said(after(...all), takeBack('orchestrator', { cannot }));
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['MigrationHeld']));
+    expect(fold(after(...all), events)).toMatchObject({ phase: 'held' });
+  });
+});
