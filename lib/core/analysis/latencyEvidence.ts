@@ -16,7 +16,7 @@
 // shift in standard deviations of the (normalised) latency, θ0 the shift that is accepted: 0.03 is 2 % at σ
 // = 0.6. Only ranks enter, so nothing needs to be known about the shape of the distribution.
 //
-// Measured at 100 requests/s (`npm run bench -- detection`): +10 % is found in 9 minutes and +3 % is not
+// Measured at 100 requests/s (`npm run bench -- detection`): +10 % is found in 8 minutes and +3 % is not
 // rolled back; counts at thresholds alone took as long for the first and took back the second.
 import { type EvidenceState, type PairedCount, wager } from './errorEvidence.ts';
 import { normalQuantile } from './specialFunctions.ts';
