@@ -37,7 +37,7 @@ export const stream = 'service/shop';
 
 export type Wire = Awaited<ReturnType<typeof openWire>>;
 
-export type WireOptions = Pick<LocalCloudOptions, 'onRequest' | 'shuffleStreams'> & {
+export type WireOptions = Pick<LocalCloudOptions, 'onFunctionLog' | 'onRequest' | 'shuffleStreams'> & {
   /** How often a message is tried before it becomes a dead letter; once a second. */
   readonly receivesMax?: number;
   /** Makes what more services need, and answers their configuration by name. */
@@ -60,7 +60,10 @@ export async function openWire(
       requests.push(entry);
       options.onRequest?.(entry);
     },
-    onFunctionLog: ({ functionName, line }) => lines.push(`${functionName} ${line}`),
+    onFunctionLog: (entry) => {
+      lines.push(`${entry.functionName} ${entry.line}`);
+      options.onFunctionLog?.(entry);
+    },
   });
   const at: Endpoint = {
     endpoint: cloud.url,
