@@ -32,7 +32,10 @@ export async function alarmCommand(
   return { type: 'ReceiveAlarm', ...seen, blame, settings: { coolOffSeconds }, now: world.clock.now() };
 }
 
-/** Records the alarm and what it leads to; moves nothing yet. */
+/**
+ * Records the alarm and what it leads to; moves nothing yet.
+ * @param commandId of the change, so that one change is acted upon once however often it is delivered
+ */
 export async function hearAlarm(
   world: AlarmWorld,
   service: string,
@@ -40,10 +43,11 @@ export async function hearAlarm(
   from: Known,
   cause: Cause,
   coolOffSeconds: number,
+  commandId = alarmCommandId(seen),
 ): Promise<Known> {
   const { correlationId } = cause;
   const command = await alarmCommand(world, service, seen, from, { coolOffSeconds, correlationId });
-  return record(world, service, command, cause, { from, commandId: alarmCommandId(seen) });
+  return record(world, service, command, cause, { from, commandId });
 }
 
 /** Whose fault a service-wide alarm is, by the counts of both sides; unknown when they cannot be read. */

@@ -2,7 +2,7 @@
 import { alarmNews } from '../core/rollout/alarmNews.ts';
 import type { Plan } from '../core/rollout/plan.ts';
 import type { Alarms } from '../ports.ts';
-import { type AlarmWorld, hearAlarm } from './hearAlarm.ts';
+import { type AlarmWorld, alarmCommandId, hearAlarm } from './hearAlarm.ts';
 import type { Cause, Known } from './record.ts';
 
 export async function hearMissedAlarms(
@@ -17,7 +17,9 @@ export async function hearMissedAlarms(
   const readings = await world.alarms.read(alarms.map(({ name }) => name));
   let current = from;
   for (const seen of alarmNews(from.state, alarms, readings, world.clock.now())) {
-    current = await hearAlarm(world, service, seen, current, cause, coolOffSeconds);
+    // A change that was heard, and then suppressed or overridden, has its turn now: under an id of its own.
+    const commandId = `${alarmCommandId(seen)}#${current.head.version}`;
+    current = await hearAlarm(world, service, seen, current, cause, coolOffSeconds, commandId);
   }
   return current;
 }
