@@ -1,6 +1,6 @@
-// Sorts doubles by their bits instead of by n·log n comparisons: three passes of eleven bits over the upper half
-// of each number, which leaves only those to compare that agree in their first twenty binary places. The
-// engine's own sort of a Float64Array takes several times as long at 100 000 values, and Mann–Whitney is
+// Sorts doubles by their bits instead of by n·log n comparisons: three passes of eleven bits over the upper
+// half of each number, which leaves only those to compare that agree in their first twenty binary places.
+// The engine's own sort of a Float64Array takes several times as long at 100 000 values, and Mann–Whitney is
 // nothing but a sort.
 
 const digitBits = 11;
