@@ -10,8 +10,10 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { configurationPlugin, lazyConfiguration, unusedTargetsPlugin } from './build/configuration.mjs';
+import { configurationPlugin, lazyConfiguration } from './build/configuration.mjs';
+import { lambdaSdkPlugin } from './build/lambdaSdk.mjs';
 import { stampOf } from './build/sources.mjs';
+import { unusedTargetsPlugin } from './build/unusedTargets.mjs';
 
 /** Some packages are CommonJS and ask for a Node built-in; an ES module has no `require` of its own. */
 const requireBanner =
@@ -48,7 +50,7 @@ export async function buildBundles({
     conditions: ['module'],
     // In Lambda credentials stand in the environment; the other providers cost 28–33 % of the load time.
     alias: { '@aws-sdk/credential-provider-node': './lib/aws/envCredentials.ts' },
-    plugins: [configurationPlugin(compiled), unusedTargetsPlugin(root, compiled)],
+    plugins: [configurationPlugin(compiled), unusedTargetsPlugin(root, compiled), lambdaSdkPlugin],
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',

@@ -7,12 +7,9 @@
  * Parameter Store. The file is the one SWITCHBACK_CONFIG names, else switchback.yml, else the first example;
  * `compileConfiguration(path)` of lib/apps/configure/compile.ts answers its JSON, or throws with the place
  * and the remedy in the message. It is called at most once a build.
- *
- * The same compilation says which target kinds are used. An adapter file of another kind is left out: its
- * exports stay, so that code and types need not know, but calling one throws a `TargetMissing` that says why.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { configurationPath } from './sources.mjs';
 
@@ -74,64 +71,4 @@ export function vitestConfigurationPlugin(root, named) {
     resolveId: (id) => (id === moduleName ? resolved : undefined),
     load: async (id) => (id === resolved ? moduleText(await configuration.json()) : undefined),
   };
-}
-
-/** For esbuild: leaves out the adapters of target kinds that the configuration does not use. */
-export function unusedTargetsPlugin(root, configuration) {
-  const kinds = targetKinds(root);
-  return {
-    name: 'switchback-unused-targets',
-    setup(build) {
-      build.onLoad({ filter: /[\\/]lib[\\/]aws[\\/][^\\/]+[\\/][^\\/]+\.ts$/ }, async ({ path }) => {
-        const kind = kindOf(path);
-        if (!kinds.includes(kind)) return undefined;
-        if (configuration.path === null) return undefined; // nothing says which kinds are used: all stay
-        try {
-          if (kindsUsed(await configuration.json(), kinds).has(kind)) return undefined;
-        } catch (error) {
-          return { errors: [{ text: error.message }] };
-        }
-        return {
-          contents: absentAdapter(kind, readFileSync(path, 'utf8'), relative(root, configuration.path)),
-          loader: 'js',
-        };
-      });
-    },
-  };
-}
-
-/** The kinds there are: one file each in lib/aws/traffic (`ecsAlb.ts` serves `ecs-alb`). */
-function targetKinds(root) {
-  const folder = join(root, 'lib/aws/traffic');
-  return existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => name.endsWith('.ts'))
-        .map(kindOf)
-    : [];
-}
-
-const kindOf = (path) => basename(path, '.ts').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-/** Every known kind that stands somewhere in the configuration as a `kind`. */
-function kindsUsed(json, kinds, used = new Set()) {
-  if (json === null || typeof json !== 'object') return used;
-  for (const [key, value] of Object.entries(json)) {
-    if (key === 'kind' && kinds.includes(value)) used.add(value);
-    else kindsUsed(value, kinds, used);
-  }
-  return used;
-}
-
-function absentAdapter(kind, source, configuration) {
-  const names = [...source.matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm)].map(
-    ([, name]) => name,
-  );
-  const sentence =
-    `this bundle holds no adapter for ${kind}, because no target in ${configuration} is of that kind: ` +
-    'build again with the configuration that has one';
-  return [
-    `const refusal = { name: 'TargetMissing', message: ${JSON.stringify(sentence)} };`,
-    'const absent = () => { throw Object.assign(new Error(), refusal); };',
-    ...names.map((name) => `export const ${name} = absent;`),
-  ].join('\n');
 }

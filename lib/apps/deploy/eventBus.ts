@@ -5,6 +5,9 @@
  */
 import { att, type Cfn, type Resources, ref } from './cloudFormation.ts';
 import { type Deployment, prefixOf } from './deployment.ts';
+import { deployedFunctions } from './functions.ts';
+import { rights } from './rights.ts';
+import { roleId } from './roles.ts';
 import { requestDetailTypes } from './triggers.ts';
 
 export function eventBusResources(deployment: Deployment): Resources {
@@ -19,8 +22,12 @@ export function eventBusResources(deployment: Deployment): Resources {
 
 function policies(deployment: Deployment): Resources {
   const requesters = Object.entries(deployment.stage.requesters);
-  if (requesters.length === 0) return {};
-  const statements = [...requesters.map(allow), ...requesters.map(denyOthers), denyUnnamed(requesters)];
+  const statements = [
+    onlyOurselves,
+    ...requesters.map(allow),
+    ...requesters.map(denyOthers),
+    ...(requesters.length === 0 ? [] : [denyUnnamed(requesters)]),
+  ];
   return Object.fromEntries(
     statements.map((Statement) => [
       `EventBusPolicy${String(Statement.Sid)}`,
@@ -46,6 +53,22 @@ const allow = ([source, principal]: Requester, index: number): Statement => ({
     StringEquals: { 'events:source': source, 'events:detail-type': requestDetailTypes },
   },
 });
+
+/** What Switchback says itself, and what it asks of itself, comes from its own functions. */
+const onlyOurselves: Statement = {
+  ...base,
+  Sid: 'OnlyOurselves',
+  Effect: 'Deny',
+  Principal: '*',
+  Condition: {
+    StringEquals: { 'events:source': ['switchback', 'switchback.request'] },
+    ArnNotEquals: {
+      'aws:PrincipalArn': Object.entries(deployedFunctions)
+        .filter(([, deployed]) => deployed.rights.includes(rights.eventBus))
+        .map(([verb]) => att(roleId(verb), 'Arn')),
+    },
+  },
+};
 
 /** Deny wins over what the account's own policies allow: not even an administrator speaks in this name. */
 const denyOthers = ([source, principal]: Requester, index: number): Statement => ({

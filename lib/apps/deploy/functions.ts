@@ -146,12 +146,13 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
   reconcile: {
     purpose: 'Once a minute: finishes what a crash left, corrects and adopts, hears lost alarms.',
     timeoutSeconds: 50,
-    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE'],
+    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE', 'EVENT_BUS'],
     rights: [
       eventStore,
       traffic,
       metrics,
       alarms,
+      eventBus,
       startMachine('rollout', 'rollback'),
       listExecutions('rollout', 'rollback'),
     ],

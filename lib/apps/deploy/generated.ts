@@ -3,6 +3,7 @@
  * answers.
  */
 
+import { accountRules } from './accountRules.ts';
 import { burnAlarms } from './burnAlarms.ts';
 import { att, type Cfn, type Resources, ref } from './cloudFormation.ts';
 import { controllerAlarms } from './controllerAlarms.ts';
@@ -13,7 +14,7 @@ import { lambdas } from './lambdas.ts';
 import { machineId, machineResources, machines } from './machines.ts';
 import { notificationResources } from './notifications.ts';
 import { roles } from './roles.ts';
-import { alarmRules, triggerResources } from './triggers.ts';
+import { triggerResources } from './triggers.ts';
 
 export function generated(deployment: Deployment) {
   const Resources: Resources = {
@@ -21,7 +22,7 @@ export function generated(deployment: Deployment) {
     ...machineResources(deployment),
     ...eventBusResources(deployment),
     ...triggerResources(deployment),
-    ...alarmRules(deployment),
+    ...accountRules(deployment),
     ...burnAlarms(deployment),
     ...controllerAlarms(deployment),
     ...dashboard(deployment),

@@ -4,7 +4,7 @@
  * so an execution under way ends on the definition it began with.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { att, type Cfn, functionArn, pascal, type Resources, ref } from './cloudFormation.ts';
+import { att, functionArn, pascal, type Resources, ref } from './cloudFormation.ts';
 import { type Deployment, liveAlias, machineName } from './deployment.ts';
 import { deployedFunctions } from './functions.ts';
 import { roleId } from './roles.ts';
@@ -12,7 +12,7 @@ import { roleId } from './roles.ts';
 export type Machine = {
   /** `rollout` for statemachines/rollout.asl.json. */
   readonly name: string;
-  readonly definition: Cfn;
+  readonly definition: unknown;
   /** Folders of the functions it runs. */
   readonly functions: readonly string[];
   /** It hands a long execution over to another of its own. */
@@ -29,7 +29,7 @@ export const machines: readonly Machine[] = readdirSync(folder)
     const names = [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name))];
     return {
       name: file.replace(/\.asl\.json$/, ''),
-      definition: JSON.parse(text) as Cfn,
+      definition: JSON.parse(text),
       functions: names.map((name) => verbOf(name, file)),
       startsItself: text.includes('arn:aws:states:::states:startExecution'),
     };
@@ -76,7 +76,8 @@ function resourcesOf({ name, definition, functions }: Machine, deployment: Deplo
           IncludeExecutionData: false,
           Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: att(`${id}LogGroup`, 'Arn') } }],
         },
-        Definition: definition,
+        // As text: osls takes every null out of an object, and a machine may need one.
+        DefinitionString: JSON.stringify(definition),
         DefinitionSubstitutions: Object.fromEntries(
           functions.map((verb) => [pascal(verb), functionArn(verb)]),
         ),

@@ -5,9 +5,19 @@
  * The actions follow from the adapters in lib/aws: a test reads each bundle's SDK commands and refuses a role
  * that allows more or less.
  */
+import type { Target } from '../../../events/target.ts';
+import type { Configuration } from '../../core/config/configuration.ts';
 import { att, type Cfn, localArn, ref } from './cloudFormation.ts';
 import { type Deployment, machineName } from './deployment.ts';
-import { targetArns } from './targets.ts';
+import {
+  apiStageArns,
+  balancerArns,
+  ecsServiceArns,
+  fallbackTargets,
+  hostedZoneArns,
+  passedRoles,
+  rolloutTargets,
+} from './targets.ts';
 
 export type Grant = {
   readonly actions: readonly string[];
@@ -34,8 +44,10 @@ const key = (actions: readonly string[], service: string): Grant => ({
 
 const balancerReads = 'Elastic Load Balancing has no resources for what it describes';
 
-const traffic: Right = ({ configuration }) => {
-  const { listenerRules, listeners, targetGroups } = targetArns(configuration);
+/** None where no target is behind a balancer: a bundle then holds nothing that asks one. */
+function balancerGrants(targets: readonly Target[]): readonly Grant[] {
+  const { listenerRules, listeners, targetGroups } = balancerArns(targets);
+  if (targetGroups.length === 0) return [];
   const reads = ['Listeners', 'Rules', 'Tags'].map((what) => `elasticloadbalancing:Describe${what}`);
   return [
     { actions: reads, resources: '*', why: balancerReads },
@@ -43,15 +55,35 @@ const traffic: Right = ({ configuration }) => {
     { actions: ['elasticloadbalancing:ModifyListener'], resources: listeners },
     { actions: ['elasticloadbalancing:AddTags'], resources: targetGroups },
   ];
+}
+
+const ecsTargets = (configuration: Configuration): readonly Target[] =>
+  rolloutTargets(configuration).filter(({ kind }) => kind === 'ecs-alb');
+
+const traffic: Right = ({ configuration }) => balancerGrants(ecsTargets(configuration));
+
+/** The fire exit: every kind of place, and the tasks of the side that failed. */
+const fallback: Right = ({ configuration }) => {
+  const targets = fallbackTargets(configuration);
+  return [
+    ...balancerGrants(targets),
+    { actions: ['apigateway:GET', 'apigateway:PATCH'], resources: apiStageArns(targets) },
+    {
+      actions: ['route53:ListResourceRecordSets', 'route53:ChangeResourceRecordSets'],
+      resources: hostedZoneArns(targets),
+    },
+    { actions: ['ecs:UpdateService'], resources: ecsServiceArns(targets) },
+  ];
 };
 
 const workload: Right = ({ configuration }) => {
-  const { ecsServices, passedRoles } = targetArns(configuration);
+  const services = ecsServiceArns(rolloutTargets(configuration));
+  if (services.length === 0) return [];
   return [
-    { actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: ecsServices },
+    { actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: services },
     {
       actions: ['iam:PassRole'],
-      resources: passedRoles,
+      resources: passedRoles(configuration),
       condition: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
     },
     { actions: ['elasticloadbalancing:DescribeTargetHealth'], resources: '*', why: balancerReads },
@@ -63,7 +95,7 @@ const workload: Right = ({ configuration }) => {
     {
       actions: ['application-autoscaling:RegisterScalableTarget'],
       // The id in a scalable target's ARN is AWS's own; the condition says which ones are meant.
-      resources: ecsServices.length === 0 ? [] : [localArn('application-autoscaling', 'scalable-target/*')],
+      resources: [localArn('application-autoscaling', 'scalable-target/*')],
       condition: {
         StringEquals: {
           'application-autoscaling:service-namespace': 'ecs',
@@ -92,7 +124,7 @@ const listExecutions =
 
 const eventStore: Right = () => [
   {
-    actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+    actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
     resources: [att('EventTable', 'Arn')],
   },
   {
@@ -102,13 +134,21 @@ const eventStore: Right = () => [
   key(['kms:Decrypt'], 'dynamodb'),
 ];
 
-const metrics: Right = () => [
-  {
-    actions: ['cloudwatch:GetMetricData'],
-    resources: '*',
-    why: 'CloudWatch has no resources for metrics',
-  },
+/** Consumers' checkpoints, task tokens and effects: small items beside the streams, written in place. */
+const checkpoints: Right = () => [
+  { actions: ['dynamodb:UpdateItem'], resources: [att('EventTable', 'Arn')] },
 ];
+
+const metrics: Right = ({ configuration }) =>
+  ecsTargets(configuration).length === 0
+    ? []
+    : [
+        {
+          actions: ['cloudwatch:GetMetricData'],
+          resources: '*',
+          why: 'CloudWatch has no resources for metrics',
+        },
+      ];
 
 const alarms: Right = () => [
   {
@@ -137,8 +177,10 @@ const notifications: Right = () => [
 
 export const rights = {
   alarms,
+  checkpoints,
   eventBus,
   eventStore,
+  fallback,
   intentQueue,
   listExecutions,
   metrics,

@@ -1,40 +1,65 @@
-/** What of the account each configured service touches, as ARNs: roles name these and nothing else. */
+/** What of the account each configured target touches, as ARNs: roles name these and nothing else. */
 import type { Target } from '../../../events/target.ts';
 import type { Configuration } from '../../core/config/configuration.ts';
-import { type Cfn, localArn } from './cloudFormation.ts';
+import { type Cfn, localArn, sub } from './cloudFormation.ts';
 
-export type TargetArns = {
-  readonly listenerRules: readonly Cfn[];
-  readonly listeners: readonly Cfn[];
-  readonly targetGroups: readonly Cfn[];
-  readonly ecsServices: readonly Cfn[];
-  /** Roles of task definitions, which a change of the task definition hands to ECS. */
-  readonly passedRoles: readonly Cfn[];
+/** Where rollouts move traffic. */
+export const rolloutTargets = ({ services }: Configuration): readonly Target[] =>
+  services.map(({ target }) => target);
+
+/** Where the fire exit may move traffic: also to the old world. */
+export const fallbackTargets = ({ services }: Configuration): readonly Target[] =>
+  services.flatMap(({ target, fallback }) =>
+    fallback.target === null ? [target] : [target, fallback.target],
+  );
+
+export type BalancerArns = {
+  readonly listenerRules: readonly string[];
+  readonly listeners: readonly string[];
+  readonly targetGroups: readonly string[];
 };
 
-export function targetArns({ services, deployment }: Configuration): TargetArns {
-  const targets = services.map(({ target }) => target);
-  const rules = [
-    ...new Set(targets.flatMap((target) => (target.kind === 'ecs-alb' ? [target.ruleArn] : []))),
-  ];
+export function balancerArns(targets: readonly Target[]): BalancerArns {
+  const balanced = targets.flatMap((target) =>
+    target.kind === 'ecs-alb' || target.kind === 'alb' ? [target] : [],
+  );
+  const rules = unique(balanced.map(({ ruleArn }) => ruleArn));
+  const isListener = (arn: string): boolean => arn.includes(':listener/');
   return {
     listenerRules: rules.filter((arn) => !isListener(arn)),
     listeners: rules.filter(isListener),
-    targetGroups: targets.flatMap((target) =>
-      target.kind === 'ecs-alb' ? [target.targetGroups.blue, target.targetGroups.green] : [],
-    ),
-    ecsServices: targets.flatMap(ecsServiceArns),
-    passedRoles: [...new Set(Object.values(deployment.services).flatMap(({ passRoles }) => passRoles))],
+    targetGroups: unique(balanced.flatMap(({ targetGroups }) => [targetGroups.blue, targetGroups.green])),
   };
 }
 
-const isListener = (arn: string): boolean => arn.includes(':listener/');
+/** API Gateway's ARNs name no account. */
+const apiGateway = 'arn:${AWS::Partition}:apigateway:${AWS::Region}';
 
-function ecsServiceArns(target: Target): readonly Cfn[] {
+export const apiStageArns = (targets: readonly Target[]): readonly Cfn[] =>
+  targets.flatMap((target) =>
+    target.kind === 'api-stage'
+      ? [sub(`${apiGateway}::/restapis/${target.restApiId}/stages/${target.stage}`)]
+      : [],
+  );
+
+export const hostedZoneArns = (targets: readonly Target[]): readonly Cfn[] =>
+  unique(targets.flatMap((target) => (target.kind === 'dns' ? [target.hostedZoneId] : []))).map((zone) =>
+    sub(`arn:\${AWS::Partition}:route53:::hostedzone/${zone}`),
+  );
+
+export const ecsServiceArns = (targets: readonly Target[]): readonly Cfn[] =>
+  targets.flatMap(ecsServices).map(({ cluster, name }) => localArn('ecs', `service/${cluster}/${name}`));
+
+/** The ECS services behind a target, one per slot; none where nothing of ECS is. */
+export function ecsServices(target: Target): readonly { readonly cluster: string; readonly name: string }[] {
   if (target.kind !== 'ecs-alb') return [];
-  const { blue, green } = target.services;
-  return [blue, green].map((service) => localArn('ecs', `service/${clusterName(target.cluster)}/${service}`));
+  // A cluster is given by name or by ARN.
+  const cluster = target.cluster.split('/').at(-1) ?? target.cluster;
+  return [target.services.blue, target.services.green].map((name) => ({ cluster, name }));
 }
 
-/** A cluster is given by name or by ARN. */
-const clusterName = (cluster: string): string => cluster.split('/').at(-1) ?? cluster;
+/** Roles of task definitions, which a change of the task definition hands to ECS. */
+export const passedRoles = ({ deployment }: Configuration): readonly string[] =>
+  unique(Object.values(deployment.services).flatMap(({ passRoles }) => passRoles));
+
+const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];

@@ -123,52 +123,5 @@ const streamMapping = (verb: string) => ({
   },
 });
 
-/** EventBridge takes patterns of 2,048 characters; the rest of the pattern is 150. */
-const patternCharactersMax = 1800;
-
-/** Alarm changes, of configured alarms only, to the alarm queue. */
-export function alarmRules(deployment: Deployment): Resources {
-  const names = deployment.configuration.services.flatMap(({ alarms }) => alarms.map(({ name }) => name));
-  return Object.fromEntries(
-    chunks([...new Set(names)].sort()).map((alarmName, index) => [
-      `AlarmRule${index + 1}`,
-      {
-        Type: 'AWS::Events::Rule',
-        Properties: {
-          Name: `${prefixOf(deployment)}-alarms-${index + 1}`,
-          State: 'ENABLED',
-          EventPattern: {
-            source: ['aws.cloudwatch'],
-            'detail-type': ['CloudWatch Alarm State Change'],
-            detail: { alarmName },
-          },
-          Targets: [
-            {
-              Id: 'alarm-queue',
-              Arn: att('AlarmQueue', 'Arn'),
-              RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
-              DeadLetterConfig: { Arn: deadLetters },
-            },
-          ],
-        },
-      },
-    ]),
-  );
-}
-
-function chunks(names: readonly string[]): readonly string[][] {
-  const made: string[][] = [];
-  let left = 0;
-  for (const name of names) {
-    if (left < name.length + 3) {
-      made.push([]);
-      left = patternCharactersMax;
-    }
-    made.at(-1)?.push(name);
-    left -= name.length + 3;
-  }
-  return made;
-}
-
 /** What the bus takes from requesters; the table's triggers ask for these. */
 export const requestDetailTypes = [requestDetailType, operationDetailType];

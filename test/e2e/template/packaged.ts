@@ -1,0 +1,121 @@
+/**
+ * `sls package` for one stage and one example, offline and without credentials: the compiled template, and
+ * the bundles beside it. Made once as long as nothing it is made of changes; test files take turns.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stampOf } from '../../../scripts/build/sources.mjs';
+import { repositoryRoot as root, run } from '../../tidy/plant.ts';
+import { until } from '../../until.ts';
+
+export type Template = {
+  readonly Resources: Readonly<Record<string, TemplateResource>>;
+  readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
+};
+export type TemplateResource = {
+  readonly Type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a resource's properties have its type's own shape
+  readonly Properties: any;
+  readonly DependsOn?: string | readonly string[];
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+};
+
+export type Packaged = {
+  readonly template: Template;
+  /** The template's text, as CloudFormation gets it. */
+  readonly templatePath: string;
+  /** Folder of the bundles. */
+  readonly dist: string;
+  /** Folder of the zipped bundles. */
+  readonly zips: string;
+};
+
+export type Example = 'mistersmith' | 'cloudshelf' | 'shop';
+
+/** Under a loaded machine one packaging takes its time. */
+export const packagingMs = 300_000;
+
+export async function packaged(stage: string, example: Example): Promise<Packaged> {
+  const work = `.switchback/packaged/${example}-${stage}`;
+  const configuration = `examples/${example}/switchback.yml`;
+  const key = keyOf(configuration, stage);
+  const keyFile = join(root, work, 'key');
+  const fresh = () => existing(keyFile) === key;
+  if (!fresh()) {
+    const release = await hold(join(root, `${work}.lock`), fresh);
+    try {
+      if (!fresh()) {
+        rmSync(keyFile, { force: true });
+        await slsPackage(work, configuration, stage);
+        writeFileSync(keyFile, key);
+      }
+    } finally {
+      release();
+    }
+  }
+  const zips = join(root, work, 'package');
+  const templatePath = join(zips, 'cloudformation-template-update-stack.json');
+  const template = JSON.parse(readFileSync(templatePath, 'utf8')) as Template;
+  return { template, templatePath, dist: join(root, work, 'dist'), zips };
+}
+
+/** Another process may take the file away between a look and a read. */
+function existing(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+async function slsPackage(work: string, configuration: string, stage: string): Promise<void> {
+  const { PATH, HOME } = process.env;
+  const env = {
+    PATH: `${join(root, 'node_modules/.bin')}:${PATH}`,
+    HOME,
+    SWITCHBACK_CONFIG: configuration,
+    SWITCHBACK_DIST: `${work}/dist`,
+    // Nowhere to go: whoever needs the network fails here.
+    HTTPS_PROXY: 'http://127.0.0.1:1',
+    AWS_SHARED_CREDENTIALS_FILE: 'nowhere',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  const words = ['package', '--stage', stage, '--package', `${work}/package`];
+  const { status, output } = await run(join(root, 'node_modules/.bin/sls'), words, root, env);
+  if (status !== 0) throw new Error(`sls package --stage ${stage} for ${configuration}:\n${output}`);
+}
+
+/** What a package is made of: the bundles' sources, and the template's. */
+function keyOf(configuration: string, stage: string): string {
+  const hash = createHash('sha256').update(stampOf(root, configuration, stage));
+  for (const path of ['serverless.yml', 'stages', 'statemachines']) {
+    for (const file of filesUnder(join(root, path))) hash.update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+const filesUnder = (path: string): readonly string[] =>
+  statSync(path).isFile() ? [path] : readdirSync(path).map((name) => join(path, name));
+
+/** One process at a time; a lock that was left behind by a killed one is taken after its time. */
+async function hold(lock: string, done: () => boolean): Promise<() => void> {
+  mkdirSync(join(lock, '..'), { recursive: true });
+  await until(
+    `the lock ${lock}`,
+    () => {
+      if (done()) return true;
+      if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > packagingMs)
+        rmSync(lock, { recursive: true });
+      try {
+        mkdirSync(lock);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    packagingMs,
+  );
+  return () => rmSync(lock, { recursive: true, force: true });
+}
