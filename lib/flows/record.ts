@@ -19,6 +19,8 @@ const attemptsMax = 8;
 export type Cause = {
   readonly correlationId: string;
   readonly actor: string;
+  /** The rollout this is done for: what comes late, when another one holds the service, changes nothing. */
+  readonly rolloutId?: string;
 };
 
 /** Whoever carries a rollback on, it belongs to what began it: one id finds all of it. */
@@ -67,9 +69,11 @@ export async function record(
   cause: Cause,
   { from, commandId, urgent }: Options = {},
 ): Promise<Result> {
+  const { rolloutId } = cause;
+  const meant = rolloutId === undefined ? command : { ...command, rolloutId };
   let { head, state } = from ?? (await known(world, service));
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const decision = decide(state, command);
+    const decision = decide(state, meant);
     if (decision.outcome === 'refused') return { ...decision, state, head };
     if (decision.events.length === 0) return { outcome: 'accepted', state, head, events: [] };
     const next = decision.events.reduce(evolve, state);

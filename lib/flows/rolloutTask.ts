@@ -33,7 +33,7 @@ export async function open(
   return {
     plan,
     from,
-    cause: { correlationId: task.correlationId, actor: 'switchback' },
+    cause: { correlationId: task.correlationId, actor: 'switchback', rolloutId: task.rolloutId },
     mine: rollout.phase !== 'none' && rollout.rolloutId === task.rolloutId,
   };
 }
