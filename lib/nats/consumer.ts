@@ -4,7 +4,6 @@ import {
   type ConsumerConfig,
   type ConsumerInfo,
   DeliverPolicy,
-  type JetStreamManager,
   ReplayPolicy,
   RetentionPolicy,
   StorageType,
@@ -14,6 +13,7 @@ import {
 import { nanos } from '@nats-io/nats-core';
 import type { JetStreamSourceConfig } from '../core/bridge/config.ts';
 import { demand } from './features.ts';
+import type { JetStreamApi } from './natsLink.ts';
 
 /** Stream or consumer are not what the configuration needs, and changing them is not ours to decide. */
 export class ConsumerUnfit extends Error {
@@ -25,16 +25,16 @@ export class ConsumerUnfit extends Error {
  * @throws ConsumerUnfit, ServerTooOld, or what the server answered
  */
 export async function ensureConsumer(
-  manager: JetStreamManager,
+  api: JetStreamApi,
   version: string,
   source: JetStreamSourceConfig,
 ): Promise<ConsumerInfo> {
   if (source.filters !== undefined) demand(version, 'several filters');
   if (source.create?.compression !== undefined) demand(version, 'compression');
-  await ensureStream(manager, source);
+  await ensureStream(api, source);
   const wanted = consumerConfig(source);
-  const known = await infoOf(manager, source);
-  if (known === null) return manager.consumers.add(source.stream, wanted);
+  const known = await infoOf(api, source);
+  if (known === null) return api.consumers.add(source.stream, wanted);
   const fault = unfitness(known.config, wanted);
   if (fault !== null) throw new ConsumerUnfit(`consumer ${source.stream}/${source.durable} ${fault}`);
   const { config } = known;
@@ -44,12 +44,12 @@ export async function ensureConsumer(
     changes.max_ack_pending = wanted.max_ack_pending as number;
   if ((config.max_deliver ?? -1) !== -1) changes.max_deliver = -1;
   if (Object.keys(changes).length === 0) return known;
-  return manager.consumers.update(source.stream, source.durable, changes);
+  return api.consumers.update(source.stream, source.durable, changes);
 }
 
-async function ensureStream(manager: JetStreamManager, source: JetStreamSourceConfig): Promise<void> {
+async function ensureStream(api: JetStreamApi, source: JetStreamSourceConfig): Promise<void> {
   try {
-    await manager.streams.info(source.stream);
+    await api.streams.info(source.stream);
     return;
   } catch (error) {
     if (!isNotFound(error)) throw error;
@@ -67,7 +67,7 @@ async function ensureStream(manager: JetStreamManager, source: JetStreamSourceCo
     max_age: create.maxAge === undefined ? 0 : nanos(create.maxAge),
   };
   if (create.compression !== undefined) config.compression = StoreCompression.S2;
-  await manager.streams.add(config);
+  await api.streams.add(config);
 }
 
 function consumerConfig(source: JetStreamSourceConfig): ConsumerConfig {
@@ -100,12 +100,9 @@ function unfitness(have: ConsumerConfig, want: ConsumerConfig): string | null {
   return null;
 }
 
-async function infoOf(
-  manager: JetStreamManager,
-  source: JetStreamSourceConfig,
-): Promise<ConsumerInfo | null> {
+async function infoOf(api: JetStreamApi, source: JetStreamSourceConfig): Promise<ConsumerInfo | null> {
   try {
-    return await manager.consumers.info(source.stream, source.durable);
+    return await api.consumers.info(source.stream, source.durable);
   } catch (error) {
     if (isNotFound(error)) return null;
     throw error;

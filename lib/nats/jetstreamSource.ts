@@ -99,7 +99,7 @@ export class JetStreamSource implements MessageSource {
 
   async start(onMessage: (message: Incoming) => void): Promise<void> {
     this.#onMessage = onMessage;
-    const info = await ensureConsumer(this.#link.manager, this.#link.version, this.#options.config);
+    const info = await ensureConsumer(this.#link.api, this.#link.version, this.#options.config);
     this.#pending = info.num_pending;
     this.#unlisten = this.#link.onReconnect(() => this.#reconnected());
     this.#puller.start();
@@ -233,7 +233,7 @@ export class JetStreamSource implements MessageSource {
     log(`${this.#name}: ${reason}; it is made again`);
     while (!this.#stopped) {
       try {
-        await ensureConsumer(this.#link.manager, this.#link.version, config);
+        await ensureConsumer(this.#link.api, this.#link.version, config);
         this.#puller.reset();
         return;
       } catch (error) {
@@ -247,7 +247,7 @@ export class JetStreamSource implements MessageSource {
   async #survey(): Promise<void> {
     const { stream, durable } = this.#options.config;
     if (this.#link.connected) {
-      const info = await this.#link.manager.consumers.info(stream, durable).catch(() => null);
+      const info = await this.#link.api.consumers.info(stream, durable).catch(() => null);
       if (info !== null) this.#pending = info.num_pending;
     }
     if (!this.#stopped) this.#cancelSurvey = this.#timers.schedule(SURVEY_MS, () => void this.#survey());

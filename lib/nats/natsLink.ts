@@ -3,10 +3,13 @@
  * servers refuse.
  */
 import { readFile } from 'node:fs/promises';
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { credsAuthenticator, type NatsConnection } from '@nats-io/nats-core';
 import { connect, type NodeConnectionOptions } from '@nats-io/transport-node';
 import type { BridgeConfig } from '../core/bridge/config.ts';
+
+/** Streams and consumers as JetStream's API manages them. */
+export type JetStreamApi = Awaited<ReturnType<typeof jetstreamManager>>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,15 +25,15 @@ const FLUSH_MS_MAX = 5_000;
 
 export class NatsLink {
   readonly nats: NatsConnection;
-  readonly manager: JetStreamManager;
+  readonly api: JetStreamApi;
   #connected = true;
   #reconnects = 0;
   #lastError: string | null = null;
   readonly #listeners = new Set<() => void>();
 
-  private constructor(nats: NatsConnection, manager: JetStreamManager) {
+  private constructor(nats: NatsConnection, api: JetStreamApi) {
     this.nats = nats;
-    this.manager = manager;
+    this.api = api;
     void this.#watch();
   }
 

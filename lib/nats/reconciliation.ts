@@ -43,7 +43,7 @@ async function countMissing(link: NatsLink, what: Reconciliation): Promise<numbe
   const { stream, durable } = what.config;
   const ours = what.ours();
   try {
-    const info = await link.manager.consumers.info(stream, durable);
+    const info = await link.api.consumers.info(stream, durable);
     return Math.max(0, info.num_ack_pending - ours);
   } catch (error) {
     what.log(`${stream}/${durable}: ${(error as Error).message}`);

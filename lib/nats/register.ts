@@ -29,7 +29,7 @@ export class Register {
 
   /** Makes the stream if it is not there. */
   async ensure(): Promise<void> {
-    await this.#link.manager.streams.add({
+    await this.#link.api.streams.add({
       name: STREAM,
       subjects: [`${PREFIX}.>`],
       retention: RetentionPolicy.Limits,
@@ -41,7 +41,7 @@ export class Register {
   /** The value of a key and its revision; revision 0 when there is none. */
   async get(key: string): Promise<Registered> {
     try {
-      const message = await this.#link.manager.streams.getMessage(STREAM, { last_by_subj: subjectOf(key) });
+      const message = await this.#link.api.streams.getMessage(STREAM, { last_by_subj: subjectOf(key) });
       if (message === null) return { value: null, revision: 0 };
       return { value: message.json(), revision: message.seq };
     } catch (error) {

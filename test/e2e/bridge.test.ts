@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import type { JetStreamApi } from '../../lib/nats/natsLink.ts';
 import { deliveryCheck } from '../contracts/bridge/deliveryCheck.ts';
 import { eventually, freePort, NatsServer } from '../contracts/bridge/natsServer.ts';
 import { configuration, type Document, EVENT, FIFO, RETRY } from '../contracts/bridge/rig.ts';
@@ -18,7 +19,7 @@ const LANES = 20;
 let directory: string;
 let server: NatsServer;
 let nats: NatsConnection;
-let manager: JetStreamManager;
+let api: JetStreamApi;
 let sink: StrictSink;
 let port: number;
 const children: ChildProcess[] = [];
@@ -28,7 +29,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'bridge-'));
   server = await NatsServer.start();
   nats = await server.connect();
-  manager = await jetstreamManager(nats);
+  api = await jetstreamManager(nats);
   sink = await StrictSink.start();
   port = await freePort();
   output = '';
@@ -90,12 +91,12 @@ async function publish(count: number, from = 0): Promise<void> {
     nats.publish(`mig.lane${n % LANES}.x`, `{"n":${n}}`, { headers: head });
   }
   await nats.flush();
-  await eventually(async () => (await manager.streams.info('MIG')).state.last_seq >= from + count, 'stored');
+  await eventually(async () => (await api.streams.info('MIG')).state.last_seq >= from + count, 'stored');
 }
 
 const acknowledged = () =>
   eventually(async () => {
-    const info = await manager.consumers.info('MIG', 'bridge').catch(() => null);
+    const info = await api.consumers.info('MIG', 'bridge').catch(() => null);
     return info !== null && info.num_pending === 0 && info.num_ack_pending === 0;
   }, `all is acknowledged: ${output}`);
 

@@ -1,8 +1,9 @@
 /** The failure table of docs/bridge.md, row by row, over a real nats-server and the strict sink. */
 
-import { AckPolicy, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JetStreamApi } from '../../../lib/nats/natsLink.ts';
 import { eventually, NatsServer } from './natsServer.ts';
 import { configuration, type Document, EVENT, FIFO, RETRY, type Rig, settled, startBridge } from './rig.ts';
 import { Refusal } from './strictServices.ts';
@@ -11,13 +12,13 @@ import { StrictSink } from './strictSink.ts';
 let server: NatsServer;
 let nats: NatsConnection;
 let sink: StrictSink;
-let manager: JetStreamManager;
+let api: JetStreamApi;
 const rigs: Rig[] = [];
 
 beforeAll(async () => {
   server = await NatsServer.start();
   nats = await server.connect();
-  manager = await jetstreamManager(nats);
+  api = await jetstreamManager(nats);
 });
 afterAll(() => server.stop());
 beforeEach(async () => {
@@ -27,7 +28,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const rig of rigs.splice(0)) await rig.die();
   await sink.down();
-  for (const name of await manager.streams.names().next()) await manager.streams.delete(name);
+  for (const name of await api.streams.names().next()) await api.streams.delete(name);
 });
 
 async function start(changes: Document = {}, source: Document = {}): Promise<Rig> {
@@ -45,7 +46,7 @@ async function publish(count: number, lanes = 1, from = 0): Promise<void> {
   }
   await nats.flush();
   // The server has read them; the stream may still be storing.
-  const stored = async () => (await manager.streams.info('MIG')).state.last_seq >= from + count;
+  const stored = async () => (await api.streams.info('MIG')).state.last_seq >= from + count;
   await eventually(stored, `${count} messages are stored`);
 }
 
@@ -115,7 +116,7 @@ describe('messages', () => {
       () => numbers('main').length === 40 && sink.services.tables.get('items')?.size === 40,
       'two of three',
     );
-    const pending = async () => (await manager.consumers.info('MIG', 'bridge')).num_ack_pending;
+    const pending = async () => (await api.consumers.info('MIG', 'bridge')).num_ack_pending;
     await eventually(async () => (await pending()) === 20, 'those without a second rule are acknowledged');
     sink.fault = () => null;
     await settled(rig);
@@ -255,7 +256,7 @@ describe('when entries of a request fail', () => {
       () => (sink.operations.get('SendMessageBatch') ?? 0) + (sink.operations.get('GetQueueUrl') ?? 0) > 2,
       'the queue is tried again and again',
     );
-    const info = await rig.link.manager.consumers.info('MIG', 'bridge');
+    const info = await rig.link.api.consumers.info('MIG', 'bridge');
     expect(info.num_ack_pending).toBe(1);
     sink.fault = () => null;
     await settled(rig);
@@ -324,7 +325,7 @@ describe('when the target refuses us altogether', () => {
         reason: expect.stringContaining(code),
       });
       await publish(2_000, 1, 100);
-      const info = await rig.link.manager.consumers.info('MIG', 'bridge');
+      const info = await rig.link.api.consumers.info('MIG', 'bridge');
       expect(info.num_pending).toBeGreaterThan(1_000);
       expect(sink.operations.get('PutEvents')).toBeLessThan(80);
       sink.fault = () => null;
@@ -354,8 +355,8 @@ describe('a message delivered again', () => {
   });
 
   it('more often than allowed is put aside', async () => {
-    await manager.streams.add({ name: 'MIG', subjects: ['mig.>'] });
-    await manager.consumers.add('MIG', {
+    await api.streams.add({ name: 'MIG', subjects: ['mig.>'] });
+    await api.consumers.add('MIG', {
       durable_name: 'bridge',
       ack_policy: AckPolicy.Explicit,
       ack_wait: 1e9,

@@ -1,8 +1,9 @@
 /** Whole pieces fail: nats-server killed, the sink gone, one request in a hundred going wrong. Nothing is lost. */
 
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JetStreamApi } from '../../../lib/nats/natsLink.ts';
 import { deliveryCheck, faultsFrom } from './deliveryCheck.ts';
 import { eventually, NatsServer } from './natsServer.ts';
 import { configuration, type Document, EVENT, FIFO, RETRY, type Rig, settled, startBridge } from './rig.ts';
@@ -10,14 +11,14 @@ import { StrictSink } from './strictSink.ts';
 
 let server: NatsServer;
 let nats: NatsConnection;
-let manager: JetStreamManager;
+let api: JetStreamApi;
 let sink: StrictSink;
 const rigs: Rig[] = [];
 
 beforeEach(async () => {
   server = await NatsServer.start();
   nats = await server.connect();
-  manager = await jetstreamManager(nats);
+  api = await jetstreamManager(nats);
   sink = await StrictSink.start({ verify: false });
 });
 afterEach(async () => {
@@ -43,7 +44,7 @@ async function publish(count: number): Promise<void> {
     if (i % 2_000 === 1_999) await nats.flush();
   }
   await nats.flush();
-  await eventually(async () => (await manager.streams.info('MIG')).state.last_seq >= count, 'all are stored');
+  await eventually(async () => (await api.streams.info('MIG')).state.last_seq >= count, 'all are stored');
 }
 
 const limits = { ratePerSec: 5_000 };

@@ -12,12 +12,13 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type JetStreamManager, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
+import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Runtime } from '../../../lib/apps/bridge/runtime.ts';
 import { realClock } from '../../../lib/asl/clock.ts';
 import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
+import type { JetStreamApi } from '../../../lib/nats/natsLink.ts';
 import { eventually, NatsServer } from './natsServer.ts';
 import { type Document, planFrom } from './rig.ts';
 import { REGION } from './strictSink.ts';
@@ -25,7 +26,7 @@ import { REGION } from './strictSink.ts';
 let server: NatsServer;
 let cloud: LocalCloud;
 let nats: NatsConnection;
-let manager: JetStreamManager;
+let api: JetStreamApi;
 let queues: SQSClient;
 let tables: DynamoDBClient;
 const running: Runtime[] = [];
@@ -36,7 +37,7 @@ let serial = 0;
 beforeAll(async () => {
   server = await NatsServer.start();
   nats = await server.connect();
-  manager = await jetstreamManager(nats);
+  api = await jetstreamManager(nats);
   cloud = await startLocalCloud();
   const config = {
     endpoint: cloud.url,
@@ -46,7 +47,7 @@ beforeAll(async () => {
   queues = new SQSClient(config);
   tables = new DynamoDBClient(config);
   nats.subscribe('cmd.>', { callback: (_, message) => void got.push(message) });
-  await manager.streams.add({
+  await api.streams.add({
     name: 'CMD',
     subjects: ['cmd.>'],
     retention: RetentionPolicy.Limits,
@@ -62,7 +63,7 @@ afterAll(async () => {
 afterEach(async () => {
   for (const runtime of running.splice(0)) await runtime.drain();
   got.length = 0;
-  await manager.streams.purge('CMD');
+  await api.streams.purge('CMD');
 });
 
 const environment = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
@@ -134,7 +135,7 @@ describe('from SQS', () => {
     expect(got[0]?.string()).toBe('{"action":"stop it"}');
     expect(got[0]?.headers?.get('Nats-Msg-Id')).toBe(MessageId);
     expect(got[0]?.headers?.get('x-from')).toBe('sqs');
-    expect((await manager.streams.info('CMD')).state.messages).toBe(1);
+    expect((await api.streams.info('CMD')).state.messages).toBe(1);
   });
 
   it('the groups of a FIFO queue keep their order', async () => {
@@ -169,7 +170,7 @@ describe('from SQS', () => {
     );
     expect(Attributes?.ApproximateNumberOfMessages).toBe('1');
     expect(got).toHaveLength(1);
-    expect((await manager.streams.info('CMD')).state.messages).toBe(0);
+    expect((await api.streams.info('CMD')).state.messages).toBe(0);
   });
 
   it('nothing is lost while no stream takes the subject, and the fault is seen', async () => {
@@ -180,9 +181,9 @@ describe('from SQS', () => {
       () => logs.some((line) => line.includes('no stream takes the subject')),
       'the refusal is logged',
     );
-    await manager.streams.add({ name: 'LATE', subjects: ['late.>'] });
+    await api.streams.add({ name: 'LATE', subjects: ['late.>'] });
     await emptied(url);
-    expect((await manager.streams.info('LATE')).state.messages).toBe(1);
+    expect((await api.streams.info('LATE')).state.messages).toBe(1);
     expect(runtime.bridge.phase).toBe('running');
   });
 });

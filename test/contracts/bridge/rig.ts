@@ -132,7 +132,7 @@ export async function settled(
 ): Promise<void> {
   await eventually(
     async () => {
-      const info = await rig.link.manager.consumers.info(stream, durable).catch(() => null);
+      const info = await rig.link.api.consumers.info(stream, durable).catch(() => null);
       return info !== null && info.num_pending === 0 && info.num_ack_pending === 0;
     },
     `everything on ${stream} is acknowledged (${rig.bridge.open} in hand; ${rig.logs.slice(-5).join(' | ')})`,
