@@ -23,7 +23,10 @@ export type Cause = {
   readonly rolloutId?: string;
 };
 
-/** Whoever carries a rollback on, it belongs to what began it: one id finds all of it. */
+/**
+ * Whoever carries a rollback on, it belongs to what began it: one id finds all of it. Costs no read; where the tail
+ * has been moved to a chunk meanwhile, what is asked now is the cause.
+ */
 export function causeOfRollback({ head, state }: Known, cause: Cause): Cause {
   if (state.rollout.phase !== 'rolling-back') return cause;
   const begun = head.tail.findLast(({ event }) => event.type === 'RollbackInitiated');

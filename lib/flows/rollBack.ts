@@ -28,13 +28,23 @@ export async function rollBack(world: World, task: RolloutTask): Promise<TaskAns
   const { plan, from, cause: asked, mine } = await open(world, task);
   if (!mine) return answer(world, task, plan, from.state);
   const begun = task.failure === undefined ? from : await failed(world, task, from, asked);
-  const cause = causeOfRollback(begun, asked);
+  const cause = await begunBy(world, begun, asked);
   const { rollout } = begun.state;
   if (rollout.phase !== 'rolling-back') return answer(world, task, plan, begun.state);
   const driven = await driveTraffic(world, task.service, begun, cause);
   const watched = await watchTraffic(world, task.service, driven, cause);
   const settled = await restore(world, task.service, watched, cause, plan.settings);
   return answer(world, task, plan, settled.state);
+}
+
+/** How far back the beginning of a rollback under way is looked for, events. */
+const lookBack = 64;
+
+/** As `causeOfRollback`, and here there is time to read what is no longer in the tail. */
+async function begunBy(world: Pick<World, 'store'>, begun: Known, asked: Cause): Promise<Cause> {
+  const { head } = begun;
+  const tail = await Array.fromAsync(world.store.read(head.stream, Math.max(1, head.version - lookBack)));
+  return causeOfRollback({ ...begun, head: { ...head, tail } }, asked);
 }
 
 /** What the machine caught is the reason, unless the rollout is on its way back or ended already. */

@@ -10,7 +10,12 @@ import {
   DescribeLogGroupsCommand,
   FilterLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  SFNClient,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import {
   GetQueueUrlCommand,
   ReceiveMessageCommand,
@@ -264,6 +269,46 @@ describe('an alarm that does not know', () => {
     );
     await wire.phase('rolled-back');
     expect(await wire.canaryWeight()).toBe(0);
+  });
+});
+
+describe('when nothing durable takes the decision', () => {
+  it('the traffic is taken off all the same, and the alarm stays in its queue until something does', async () => {
+    const { before, canary } = await baking();
+    const caller = 'fn-switchback-on-alarm';
+    const fault = { kind: 'error', status: 500 } as const;
+    wire.cloud.faults.add({ service: 'dynamodb', caller, fault });
+    wire.cloud.faults.add({ service: 'sqs', operation: 'SendMessage', caller, fault });
+    await toQueue('switchback-alarms', alarmEvent('nobody-takes-it', `shop-${canary}-errors`, 'ALARM'));
+    await until('weight 0', async () => (await wire.canaryWeight()) === 0);
+    const said = () =>
+      wire.lines.filter((line) => line.includes('it comes again') && line.includes('nobody-takes-it'));
+    await until('it came again', () => said().length >= 2);
+    expect((await wire.events(before + 1)).some(({ type }) => type === 'AlarmReceived')).toBe(false);
+    wire.cloud.faults.clear();
+    const events = await takenBack(before);
+    expect(events.find((event) => event.type === 'AlarmReceived')).toMatchObject({ action: 'roll-back' });
+  });
+});
+
+describe('an execution that died', () => {
+  it('is followed by another that reconcile starts, and the rollout is looked after again', async () => {
+    const { before, canary, rolloutId } = await baking();
+    const machines = new SFNClient(wire.at);
+    const stateMachineArn = 'arn:aws:states:eu-west-1:000000000000:stateMachine:switchback-rollout';
+    const running = async () => {
+      const command = new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING' });
+      return (await machines.send(command)).executions ?? [];
+    };
+    const [execution] = (await running()).filter(({ name }) => name === rolloutId);
+    await machines.send(new StopExecutionCommand({ executionArn: execution?.executionArn }));
+    await wire.invoke('reconcile', { id: 'after-the-crash' });
+    const names = (await running()).map(({ name }) => name);
+    expect(names).toEqual([expect.stringContaining(`${rolloutId}-again-`)]);
+    await wire.invoke('reconcile', { id: 'once-more' });
+    expect(await running()).toHaveLength(1);
+    await toQueue('switchback-alarms', alarmEvent('after-all', `shop-${canary}-errors`, 'ALARM'));
+    await takenBack(before);
   });
 });
 
