@@ -2,13 +2,14 @@
  * Makes the balancer match the newest recorded decision, whoever took it. After every write the decision is
  * confirmed with an append; where that shows a newer decision, the world is made to match that one. So a step,
  * an alarm and a late retry may race: the newest decision wins. What somebody else took from the canary is not
- * given back: before the canary gets more, the balancer is looked at.
+ * given back: before the canary gets more, the balancer is looked at, and both sides' tasks.
  */
 import type { Slot } from '../../events/target.ts';
 import { otherSlot } from '../../events/target.ts';
-import { TrafficUnconfirmed } from '../core/outage.ts';
+import { CanaryNotReady, TrafficUnconfirmed } from '../core/outage.ts';
 import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
+import { shortOfCapacity } from './capacity.ts';
 import { type Cause, causeOfRollback, type Known, record } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 import { watchTraffic } from './watchTraffic.ts';
@@ -18,7 +19,7 @@ type World = {
   readonly store: EventStore;
   readonly traffic: Traffic;
   readonly log: Log;
-  /** Who cannot warm stable leaves the way back after a promotion to the rollback machine. */
+  /** Who cannot see to the tasks leaves the way up, and the way back after a promotion, to the machines. */
   readonly workload?: WarmingWorld['workload'];
 };
 
@@ -33,14 +34,9 @@ export async function driveTraffic(world: World, service: string, from: Known, a
   let current = from;
   for (let round = 0; round < roundsMax; round++) {
     const cause = causeOfRollback(current, asked);
-    const looked = raises(current.state) ? await watchTraffic(world, service, current, cause) : current;
-    const order = openOrder(looked.state);
-    if (order === null) return looked;
-    if (mayBeCold(order.rollout)) {
-      const { workload } = world;
-      if (workload === undefined) return looked;
-      await warmStable({ ...world, workload }, service, order.rollout);
-    }
+    const ready = await makeReady(world, service, current, cause);
+    const order = ready === null ? null : openOrder(ready.state);
+    if (ready === null || order === null) return ready ?? current;
     await world.traffic.shift(order.rollout.target, order.rollout.canarySlot, order.weight);
     world.log.write({
       message: 'traffic shifted',
@@ -53,7 +49,7 @@ export async function driveTraffic(world: World, service: string, from: Known, a
       service,
       { type: 'ConfirmShift', weight: order.weight, now: world.clock.now() },
       cause,
-      { from: looked },
+      { from: ready },
     );
     current = confirmed;
     if (confirmed.outcome === 'accepted') return current;
@@ -65,10 +61,29 @@ export async function driveTraffic(world: World, service: string, from: Known, a
 
 type Order = { readonly rollout: Exclude<Rollout, { phase: 'none' }>; readonly weight: number };
 
-/** The canary is to get more than it was last confirmed to have. */
-function raises(state: ServiceState): boolean {
-  const order = openOrder(state);
-  return order !== null && order.weight > order.rollout.weight;
+/**
+ * What has to be so before traffic moves: nobody else has moved it, and whoever gets more can take it.
+ * @returns null where that cannot be seen from here
+ * @throws CanaryNotReady when whoever gets more is not ready yet
+ */
+async function makeReady(world: World, service: string, from: Known, cause: Cause): Promise<Known | null> {
+  const { workload } = world;
+  const order = openOrder(from.state);
+  if (order === null) return from;
+  const { rollout, weight } = order;
+  if (mayBeCold(rollout)) {
+    if (workload === undefined) return null;
+    await warmStable({ ...world, workload }, service, rollout);
+  }
+  if (weight <= rollout.weight) return from;
+  const watched = await watchTraffic(world, service, from, cause);
+  if (openOrder(watched.state) === null) return watched;
+  if (workload === undefined) return null;
+  const short = await shortOfCapacity(workload, rollout);
+  if (short === null) return watched;
+  if (short.side === 'canary') throw new CanaryNotReady(`${service}: ${short.what}`);
+  const command = { type: 'Hold', reason: 'capacity', why: short.what, now: world.clock.now() } as const;
+  return record(world, service, command, cause, { from: watched });
 }
 
 /** The shift that was decided and not yet confirmed; null when the world is as decided. */

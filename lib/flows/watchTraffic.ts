@@ -5,13 +5,14 @@
 import { compare } from '../core/rollout/drift.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
 import { type Cause, type Known, record } from './record.ts';
-import { mayBeCold } from './warmStable.ts';
+import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 
 type World = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly traffic: Traffic;
   readonly log: Log;
+  readonly workload?: WarmingWorld['workload'];
 };
 
 export async function watchTraffic(world: World, service: string, from: Known, cause: Cause): Promise<Known> {
@@ -24,7 +25,11 @@ export async function watchTraffic(world: World, service: string, from: Known, c
     case 'pending':
       return from;
     case 'more':
-      if (mayBeCold(rollout)) return from; // it comes off as soon as stable can take it
+      if (rollout.afterPromotion) {
+        // It comes off as soon as stable can take it, by whoever can see to that.
+        if (world.workload === undefined || mayBeCold(rollout)) return from;
+        await warmStable({ ...world, workload: world.workload }, service, rollout);
+      }
       world.log.write({
         message: 'more canary than decided: corrected',
         service,

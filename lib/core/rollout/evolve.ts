@@ -28,7 +28,8 @@ export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
     case 'OverrideLifted':
       return { ...state, override: null };
     case 'FellBack':
-      return state;
+      // It scaled down the side that failed: whoever goes on has the canary prepared anew.
+      return unprepared(state);
     case 'RollbackInitiated':
       return rollbackInitiated(state, event);
     case 'RollbackCompleted':
@@ -36,6 +37,12 @@ export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
     default:
       return { ...state, rollout: evolveRollout(state.rollout, event) };
   }
+}
+
+function unprepared(state: ServiceState): ServiceState {
+  const active = activeOf(state);
+  if (active === null || active.phase === 'rolling-back') return state;
+  return { ...state, rollout: { ...active, prepared: false } };
 }
 
 type RolloutOnly = Exclude<

@@ -8,7 +8,8 @@ import { type Rollout, underway } from './state.ts';
 export function resumed(rollout: Exclude<Rollout, { phase: 'none' }>, at: number): Rollout {
   if (rollout.phase !== 'paused' && rollout.phase !== 'held') return rollout;
   const step = standsOn(rollout);
-  if (!rollout.prepared || step < 0) return { ...underway(rollout), phase: 'preparing', step: -1 };
+  // Nothing may go to a canary that is not prepared: what it still has is taken off.
+  if (!rollout.prepared || step < 0) return { ...underway(rollout), phase: 'preparing', step: -1, weight: 0 };
   if (step === rollout.step) {
     const leftMs = Math.max(0, rollout.bake.endsAt - rollout.since);
     const bake = { startedAt: rollout.bake.startedAt, endsAt: Math.max(at, rollout.since) + leftMs };

@@ -17,6 +17,8 @@ type Book = {
   movedOn: boolean;
   /** A person has skipped what was left. */
   skipped: boolean;
+  /** The fire exit took its tasks: it begins anew once it is resumed. */
+  emptied: boolean;
   promotion: 'earned' | 'full' | 'stable-broken' | null;
   /** A person has the say over the weight until somebody resumes it. */
   personal: boolean;
@@ -39,6 +41,7 @@ export function broken(events: readonly ServiceEvent[]): string | null {
           passed: false,
           movedOn: false,
           skipped: false,
+          emptied: false,
           promotion: null,
           personal: false,
           back: false,
@@ -47,6 +50,7 @@ export function broken(events: readonly ServiceEvent[]): string | null {
       };
       continue;
     }
+    if (book !== null && event.type === 'FellBack' && !book.back && !book.ended) book.emptied = true;
     if (book === null || !('rolloutId' in event) || event.type === 'RolloutQueued') continue;
     if (event.type === 'RolloutDropped') continue;
     if (event.rolloutId !== book.rolloutId)
@@ -76,6 +80,9 @@ function wayForward(book: Book, event: ServiceEvent): string | null {
   switch (event.type) {
     case 'ShiftOrdered':
       return shiftOrdered(book, event.step, event.weight, event.at);
+    case 'CanaryPrepared':
+      book.emptied = false;
+      return null;
     case 'TrafficShifted':
       book.weight = event.weight;
       book.since = event.at;
@@ -98,7 +105,9 @@ function wayForward(book: Book, event: ServiceEvent): string | null {
     case 'RolloutResumed': {
       book.personal = false;
       uncleared(book);
-      const stands = book.step < 0 && book.weight === 0 ? -1 : standsOn(book.steps, book.weight);
+      const anew = book.emptied || (book.step < 0 && book.weight === 0);
+      const stands = anew ? -1 : standsOn(book.steps, book.weight);
+      if (anew) book.weight = 0;
       if (stands !== book.step) Object.assign(book, { step: stands, since: event.at });
       return null;
     }
