@@ -10,12 +10,14 @@ import { patternsOf } from '../../core/bridge/checks.ts';
 import { explain } from '../../core/bridge/explain.ts';
 import { sampleMessage } from '../../core/bridge/sample.ts';
 import { matches } from '../../core/bridge/subject.ts';
+import { type CopyVerb, copyCommand, isCopyVerb } from './copyCommand.ts';
 import { ConfigRefused, loadPlan } from './loadConfig.ts';
 import { Runtime } from './runtime.ts';
 
 const USAGE = `usage: bridge [run] --config FILE
        bridge check --config FILE
-       bridge explain SUBJECT --config FILE [--header NAME=VALUE]… [--data TEXT] [--stream NAME] [--seq N]`;
+       bridge explain SUBJECT --config FILE [--header NAME=VALUE]… [--data TEXT] [--stream NAME] [--seq N]
+       bridge copy|verify|undo|restore --stream NAME --table NAME --config FILE [--shards N] [--follow] [--as NAME]`;
 
 const WATCH_MS = 2_000;
 
@@ -25,6 +27,10 @@ type Values = {
   readonly data: string;
   readonly stream: string | undefined;
   readonly seq: string;
+  readonly table: string | undefined;
+  readonly shards: string;
+  readonly follow: boolean;
+  readonly as: string | undefined;
 };
 
 function readArguments(args: readonly string[]): {
@@ -40,6 +46,10 @@ function readArguments(args: readonly string[]): {
       data: { type: 'string', default: '{}' },
       stream: { type: 'string' },
       seq: { type: 'string', default: '1' },
+      table: { type: 'string' },
+      shards: { type: 'string', default: '1' },
+      follow: { type: 'boolean', default: false },
+      as: { type: 'string' },
     },
   }) as { values: Values; positionals: string[] };
 }
@@ -52,6 +62,7 @@ export async function bridgeCommand(args: readonly string[], out: (line: string)
     if (command === 'run') return await run(values.config, out);
     if (command === 'check') return await check(values.config, out);
     if (command === 'explain' && subject !== undefined) return await explainSubject(subject, values, out);
+    if (isCopyVerb(command)) return await copyStream(command, values, out);
     out(USAGE);
     return 2;
   } catch (error) {
@@ -86,6 +97,20 @@ async function explainSubject(subject: string, values: Values, out: (line: strin
   };
   for (const line of explain(plan, sampleMessage(sample))) out(line);
   return 0;
+}
+
+async function copyStream(verb: CopyVerb, values: Values, out: (line: string) => void): Promise<number> {
+  const { stream, table, follow, as } = values;
+  const shards = Number(values.shards);
+  if (stream === undefined || table === undefined || !Number.isInteger(shards) || shards < 1) {
+    out(USAGE);
+    return 2;
+  }
+  const stop = new AbortController();
+  void signalled().then(() => stop.abort());
+  const plan = await loadPlan(values.config);
+  const wanted = { verb, stream, table, shards, follow, as, signal: stop.signal };
+  return copyCommand(wanted, { plan, environment: process.env, timers: realClock, out });
 }
 
 function splitAt(pair: string, separator: string): [string, string] {

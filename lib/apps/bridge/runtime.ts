@@ -1,26 +1,21 @@
 /** Joins NATS, AWS and the plan into a running bridge, with its status page and its reload. */
 import { randomUUID } from 'node:crypto';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { AwsClient, type AwsClientOptions } from '../../aws/lean/awsClient.ts';
-import { CredentialKeeper, type CredentialSource, credentialSource } from '../../aws/lean/credentials.ts';
-import { LeanSender } from '../../aws/lean/leanSender.ts';
-import { SdkSender } from '../../aws/sdkSender.ts';
-import type { BridgeConfig } from '../../core/bridge/config.ts';
 import type { Plan } from '../../core/bridge/plan.ts';
 import type { Sender, Timers } from '../../core/bridge/ports.ts';
-import { NatsLink } from '../../nats/natsLink.ts';
-import { JetStreamPublisher } from '../../nats/publisher.ts';
+import type { NatsLink } from '../../nats/natsLink.ts';
+import type { JetStreamPublisher } from '../../nats/publisher.ts';
 import { Register } from '../../nats/register.ts';
 import { Bridge } from './bridge.ts';
 import { EMF_MS, EmfReporter } from './emf.ts';
 import { BridgeMetrics } from './metrics.ts';
+import { awsParts, type Environment, natsParts, SettingMissing } from './parts.ts';
 import { ReverseRoutes } from './reverseRoutes.ts';
 import { StatusServer } from './statusServer.ts';
 import { Vitals } from './vitals.ts';
 
 export type RuntimeOptions = {
   readonly plan: Plan;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly timers: Timers;
   readonly version: string;
   /** Something an operator should know; nothing is logged while all is well. */
@@ -28,15 +23,6 @@ export type RuntimeOptions = {
   /** A line for CloudWatch. */
   readonly report: (line: string) => void;
 };
-
-/** The configuration and the environment together do not say enough. */
-export class SettingMissing extends Error {
-  override readonly name = 'SettingMissing';
-}
-
-/** Publications under way to JetStream. */
-const WINDOW = 1_024;
-const PUBLISH_TIMEOUT_MS = 5_000;
 
 export class Runtime {
   readonly bridge: Bridge;
@@ -58,16 +44,10 @@ export class Runtime {
   static async start(options: RuntimeOptions): Promise<Runtime> {
     const { plan, environment, timers, log } = options;
     const { config } = plan;
-    const aws = awsOptions(config.aws, environment);
-    const keeper = new CredentialKeeper(credentialSource(environment) ?? sdkChain(aws.region), timers);
-    const sender = senderOf(config.aws, aws, keeper, timers);
+    const { options: aws, keeper, sender } = awsParts(config.aws, environment, timers);
     const status = new StatusServer();
     const port = await status.listen(config.http.port, config.http.host);
-    const link = await NatsLink.open(config.nats, environment);
-    const publisher = new JetStreamPublisher(link.nats, timers, {
-      window: WINDOW,
-      timeoutMs: PUBLISH_TIMEOUT_MS,
-    });
+    const { link, publisher } = await natsParts(config.nats, environment, timers);
     const register = new Register(link, publisher);
     const metrics = new BridgeMetrics(timers.now());
     const deps = {
@@ -130,36 +110,6 @@ type Parts = {
   readonly status: StatusServer;
   readonly stopReporting: () => void;
 };
-
-function awsOptions(
-  config: BridgeConfig['aws'],
-  environment: RuntimeOptions['environment'],
-): AwsClientOptions {
-  const region = config.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
-  if (!region) throw new SettingMissing("no region: set 'aws.region' or AWS_REGION");
-  const endpoint = config.endpoint ?? environment.AWS_ENDPOINT_URL ?? null;
-  return { region, endpoint: endpoint === '' ? null : endpoint, timeoutMs: config.timeout };
-}
-
-function senderOf(
-  config: BridgeConfig['aws'],
-  aws: AwsClientOptions,
-  keeper: CredentialKeeper,
-  timers: Timers,
-): Sender {
-  const limits = { eventbridge: config.eventSizeMax, sqs: config.messageSizeMax, sns: config.topicSizeMax };
-  if (config.sender === 'sdk') return new SdkSender({ ...aws, limits });
-  return new LeanSender(new AwsClient(aws, keeper, timers), limits, config.account ?? null);
-}
-
-/** Outside ECS and without keys in the environment: whatever the SDK finds (profiles, SSO, instance roles). */
-function sdkChain(region: string): CredentialSource {
-  const { credentials } = new EventBridgeClient({ region }).config;
-  return async () => {
-    const { accessKeyId, secretAccessKey, sessionToken = null, expiration } = await credentials();
-    return { accessKeyId, secretAccessKey, sessionToken, expiresAtMs: expiration?.getTime() ?? null };
-  };
-}
 
 function repeat(timers: Timers, ms: number, action: () => void): () => void {
   let cancel = timers.schedule(ms, function again() {
