@@ -18,6 +18,8 @@ for (const name of ['AWSLambdaException', 'ClientExecutionTimeoutException', 'Sd
 }
 for (const name of ['ServiceException', 'TooManyRequestsException', 'Unknown'])
   AWS_ERRORS.add(`Lambda.${name}`);
+// What Lambda itself says of a function that ran out of time, or whose process ended.
+for (const name of ['Sandbox.Timedout', 'Runtime.ExitError']) AWS_ERRORS.add(name);
 
 /** The one list of what is deployed; serverless.yml takes its functions from it. */
 const TABLE = 'lib/apps/deploy/functions.ts';
