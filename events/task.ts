@@ -18,3 +18,9 @@ export type ApprovalTask = z.infer<typeof ApprovalTask>;
 
 export const parseRolloutTask = (event: unknown) => parse(RolloutTask, event, 'rollout task');
 export const parseApprovalTask = (event: unknown) => parse(ApprovalTask, event, 'approval task');
+
+/** What the migration machine hands its task. */
+export const MigrationTask = z.object({ migrationId: z.string(), correlationId: z.string() });
+export type MigrationTask = z.infer<typeof MigrationTask>;
+
+export const parseMigrationTask = (event: unknown) => parse(MigrationTask, event, 'migration task');

@@ -19,6 +19,7 @@ const client = new SFNClient(clientSettings);
 const machines = {
   rollout: environment('ROLLOUT_MACHINE'),
   rollback: environment('ROLLBACK_MACHINE'),
+  migration: environment('MIGRATION_MACHINE'),
 };
 const world = {
   clock: systemClock,

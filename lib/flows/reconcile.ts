@@ -27,8 +27,11 @@ export async function reconcile(world: World, correlationId: string): Promise<re
   const done: Reconciled[] = [];
   for await (const stream of world.store.active()) {
     const service = stream.replace(/^service\//, '');
-    if (service === stream) continue; // a migration's stream is its own machine's
     try {
+      if (service === stream) {
+        await reviveMigration(world, stream.replace(/^migration\//, ''), cause);
+        continue;
+      }
       const { rollout } = (await reconcileService(world, service, cause)).state;
       done.push({ service, phase: rollout.phase });
     } catch (error) {
@@ -78,6 +81,14 @@ async function endWhatTookTooLong(
     cause,
     { from },
   );
+}
+
+/** A migration does nothing but by its machine: one that ended before it did is followed by another. */
+async function reviveMigration(world: World, migrationId: string, { correlationId }: Cause): Promise<void> {
+  if (await world.machines.running('migration', migrationId)) return;
+  const again = `${migrationId}-again-${Math.floor(world.clock.now() / 60_000)}`;
+  await world.machines.start('migration', again, { migrationId, correlationId });
+  world.log.write({ message: 'the execution had ended: started again', migrationId, correlationId });
 }
 
 /** An execution that ended before its rollout did is followed by another; two of them would do no harm. */

@@ -33,21 +33,23 @@ const slots = ['blue', 'green'] as const;
  * Makes the shop and answers where its traffic is split.
  * @param listenerPort on this machine
  * @param healthSeconds between two health checks; AWS takes 5 and more
+ * @param name of the service, where it is not the shop
  */
 export async function openShop(
   at: Endpoint,
   listenerPort: number,
   tasks: number,
   healthSeconds = 5,
+  name = 'shop',
 ): Promise<EcsAlbTarget> {
   const balancer = new ElasticLoadBalancingV2Client(at);
   const ecs = new ECSClient(at);
   const { LoadBalancers } = await balancer.send(
-    new CreateLoadBalancerCommand({ Name: 'shop', Type: 'application', Subnets: ['subnet-a', 'subnet-b'] }),
+    new CreateLoadBalancerCommand({ Name: name, Type: 'application', Subnets: ['subnet-a', 'subnet-b'] }),
   );
   const targetGroups = {
-    blue: await makeTargetGroup(balancer, 'shop-blue', healthSeconds),
-    green: await makeTargetGroup(balancer, 'shop-green', healthSeconds),
+    blue: await makeTargetGroup(balancer, `${name}-blue`, healthSeconds),
+    green: await makeTargetGroup(balancer, `${name}-green`, healthSeconds),
   };
   const forward = (blue: number) => ({
     Type: 'forward' as const,
@@ -74,23 +76,23 @@ export async function openShop(
       Actions: [forward(100)],
     }),
   );
-  await ecs.send(new CreateClusterCommand({ clusterName: 'shop' }));
-  const revision = await registerShop(at, 'v1', 'none');
+  await ecs.send(new CreateClusterCommand({ clusterName: name }));
+  const revision = await registerShop(at, 'v1', 'none', 0, name);
   for (const slot of slots) {
     await ecs.send(
       new CreateServiceCommand({
-        cluster: 'shop',
-        serviceName: `shop-${slot}`,
+        cluster: name,
+        serviceName: `${name}-${slot}`,
         taskDefinition: revision,
         desiredCount: slot === 'blue' ? tasks : 0,
-        loadBalancers: [{ targetGroupArn: targetGroups[slot], containerName: 'shop', containerPort: 8080 }],
+        loadBalancers: [{ targetGroupArn: targetGroups[slot], containerName: name, containerPort: 8080 }],
       }),
     );
   }
   return {
     kind: 'ecs-alb',
-    cluster: 'shop',
-    services: { blue: 'shop-blue', green: 'shop-green' },
+    cluster: name,
+    services: { blue: `${name}-blue`, green: `${name}-green` },
     targetGroups,
     ruleArn: given(Rules?.[0]?.RuleArn),
   };
@@ -124,18 +126,19 @@ export async function registerShop(
   version: string,
   fault: Fault,
   faultAfter = 0,
+  name = 'shop',
 ): Promise<string> {
   const { taskDefinition } = await new ECSClient(at).send(
     new RegisterTaskDefinitionCommand({
-      family: 'shop',
+      family: name,
       networkMode: 'awsvpc',
       requiresCompatibilities: ['FARGATE'],
       cpu: '256',
       memory: '512',
       containerDefinitions: [
         {
-          name: 'shop',
-          image: `shop:${version}`,
+          name,
+          image: `${name}:${version}`,
           essential: true,
           entryPoint: ['node'],
           command: [new URL('./shop.ts', import.meta.url).pathname],
@@ -153,7 +156,7 @@ export async function registerShop(
 }
 
 /** Three alarms per slot, with periods of one second: AWS would refuse less than ten, the local cloud says so. */
-export async function watchShop(at: Endpoint, target: EcsAlbTarget): Promise<void> {
+export async function watchShop(at: Endpoint, target: EcsAlbTarget, name = 'shop'): Promise<void> {
   const cloudWatch = new CloudWatchClient(at);
   for (const slot of slots) {
     const Dimensions = dimensionsOf(target, slot);
@@ -166,7 +169,7 @@ export async function watchShop(at: Endpoint, target: EcsAlbTarget): Promise<voi
     await cloudWatch.send(
       new PutMetricAlarmCommand({
         ...common,
-        AlarmName: `shop-${slot}-errors`,
+        AlarmName: `${name}-${slot}-errors`,
         AlarmDescription: 'More than 5 % of the answers are server errors.',
         Metrics: [
           metric('errors', 'HTTPCode_Target_5XX_Count', 'Sum'),
@@ -181,7 +184,7 @@ export async function watchShop(at: Endpoint, target: EcsAlbTarget): Promise<voi
     await cloudWatch.send(
       new PutMetricAlarmCommand({
         ...common,
-        AlarmName: `shop-${slot}-slow`,
+        AlarmName: `${name}-${slot}-slow`,
         AlarmDescription: 'One answer in twenty takes longer than a second.',
         Metrics: [{ ...metric('p95', 'TargetResponseTime', 'p95'), ReturnData: true }],
         EvaluationPeriods: 3,
@@ -192,7 +195,7 @@ export async function watchShop(at: Endpoint, target: EcsAlbTarget): Promise<voi
     await cloudWatch.send(
       new PutMetricAlarmCommand({
         ...common,
-        AlarmName: `shop-${slot}-refused`,
+        AlarmName: `${name}-${slot}-refused`,
         AlarmDescription: 'Targets refuse or drop connections.',
         Metrics: [{ ...metric('refused', 'TargetConnectionErrorCount', 'Sum'), ReturnData: true }],
         EvaluationPeriods: 1,

@@ -31,6 +31,9 @@ const functions: Readonly<Record<string, number>> = {
   'record-intents': 10,
   reconcile: 50,
   'fall-back': 120,
+  'start-migration': 30,
+  'step-migration': 60,
+  'operate-migration': 60,
 };
 
 export type Redelivery = {
@@ -62,9 +65,10 @@ export async function installSwitchback(
     INTENT_QUEUE: queues.intents.url,
     ROLLOUT_MACHINE: machineArn('rollout'),
     ROLLBACK_MACHINE: machineArn('rollback'),
+    MIGRATION_MACHINE: machineArn('migration'),
   });
   const machines = new SFNClient(at);
-  for (const name of ['rollout', 'rollback']) {
+  for (const name of ['rollout', 'rollback', 'migration']) {
     await machines.send(
       new CreateStateMachineCommand({
         name: `switchback-${name}`,
@@ -202,6 +206,16 @@ async function wireEvents(
     'switchback-operations',
     { 'detail-type': ['Switchback Operation Requested'] },
     arnOf('operate'),
+  );
+  await rule(
+    'switchback-migrations',
+    { 'detail-type': ['Switchback Migration Requested'] },
+    arnOf('start-migration'),
+  );
+  await rule(
+    'switchback-migration-operations',
+    { 'detail-type': ['Switchback Migration Operation Requested'] },
+    arnOf('operate-migration'),
   );
   await events.send(
     new PutRuleCommand({ Name: 'switchback-reconcile', ScheduleExpression: 'rate(1 minute)' }),

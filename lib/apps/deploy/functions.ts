@@ -12,6 +12,7 @@ export type EnvironmentName =
   | 'INTENT_QUEUE'
   | 'ROLLOUT_MACHINE'
   | 'ROLLBACK_MACHINE'
+  | 'MIGRATION_MACHINE'
   | 'STAGE';
 
 /** Queues of ours, by their logical ids in resources/queues.yml. */
@@ -120,6 +121,27 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     rights: [eventStore, traffic, workload, startMachine('rollback')],
     triggers: [{ from: 'queue', queue: 'DeploymentQueue', batchSize: 10 }],
   },
+  'start-migration': {
+    purpose: 'Turns a request for several services into waves, and shows who would go back with whom.',
+    timeoutSeconds: 30,
+    environment: ['EVENT_TABLE', 'MIGRATION_MACHINE'],
+    rights: [eventStore, startMachine('migration')],
+    triggers: [{ from: 'bus', detailType: 'Switchback Migration Requested' }],
+  },
+  'step-migration': {
+    purpose: 'One look at a migration: asks for the wave’s rollouts, or takes back what has moved.',
+    timeoutSeconds: 60,
+    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE'],
+    rights: [eventStore, traffic, workload, metrics, alarms, startMachine('rollout', 'rollback')],
+    triggers: [],
+  },
+  'operate-migration': {
+    purpose: 'What a person asks of a migration: roll back (all or one service), resume, freeze.',
+    timeoutSeconds: 60,
+    environment: ['EVENT_TABLE', 'ROLLBACK_MACHINE', 'MIGRATION_MACHINE'],
+    rights: [eventStore, traffic, workload, startMachine('rollback', 'migration')],
+    triggers: [{ from: 'bus', detailType: 'Switchback Migration Operation Requested' }],
+  },
   'fall-back': {
     purpose: 'The fire exit: sends the traffic back with nothing but its bundle and the targets.',
     timeoutSeconds: 300,
@@ -146,15 +168,15 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
   reconcile: {
     purpose: 'Once a minute: finishes what a crash left, corrects and adopts, hears lost alarms.',
     timeoutSeconds: 50,
-    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE', 'EVENT_BUS'],
+    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE', 'MIGRATION_MACHINE', 'EVENT_BUS'],
     rights: [
       eventStore,
       traffic,
       metrics,
       alarms,
       eventBus,
-      startMachine('rollout', 'rollback'),
-      listExecutions('rollout', 'rollback'),
+      startMachine('rollout', 'rollback', 'migration'),
+      listExecutions('rollout', 'rollback', 'migration'),
     ],
     triggers: [{ from: 'clock', rate: 'rate(1 minute)' }],
   },

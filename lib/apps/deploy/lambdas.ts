@@ -41,6 +41,8 @@ function environmentValue(name: EnvironmentName, deployment: Deployment): Cfn {
       return localArn('states', `stateMachine:${machineName(deployment, 'rollout')}:${liveAlias}`);
     case 'ROLLBACK_MACHINE':
       return localArn('states', `stateMachine:${machineName(deployment, 'rollback')}:${liveAlias}`);
+    case 'MIGRATION_MACHINE':
+      return localArn('states', `stateMachine:${machineName(deployment, 'migration')}:${liveAlias}`);
     case 'STAGE':
       return deployment.stage.name;
   }

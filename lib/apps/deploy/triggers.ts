@@ -2,6 +2,7 @@
  * What brings events to functions: rules with retries and dead letters, queues, the event table's stream, the
  * clock; and the rules that bring alarms to the alarm queue.
  */
+import { migrationDetailType, migrationOperationDetailType } from '../../../events/migrationRequest.ts';
 import { operationDetailType, requestDetailType } from '../../../events/request.ts';
 import { att, type Cfn, functionArn, functionId, pascal, type Resources, ref } from './cloudFormation.ts';
 import { type Deployment, prefixOf } from './deployment.ts';
@@ -124,4 +125,9 @@ const streamMapping = (verb: string) => ({
 });
 
 /** What the bus takes from requesters; the table's triggers ask for these. */
-export const requestDetailTypes = [requestDetailType, operationDetailType];
+export const requestDetailTypes = [
+  requestDetailType,
+  operationDetailType,
+  migrationDetailType,
+  migrationOperationDetailType,
+];

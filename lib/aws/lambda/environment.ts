@@ -3,7 +3,14 @@ import { BadInput } from '../../core/outage.ts';
 
 /** @throws BadInput when `name` is not set */
 export function environment(
-  name: 'EVENT_TABLE' | 'ROLLOUT_MACHINE' | 'ROLLBACK_MACHINE' | 'EVENT_BUS' | 'TOPIC' | 'INTENT_QUEUE',
+  name:
+    | 'EVENT_TABLE'
+    | 'ROLLOUT_MACHINE'
+    | 'ROLLBACK_MACHINE'
+    | 'MIGRATION_MACHINE'
+    | 'EVENT_BUS'
+    | 'TOPIC'
+    | 'INTENT_QUEUE',
 ): string {
   const value = process.env[name];
   if (value === undefined || value === '') {

@@ -1,0 +1,156 @@
+/** Several services on the wire: forward in waves, back dependents first, one of them alone. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { MigrationEvent } from '../../events/migration.ts';
+import type { EcsAlbTarget } from '../../events/target.ts';
+import { type Endpoint, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
+import type { ServiceState } from '../../lib/core/rollout/state.ts';
+import { until } from '../until.ts';
+import { freePort, openWire, type Wire } from './wire.ts';
+
+let wire: Wire;
+const targets: Record<string, EcsAlbTarget> = {};
+const names = ['orchestrator', 'agent', 'discovery'] as const;
+let migrations = 0;
+
+async function service(at: Endpoint, name: string, dependsOn: readonly string[]) {
+  const target = await openShop(at, await freePort(), 1, 1, name);
+  targets[name] = target;
+  await watchShop(at, target, name);
+  return {
+    target,
+    dependsOn,
+    strategy: { kind: 'rolling', batchPercent: 50, bakeSeconds: 0, finalBakeSeconds: 0 },
+    slo: { burnAlarms: false },
+    alarms: ['blue', 'green'].map((slot) => ({ name: `${name}-${slot}-errors`, slot })),
+    evaluateSeconds: 1,
+    rollbackWindowSeconds: 600,
+    scaleDownDelaySeconds: 0,
+    shiftTimeoutSeconds: 1,
+  };
+}
+
+beforeAll(async () => {
+  wire = await openWire(
+    {},
+    {
+      others: async (at) => ({
+        orchestrator: await service(at, 'orchestrator', []),
+        agent: await service(at, 'agent', ['orchestrator']),
+        discovery: await service(at, 'discovery', ['orchestrator', 'agent']),
+      }),
+    },
+  );
+}, 60_000);
+
+afterAll(() => wire.close());
+afterEach(() => wire.cloud.faults.clear());
+
+const rolloutOf = async (name: string) =>
+  ((await wire.store.head(`service/${name}`)).snapshot?.state as ServiceState | undefined)?.rollout;
+const events = async (id: string): Promise<readonly MigrationEvent[]> =>
+  (await Array.fromAsync(wire.store.read(`migration/${id}`))).map(({ event }) => event as MigrationEvent);
+const seen = (id: string, type: MigrationEvent['type']) =>
+  until(`${id}: ${type}`, async () => (await events(id)).find((event) => event.type === type), 60_000).catch(
+    async (error: Error) => {
+      const states = await Promise.all(names.map(async (name) => [name, (await rolloutOf(name))?.phase]));
+      const lines = wire.lines.filter((line) => line.includes('"message"')).slice(-8);
+      throw new Error(
+        [
+          error.message,
+          JSON.stringify(states),
+          ...(await events(id)).map((event) => JSON.stringify(event)),
+          ...lines,
+        ].join('\n'),
+      );
+    },
+  );
+
+const request = (type: string, detail: object) => ({
+  id: `request-${Math.random().toString(36).slice(2)}`,
+  source: 'test',
+  'detail-type': type,
+  detail,
+});
+const operate = async (detail: object) =>
+  (
+    await wire.invoke(
+      'operate-migration',
+      request('Switchback Migration Operation Requested', { by: 'ada', ...detail }),
+    )
+  ).payload;
+
+/** All three to a new version. */
+async function migrate(detail: object = {}) {
+  migrations += 1;
+  const migrationId = `smith-${migrations}`;
+  const revisions: Record<string, string> = {};
+  for (const name of names) {
+    revisions[name] = await registerShop(wire.at, `v${migrations + 1}`, 'none', 0, name);
+  }
+  const { payload } = await wire.invoke(
+    'start-migration',
+    request('Switchback Migration Requested', { migrationId, revisions, requestedBy: 'ada', ...detail }),
+  );
+  return { migrationId, payload };
+}
+
+const weightOf = async (name: string) => {
+  const rollout = await rolloutOf(name);
+  const reading = await wire.traffic.read(targets[name] as EcsAlbTarget);
+  if (reading.kind !== 'weights' || rollout === undefined || rollout.phase === 'none') return null;
+  return rollout.canarySlot === 'green' ? reading.greenWeight : 100 - reading.greenWeight;
+};
+
+describe('a migration', () => {
+  it('shows before anything moves in which waves it goes, and who would go back with whom', async () => {
+    const { payload } = await migrate({ dryRun: true });
+    expect(payload).toMatchObject({
+      outcome: 'dry-run',
+      waves: [['orchestrator'], ['agent'], ['discovery']],
+      blastRadius: [
+        'orchestrator goes back, so discovery and agent go first',
+        'agent goes back, so discovery goes first',
+        'discovery goes back, and nobody else',
+      ],
+    });
+    expect(await events('smith-1')).toEqual([]);
+  });
+
+  it('goes forward wave by wave; then one service of it goes back with its dependents', async () => {
+    const { migrationId } = await migrate();
+    await seen(migrationId, 'MigrationCompleted');
+    const done = await events(migrationId);
+    expect(done.flatMap((event) => (event.type === 'ComponentMigrated' ? [event.component] : []))).toEqual([
+      ...names,
+    ]);
+    for (const name of names) expect(await weightOf(name)).toBe(100);
+
+    const back = { migrationId, operation: 'roll-back', service: 'agent', why: 'it loses messages' };
+    expect(await operate({ ...back, dryRun: true })).toMatchObject({
+      order: ['discovery', 'agent'],
+      blastRadius: 'agent goes back, so discovery goes first',
+    });
+    expect(await weightOf('agent')).toBe(100);
+    expect(await operate(back)).toMatchObject({ outcome: 'done', phase: 'taking-back' });
+    await until(
+      'the end',
+      async () =>
+        (await events(migrationId)).at(-1)?.type === 'MigrationCompleted' &&
+        (await events(migrationId)).length > done.length,
+      60_000,
+    );
+    const all = (await events(migrationId)).slice(done.length);
+    expect(
+      all.map((event) => ('component' in event ? `${event.type} ${event.component}` : event.type)),
+    ).toEqual([
+      'MigrationRollbackInitiated',
+      'ComponentRolledBack discovery',
+      'ComponentRolledBack agent',
+      'MigrationCompleted',
+    ]);
+    expect(all.at(-1)).toMatchObject({ outcome: 'partly-rolled-back' });
+    expect([await weightOf('orchestrator'), await weightOf('agent'), await weightOf('discovery')]).toEqual([
+      100, 0, 0,
+    ]);
+  });
+});
