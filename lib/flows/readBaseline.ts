@@ -27,7 +27,8 @@ export async function readBaseline(
     const thresholdsMs = slowThresholds(analysis, { percentilesMs: found?.slice(0, -1) ?? [], p95Ms });
     const query = { target, canarySlot, periodSeconds: analysis.periodSeconds, fromMs, toMs, thresholdsMs };
     const minutes = await world.metrics.minutes(query);
-    const history = minutes.map(({ stable }) => stable);
+    // Before it was stable, the slot stood idle: that is no part of the service's history.
+    const history = minutes.map(({ stable }) => (stable?.requests ? stable : null));
     return freezeBaseline(analysis, { history, slowThresholdsMs: thresholdsMs, p95Ms });
   } catch (error) {
     world.log.write({ message: 'no history: the baseline is assumed', service, error: String(error) });

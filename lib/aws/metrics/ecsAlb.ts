@@ -1,7 +1,8 @@
 /**
  * Both sides' minutes from the balancer's own metrics, with one GetMetricData for everything. Counts come from
  * `TC(τ:)`, never from percentiles; `TargetResponseTime` is in seconds. ALB publishes a metric only when there is
- * something to say, so a missing 5xx is 0 if there were requests, and no data at all is unknown.
+ * something to say, so a missing 5xx is 0 if there were requests. A side that only tells how its hosts are was asked
+ * nothing: that is zero requests, and only no data at all is unknown.
  */
 import {
   type CloudWatchClient,
@@ -143,9 +144,9 @@ function sideMinute(side: Side, startMs: number, thresholds: number): SideMinute
   const at = (id: string): number | undefined => side[id]?.get(startMs);
   const requests = at('requests');
   const refused = at('refused') ?? 0;
-  if (requests === undefined && refused === 0) return null;
-  const errors = (at('errors') ?? 0) + refused;
   const unhealthyHosts = at('unhealthy');
+  if (requests === undefined && refused === 0 && unhealthyHosts === undefined) return null;
+  const errors = (at('errors') ?? 0) + refused;
   return {
     // A request whose connection was refused is a request, whether the balancer counted it or not.
     requests: Math.max(requests ?? 0, errors),

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EcsAlbTarget } from '../../../events/target.ts';
+import { awsMetrics } from '../../../lib/aws/targets.ts';
+import { cloudWatchWire, startMs } from './cloudWatchWire.ts';
+
+const arn = 'arn:aws:elasticloadbalancing:eu-west-1:123456789012';
+const dimensions = (slot: string) => ({
+  TargetGroup: `targetgroup/shop-${slot}/0000000000000001`,
+  LoadBalancer: 'app/shop/0000000000000003',
+});
+const target: EcsAlbTarget = {
+  kind: 'ecs-alb',
+  cluster: 'shop',
+  services: { blue: 'shop-blue', green: 'shop-green' },
+  targetGroups: {
+    blue: `${arn}:targetgroup/shop-blue/0000000000000001`,
+    green: `${arn}:targetgroup/shop-green/0000000000000001`,
+  },
+  ruleArn: `${arn}:listener-rule/app/shop/0000000000000003/0000000000000004/0000000000000005`,
+};
+
+let wire: Awaited<ReturnType<typeof cloudWatchWire>>;
+beforeAll(async () => {
+  wire = await cloudWatchWire();
+});
+afterAll(() => wire.close());
+
+/** Minutes are far apart, so that no test sees another's. */
+let nextMs = startMs;
+function freshMinute() {
+  const atMs = nextMs;
+  nextMs += 60_000;
+  return {
+    atMs,
+    put(slot: string, name: string, values: readonly number[], counts = values.map(() => 1)) {
+      const namespace = 'AWS/ApplicationELB';
+      wire.publish({ namespace, name, dimensions: dimensions(slot), atMs, values, counts });
+    },
+    async read(thresholdsMs: readonly number[] = []) {
+      const query = {
+        target,
+        canarySlot: 'green',
+        periodSeconds: 60,
+        fromMs: atMs,
+        toMs: atMs + 60_000,
+      } as const;
+      const [minute] = await awsMetrics(wire.client).minutes({ ...query, thresholdsMs });
+      if (minute === undefined) throw new Error('no minute was answered');
+      return minute;
+    },
+  };
+}
+
+describe('a minute of two target groups', () => {
+  it('has both sides’ counts, the slow ones at each threshold, and the weight that was seen', async () => {
+    const { put, read } = freshMinute();
+    put('blue', 'RequestCount', [1], [90]);
+    put('green', 'RequestCount', [1], [10]);
+    put('green', 'HTTPCode_Target_5XX_Count', [1], [2]);
+    put('green', 'TargetResponseTime', [0.05, 0.3, 2], [7, 2, 1]);
+    const { canary, stable, weight } = await read([100, 1000]);
+    expect(canary).toEqual({ requests: 10, errors: 2, slow: [3, 1], p95Ms: 2000 });
+    expect(stable).toEqual({ requests: 90, errors: 0, slow: [0, 0], p95Ms: null });
+    expect(weight).toBe(10);
+  });
+
+  it('counts a latency that is exactly at the threshold as not slow by CloudWatch’s rule for TC(τ:)', async () => {
+    const { put, read } = freshMinute();
+    put('green', 'RequestCount', [1], [2]);
+    put('green', 'TargetResponseTime', [0.1, 0.1001]);
+    expect((await read([100])).canary?.slow).toEqual([1]);
+  });
+
+  it('without any data is unknown', async () => {
+    const { read } = freshMinute();
+    const { canary, stable, weight } = await read();
+    expect([canary, stable, weight]).toEqual([null, null, 0]);
+  });
+
+  it('with only the state of the hosts is zero requests, and the dead hosts are seen', async () => {
+    const { put, read } = freshMinute();
+    put('green', 'UnHealthyHostCount', [1, 2]);
+    put('blue', 'UnHealthyHostCount', [0]);
+    const { canary, stable } = await read([100]);
+    expect(canary).toEqual({ requests: 0, errors: 0, slow: [0], p95Ms: null, unhealthyHosts: 2 });
+    expect(stable?.unhealthyHosts).toBe(0);
+  });
+
+  it('counts refused connections as failed requests although no target answered a 5xx', async () => {
+    const { put, read } = freshMinute();
+    put('green', 'TargetConnectionErrorCount', [1], [5]);
+    put('green', 'HTTPCode_ELB_502_Count', [1], [5]);
+    expect((await read()).canary).toMatchObject({ requests: 5, errors: 5 });
+  });
+
+  it('adds refused connections to the targets’ own errors and does not take the balancer’s 504 for a third', async () => {
+    const { put, read } = freshMinute();
+    put('green', 'RequestCount', [1], [20]);
+    put('green', 'HTTPCode_Target_5XX_Count', [1], [3]);
+    put('green', 'TargetConnectionErrorCount', [1], [4]);
+    put('green', 'HTTPCode_ELB_504_Count', [1], [4]);
+    expect((await read()).canary).toMatchObject({ requests: 20, errors: 7 });
+  });
+
+  it('that is revised later is answered as it is now', async () => {
+    const { put, read } = freshMinute();
+    put('green', 'RequestCount', [1], [10]);
+    expect((await read()).canary).toMatchObject({ requests: 10, errors: 0 });
+    put('green', 'RequestCount', [1], [15]);
+    put('green', 'HTTPCode_Target_5XX_Count', [1], [6]);
+    expect((await read()).canary).toMatchObject({ requests: 25, errors: 6 });
+  });
+});
+
+describe('percentiles of a slot', () => {
+  it('are milliseconds in the order asked for, and null where nobody came', async () => {
+    const { atMs, put } = freshMinute();
+    put('blue', 'TargetResponseTime', [0.01, 0.2, 0.9], [50, 45, 5]);
+    const over = { target, fromMs: atMs, toMs: atMs + 60_000, percentiles: [99, 50] };
+    const metrics = awsMetrics(wire.client);
+    expect(await metrics.percentiles({ ...over, slot: 'blue' })).toEqual([900, 10]);
+    const empty = { ...over, fromMs: atMs + 1_200_000, toMs: atMs + 1_260_000 };
+    expect(await metrics.percentiles({ ...empty, slot: 'blue' })).toBeNull();
+  });
+});
