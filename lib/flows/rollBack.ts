@@ -47,10 +47,13 @@ async function begunBy(world: Pick<World, 'store'>, begun: Known, asked: Cause):
   return causeOfRollback({ ...begun, head: { ...head, tail } }, asked);
 }
 
+/** A function's error is told as JSON, which may be cut off: the sentence in it is what a person reads. */
+const said = (why: string): string => /"errorMessage":"((?:[^"\\]|\\.)*)/.exec(why)?.[1] ?? why;
+
 /** What the machine caught is the reason, unless the rollout is on its way back or ended already. */
 async function failed(world: World, task: RolloutTask, from: Known, cause: Cause): Promise<Known> {
   const { error, cause: why } = task.failure ?? { error: 'unknown', cause: '' };
-  const reason = `${error}: ${why}`;
+  const reason = `${error}: ${said(why)}`;
   return record(
     world,
     task.service,

@@ -146,6 +146,12 @@ async function planFor(
   const stableSlot: Slot = reading.greenWeight === 100 ? 'green' : 'blue';
   const canarySlot = otherSlot(stableSlot);
   const stable = await world.workload.read(settings.target, stableSlot);
+  if (stable.desired === 0) {
+    return refuse(
+      'stable-empty',
+      `${request.service}: ${stableSlot} gets all the traffic and runs no task; send it to where the service runs first.`,
+    );
+  }
   const plan = makePlan({
     rolloutId: request.rolloutId,
     revision: request.revision,

@@ -31,6 +31,10 @@ export type Standing = {
   readonly desired: number | null;
   /** Percent it was last confirmed to have. */
   readonly confirmed: number;
+  /** The least that a step of its plan gives the canary. */
+  readonly firstWeight: number;
+  /** The fire exit took its tasks. */
+  readonly emptied: boolean;
   readonly held: (typeof RolloutHeld)['_zod']['output']['reason'] | null;
 };
 
@@ -68,6 +72,8 @@ const before: Standing = {
   canarySlot: 'green',
   desired: null,
   confirmed: 0,
+  firstWeight: 0,
+  emptied: false,
   held: null,
 };
 
@@ -77,7 +83,9 @@ function after(last: Standing, recorded: Recorded, at: number): Standing {
   switch (event.type) {
     case 'RolloutStarted': {
       const { rolloutId, canarySlot } = event;
-      return { ...base, rolloutId, canarySlot, phase: 'under-way', desired: 0, confirmed: 0, held: null };
+      const firstWeight = event.steps[0]?.weight ?? 0;
+      const anew = { phase: 'under-way', desired: 0, confirmed: 0, emptied: false, held: null } as const;
+      return { ...base, rolloutId, canarySlot, firstWeight, ...anew };
     }
     case 'ShiftOrdered':
       return { ...base, desired: event.weight, held: null };
@@ -89,8 +97,16 @@ function after(last: Standing, recorded: Recorded, at: number): Standing {
       return heldBy(base, event);
     case 'RolloutPaused':
     case 'ApprovalRequested':
-    case 'RolloutResumed':
       return { ...base, desired: last.confirmed, held: null };
+    case 'RolloutResumed': {
+      // What has less than the first step, or no tasks, begins at the beginning.
+      const weight = last.emptied || last.confirmed < last.firstWeight ? 0 : last.confirmed;
+      return { ...base, desired: weight, confirmed: weight, held: null };
+    }
+    case 'FellBack':
+      return { ...base, emptied: last.phase === 'under-way' };
+    case 'CanaryPrepared':
+      return { ...base, emptied: false };
     case 'PromotionOrdered':
       return { ...base, desired: 100, held: null };
     case 'RolloutPromoted':

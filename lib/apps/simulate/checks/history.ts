@@ -55,31 +55,36 @@ export function noStepWithoutVerdict(book: Book): Finding[] {
   let steps: readonly { readonly judge: string; readonly weight: number }[] = [];
   let step = -1;
   let cleared = true;
+  /** A person's word: an analysis that cannot tell does not take it back. */
+  let movedOn = false;
   for (const { event, at, confirmed } of book.standings) {
     switch (event?.type) {
       case 'RolloutStarted':
         steps = event.steps;
         step = -1;
         cleared = true;
+        movedOn = false;
         break;
       case 'AnalysisRecorded':
         cleared = event.verdict === 'pass' || (cleared && steps[step]?.judge === 'health-only');
         break;
       case 'RolloutApproved':
-        cleared = true;
+        movedOn = true;
         break;
       case 'RolloutResumed':
         // It goes on from where the traffic stands.
         step = confirmed === 0 && step < 0 ? -1 : steps.findLastIndex(({ weight }) => weight <= confirmed);
         cleared = step < 0 || steps[step]?.judge === 'health-only';
+        movedOn = false;
         break;
       case 'DriftFound':
         cleared = false;
+        movedOn = false;
         break;
       case 'ShiftOrdered':
       case 'PromotionOrdered': {
         const earned = event.type === 'ShiftOrdered' || event.mode === 'earned';
-        if (earned && !cleared)
+        if (earned && !cleared && !movedOn)
           findings.push(
             finding(
               'no step without verdict',
@@ -89,6 +94,7 @@ export function noStepWithoutVerdict(book: Book): Finding[] {
           );
         if (event.type === 'ShiftOrdered') step = event.step;
         cleared = steps[step]?.judge === 'health-only';
+        movedOn = false;
         break;
       }
       default:

@@ -56,7 +56,9 @@ export function nobodyIsOverruled(book: Book): Finding[] {
     const left = percentIn(hand.reading, canarySlot);
     const lowered = hand.reading.kind === 'unknown' || left < percentIn(before.reading, canarySlot);
     if (phase === 'none' || !lowered) continue;
-    const until = personSpeaksAfter(book, hand.at);
+    // A write that was on its way already takes its place, and nobody ever knew.
+    const late = moves(book).find(({ shift }) => shift.at > hand.at && shift.sentAt <= hand.at);
+    const until = Math.min(personSpeaksAfter(book, hand.at), late?.shift.at ?? Number.POSITIVE_INFINITY);
     const raised = moves(book).find(
       ({ shift }) =>
         shift.automatic &&
