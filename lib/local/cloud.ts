@@ -7,6 +7,8 @@ import { type ApiGateway, apiGatewayService } from './apigateway/apiGatewayServi
 import { Bus } from './bus.ts';
 import { assembleCompute, type ComputeOptions } from './cloudCompute.ts';
 import type { CloudEvent, Place } from './cloudEvent.ts';
+import { cloudFormationService } from './cloudformation/cloudFormationService.ts';
+import type { CodeLocation } from './cloudformation/resourceType.ts';
 import { assembleMessaging, type MessagingOptions } from './cloudMessaging.ts';
 import type { CloudWatch } from './cloudwatch/cloudWatchService.ts';
 import type { Tables } from './dynamodb/tables.ts';
@@ -37,6 +39,8 @@ export type LocalCloudOptions = Pick<EndpointOptions, 'port' | 'host' | 'onReque
     readonly account?: string;
     /** Every line that a function prints. */
     readonly onFunctionLog?: (line: LogLine) => void;
+    /** Where a stack's function finds its package on this machine; at its S3 key when absent. */
+    readonly codePath?: (code: CodeLocation) => string;
     /** Processes of functions busy at one time; 100 when absent. */
     readonly concurrencyMax?: number;
   };
@@ -146,6 +150,9 @@ function assemble(assembly: Assembly) {
     },
   });
   services.push(stepFunctions);
+  const { clock, place, codePath } = assembly;
+  const deps = { clock, place, services: () => services };
+  services.push(cloudFormationService(codePath === undefined ? deps : { ...deps, codePath }));
   return { ...messaging.parts, ...compute.parts, ...edge.parts, bus, lambda, stepFunctions, services };
 }
 
