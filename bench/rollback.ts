@@ -1,6 +1,7 @@
-// From a fault to traffic that is off: the alarm's way on the wire, call by call, and what on-alarm weighs. Times are
-// this machine's, and metrics here have periods of one second where AWS has sixty: what carries over are the round
-// trips, our own milliseconds between them, the bytes, and the load time above bare Node in the same run.
+// From a fault to traffic that is off: the alarm's way on the wire, call by call, and what on-alarm weighs.
+// Times are this machine's, and metrics here have periods of one second where AWS has sixty: what carries
+// over are the round trips, our own milliseconds between them, the bytes, and the load time above bare Node
+// in the same run.
 
 import { fileURLToPath } from 'node:url';
 import type { BenchArguments } from './main.ts';

@@ -1,7 +1,7 @@
 /**
  * What on-alarm costs before its first line runs: bytes that Lambda fetches and milliseconds that Node loads,
- * beside the same function with the SDK left outside and beside the same path written with middy, powertools and
- * zod. Each load is a process of its own, in turns, so that a busy machine is busy for all of them.
+ * beside the same function with the SDK left outside and beside the same path written with middy, powertools
+ * and zod. Each load is a process of its own, in turns, so that a busy machine is busy for all of them.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,9 @@ export type Load = {
 
 export type Loading = { readonly bareMs: number; readonly loads: readonly Load[] };
 
-/** Local header, directory entry and end record of a zip, and the file's name in two of them (APPNOTE 4.3). */
+/**
+ * Local header, directory entry and end record of a zip, and the file's name in two of them (APPNOTE 4.3).
+ */
 const archiveBytes = 30 + 46 + 22 + 2 * 'index.mjs'.length;
 
 /** @param root of the repository @param turns of each, after one that is not counted */
@@ -61,7 +63,9 @@ async function ours(root: string, work: string): Promise<string> {
   return join(dist, 'on-alarm/index.mjs');
 }
 
-/** As esbuild's own documentation bundles for Node; what is external is found in node_modules above `work`. */
+/**
+ * As esbuild's own documentation bundles for Node; what is external is found in node_modules above `work`.
+ */
 async function bundled(
   root: string,
   work: string,

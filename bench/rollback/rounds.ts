@@ -1,6 +1,6 @@
 /**
- * Rollbacks on the wire, one after the other: the built bundles, the shop's real processes, and a small AWS that
- * says when each call came and how long it took to answer. What is left of the time is ours.
+ * Rollbacks on the wire, one after the other: the built bundles, the shop's real processes, and a small AWS
+ * that says when each call came and how long it took to answer. What is left of the time is ours.
  */
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import type { ServiceEvent } from '../../events/service.ts';
@@ -110,7 +110,8 @@ async function started(wire: Wire, before: number) {
     const found = (await wire.events(before + 1)).find((event) => event.type === 'RolloutStarted');
     return found?.type === 'RolloutStarted' ? found : null;
   });
-  // More is taken back here than in a day anywhere: the flap guard holds the start, and a person lets it go on.
+  // More is taken back here than in a day anywhere: the flap guard holds the start, and a person lets it go
+  // on.
   if ((await wire.state())?.rollout.phase === 'held') await wire.operate('resume');
   return rollout;
 }

@@ -1,4 +1,6 @@
-/** An alarm about one service, however it was heard: judged, recorded, and the traffic driven to what follows. */
+/**
+ * An alarm about one service, however it was heard: judged, recorded, and the traffic driven to what follows.
+ */
 import { judgeServiceAlarm } from '../core/analysis/serviceAlarm.ts';
 import type { AlarmSeen } from '../core/rollout/alarmNews.ts';
 import type { Blame, CommandOf } from '../core/rollout/commands.ts';

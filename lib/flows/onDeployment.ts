@@ -1,4 +1,6 @@
-/** What ECS says of tasks and deployments leads to the same decision as an alarm: recorded, judged, driven. */
+/**
+ * What ECS says of tasks and deployments leads to the same decision as an alarm: recorded, judged, driven.
+ */
 import type { DeploymentTrouble } from '../../events/aws/ecs.ts';
 import type { Slot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';

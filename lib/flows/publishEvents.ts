@@ -1,7 +1,7 @@
 /**
- * Brings every event of every stream to every subscriber: at least once, in order per stream. A delivery only says
- * that there is news; what is missing is read from the table. A subscriber that fails is tried again and stops
- * nobody else; a stream it cannot get past is parked for it, and only for it.
+ * Brings every event of every stream to every subscriber: at least once, in order per stream. A delivery only
+ * says that there is news; what is missing is read from the table. A subscriber that fails is tried again and
+ * stops nobody else; a stream it cannot get past is parked for it, and only for it.
  */
 import type { Recorded } from '../../events/recorded.ts';
 import { nextStep } from '../core/eventStore/consumer.ts';

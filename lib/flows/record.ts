@@ -24,8 +24,8 @@ export type Cause = {
 };
 
 /**
- * Whoever carries a rollback on, it belongs to what began it: one id finds all of it. Costs no read; where the tail
- * has been moved to a chunk meanwhile, what is asked now is the cause.
+ * Whoever carries a rollback on, it belongs to what began it: one id finds all of it. Costs no read; where
+ * the tail has been moved to a chunk meanwhile, what is asked now is the cause.
  */
 export function causeOfRollback({ head, state }: Known, cause: Cause): Cause {
   if (state.rollout.phase !== 'rolling-back') return cause;

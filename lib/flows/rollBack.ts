@@ -1,6 +1,7 @@
 /**
- * The way back, one pass of it: traffic off the canary first, then re-read and re-zeroed until no write that is
- * still under way can land, then the canary is scaled down and the restored side compared with its checkpoint.
+ * The way back, one pass of it: traffic off the canary first, then re-read and re-zeroed until no write that
+ * is still under way can land, then the canary is scaled down and the restored side compared with its
+ * checkpoint.
  * Any number of passes, from any number of callers, come to the same end.
  */
 import type { RolloutTask } from '../../events/task.ts';
@@ -87,7 +88,9 @@ async function restore(
   return done;
 }
 
-/** Dependents are restored and verified first; one that is not on its way back (any more) is not waited for. */
+/**
+ * Dependents are restored and verified first; one that is not on its way back (any more) is not waited for.
+ */
 async function waitsForOthers(world: World, { after = [] }: RollingBack): Promise<boolean> {
   for (const service of after) {
     if ((await known(world, service)).state.rollout.phase === 'rolling-back') return true;

@@ -1,4 +1,7 @@
-/** Subscribers over the event store in memory: whatever the stream does, each hears everything once and in order. */
+/**
+ * Subscribers over the event store in memory: whatever the stream does, each hears everything once and in
+ * order.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failuresMax, parkAfterSeconds } from '../../lib/core/eventStore/consumer.ts';

@@ -61,7 +61,8 @@ afterEach(() => wire.cloud.faults.clear());
 async function requested() {
   for (const slot of ['blue', 'green']) await wire.ring(`shop-${slot}-errors`, 'OK');
   const release = await wire.request();
-  // More is taken back here than in a day anywhere: the flap guard holds the start, and a person lets it go on.
+  // More is taken back here than in a day anywhere: the flap guard holds the start, and a person lets it go
+  // on.
   const started = await until('started', async () => {
     const rollout = (await wire.state())?.rollout;
     return rollout?.phase !== 'none' && rollout?.rolloutId === release.rolloutId ? rollout : null;
@@ -175,8 +176,19 @@ describe('one rollback, end to end', () => {
   it('has one id from the alarm to the last line about it, and one query finds all of it', async () => {
     const { before, canary, rolloutId } = await baking();
     const id = 'the-alarm-s-own-event-id';
+    const asked = wire.requests.length;
     await toQueue('switchback-alarms', alarmEvent(id, `shop-${canary}-errors`, 'ALARM'));
     await takenBack(before);
+
+    const calls = wire.requests
+      .slice(asked)
+      .filter(({ caller }) => caller.startsWith('fn-switchback-on-alarm'));
+    const operations = calls.map(({ operation }) => operation);
+    expect(operations.slice(0, operations.indexOf('ModifyRule'))).toEqual([
+      'GetItem',
+      'PutItem',
+      'DescribeRules',
+    ]);
 
     const recorded = (await Array.fromAsync(wire.store.read(stream, before + 1))).filter(
       ({ correlationId }) => correlationId === id,

@@ -1,6 +1,6 @@
 /**
- * The product on the wire: the local cloud, the shop's real processes, the built bundles, one rollout after the
- * other. Everything between a test and its assertion is what runs in an account, but for the endpoint.
+ * The product on the wire: the local cloud, the shop's real processes, the built bundles, one rollout after
+ * the other. Everything between a test and its assertion is what runs in an account, but for the endpoint.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -124,7 +124,9 @@ export async function openWire(
       );
       return { rolloutId, revision, before };
     },
-    /** @throws Error with the newest events and what the functions printed when the phase is not met in time */
+    /**
+     * @throws Error with the newest events and what the functions printed when the phase is not met in time
+     */
     phase: (phase: string) =>
       until(
         `phase ${phase}`,

@@ -1,6 +1,6 @@
 /**
- * Switchback in the account: the event table and its stream, the queues and topics, the functions from `dist/`, the
- * two machines and the rules that bring alarms, deployments and requests to them.
+ * Switchback in the account: the event table and its stream, the queues and topics, the functions from
+ * `dist/`, the two machines and the rules that bring alarms, deployments and requests to them.
  */
 import { readFileSync } from 'node:fs';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -136,7 +136,9 @@ async function makeQueue(
   return { url: given(QueueUrl), arn: given(made.Attributes?.QueueArn) };
 }
 
-/** Alarms whose action is a topic come the same way as those on the event bus; people subscribe to the other. */
+/**
+ * Alarms whose action is a topic come the same way as those on the event bus; people subscribe to the other.
+ */
 async function makeTopics(
   sns: SNSClient,
   alarmQueueArn: string,

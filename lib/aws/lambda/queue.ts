@@ -12,8 +12,8 @@ export type QueueAnswer = { readonly batchItemFailures: readonly { readonly item
 type Correlated = { readonly eventId?: string; readonly correlationId?: string };
 
 /**
- * A message that breaks its contract is a failure as well: it comes again, is not understood again, and ends in
- * the dead-letter queue with the sentence in the log.
+ * A message that breaks its contract is a failure as well: it comes again, is not understood again, and ends
+ * in the dead-letter queue with the sentence in the log.
  */
 export async function eachMessage<T extends Correlated | null>(
   { Records }: QueueEvent,

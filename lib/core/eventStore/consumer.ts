@@ -22,8 +22,8 @@ export const newCheckpoint: Checkpoint = { version: 0, failures: 0, why: null, p
 export const failuresMax = 5;
 
 /**
- * And not before the event is this old: Lambda tries a failed batch again within milliseconds, in halves, and a
- * short outage of a subscriber is no poison. Streams behind it in its shard wait so long, no longer.
+ * And not before the event is this old: Lambda tries a failed batch again within milliseconds, in halves, and
+ * a short outage of a subscriber is no poison. Streams behind it in its shard wait so long, no longer.
  */
 export const parkAfterSeconds = 15;
 

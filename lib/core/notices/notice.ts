@@ -19,7 +19,8 @@ export const messagesMax = 5;
 export const flapSeconds = 600;
 
 /**
- * @param earlier events of the stream before this one, oldest first; what is older than ten minutes does not count
+ * @param earlier events of the stream before this one, oldest first; what is older than ten minutes does not
+ * count
  * @returns null when nobody is told of this event, or it waits for the next digest
  */
 export function noticeOf(
