@@ -18,7 +18,7 @@ import type { TrafficReading } from '../ports.ts';
 import { answered } from './answered.ts';
 
 /** The tag on both target groups that says which slot is stable, so that no store is needed to find it. */
-export const stableSlotTag = 'switchback:stable-slot';
+const stableSlotTag = 'switchback:stable-slot';
 
 /** Reads after a write before it counts as unconfirmed; the API is consistent within a second. */
 const readsMax = 5;

@@ -87,7 +87,7 @@ async function makeReady(world: World, service: string, from: Known, cause: Caus
 }
 
 /** The shift that was decided and not yet confirmed; null when the world is as decided. */
-export function openOrder({ rollout }: ServiceState): Order | null {
+function openOrder({ rollout }: ServiceState): Order | null {
   if (rollout.phase === 'none') return null;
   const weight = desiredWeight(rollout);
   if (weight === null) return null;

@@ -12,7 +12,7 @@ export const bold = (text: string): string => paint(1, text);
 const barWidth = 30;
 
 /** The canary's share of the traffic as a bar. @param weight percent of the canary */
-export function bar(weight: number): string {
+function bar(weight: number): string {
   const canary = Math.round((weight / 100) * barWidth);
   return `${yellow('█'.repeat(canary))}${dim('░'.repeat(barWidth - canary))} ${String(weight).padStart(5)} %`;
 }
@@ -68,6 +68,27 @@ export function sentenceOf(event: ServiceEvent): string {
       return green(bold(`promoted: ${nameOf(event.revision)} is stable now`));
     case 'RolloutCompleted':
       return green('done: the old side is scaled down');
+    default:
+      return setbackSentence(event);
+  }
+}
+
+type Setback = Extract<
+  ServiceEvent,
+  {
+    type:
+      | 'AlarmReceived'
+      | 'HealthCheckFailed'
+      | 'RollbackInitiated'
+      | 'RollbackCompleted'
+      | 'OverrideSet'
+      | 'OverrideLifted'
+      | 'FellBack';
+  }
+>;
+
+function setbackSentence(event: Setback): string {
+  switch (event.type) {
     case 'AlarmReceived':
       return event.state === 'ALARM'
         ? red(`alarm ${event.alarm}: ${plain(event.reason)}`)
