@@ -43,6 +43,8 @@ function giveBack(nats: NatsConnection, reply: string, delayMs: number): void {
 
 export class ExplicitAcks implements Acks {
   readonly #nats: NatsConnection;
+  /** Settled in this turn of the event loop: several batches that end together are acknowledged in one write. */
+  #due: { readonly reply: string; readonly body: Uint8Array }[] = [];
   #recent: string[] = [];
   #next = 0;
 
@@ -55,8 +57,8 @@ export class ExplicitAcks implements Acks {
   refreshed(): void {}
 
   settled({ reply }: ReceivedMessage, verdict: Verdict): void {
-    // The connection gathers what is published in one turn of the event loop and writes it at once.
-    answer(this.#nats, reply, verdict === 'done' ? ACK : TERM);
+    if (this.#due.length === 0) setImmediate(() => this.flush());
+    this.#due.push({ reply, body: verdict === 'done' ? ACK : TERM });
     this.#recent[this.#next] = reply;
     this.#next = (this.#next + 1) % RESENT_MAX;
   }
@@ -77,16 +79,23 @@ export class ExplicitAcks implements Acks {
     return 0;
   }
 
-  flush(): void {}
+  flush(): void {
+    const due = this.#due;
+    this.#due = [];
+    for (const { reply, body } of due) answer(this.#nats, reply, body);
+  }
 
   /** What was sent lately may not have arrived. */
   reconnected(): void {
+    this.flush();
     for (const reply of this.#recent) answer(this.#nats, reply, ACK);
     this.#recent = [];
     this.#next = 0;
   }
 
-  stop(): void {}
+  stop(): void {
+    this.flush();
+  }
 }
 
 /** One acknowledgement per this many settled messages, or this long after the first unacknowledged one. */

@@ -101,6 +101,35 @@ export function authorization(
   return `${ALGORITHM} Credential=${credential}, SignedHeaders=${canonical.signedHeaders}, Signature=${signature}`;
 }
 
+/** SHA-256 works on blocks of this many bytes. */
+const BLOCK = 64;
+/** The text that is signed is about 140 bytes: algorithm, date, scope and digest. */
+const TEXT_MAX = 512;
+
+/**
+ * HMAC-SHA-256 (RFC 2104) with one key for a day's requests: two one-shot hashes over buffers that are kept. Node's
+ * `createHmac` wraps the key anew for every signature, an eighth of the bridge's whole CPU time.
+ */
+export class FixedHmac {
+  readonly #inner = Buffer.alloc(BLOCK + TEXT_MAX, 0x36);
+  readonly #outer = Buffer.alloc(BLOCK + 32, 0x5c);
+
+  /** @param key of at most 64 bytes */
+  constructor(key: Buffer) {
+    for (let i = 0; i < key.length; i++) {
+      this.#inner[i] = (key[i] as number) ^ 0x36;
+      this.#outer[i] = (key[i] as number) ^ 0x5c;
+    }
+  }
+
+  /** @param text ASCII, of at most 512 characters */
+  hex(text: string): string {
+    const length = this.#inner.write(text, BLOCK, 'latin1');
+    this.#outer.set(hash('sha256', this.#inner.subarray(0, BLOCK + length), 'buffer'), BLOCK);
+    return hash('sha256', this.#outer);
+  }
+}
+
 /** Stand-ins that occur in no header; the compiled form puts the date, the token and the body's hash there. */
 const DATE = '\u0001';
 const TOKEN = '\u0002';
@@ -137,9 +166,7 @@ export class RequestSigner {
       this.#compiled = compiled;
     }
     const digest = hash('sha256', compiled.before + date + compiled.after + hash('sha256', body));
-    const signature = createHmac('sha256', compiled.key)
-      .update(`${ALGORITHM}\n${date}\n${compiled.path}\n${digest}`)
-      .digest('hex');
+    const signature = compiled.hmac.hex(`${ALGORITHM}\n${date}\n${compiled.path}\n${digest}`);
     return `${compiled.head}${body.length}\r\nX-Amz-Date: ${date}\r\n${compiled.authorization}${signature}\r\n\r\n`;
   }
 
@@ -159,7 +186,7 @@ export class RequestSigner {
       path,
       before,
       after,
-      key: signingKey(secretAccessKey, day, this.#scope),
+      hmac: new FixedHmac(signingKey(secretAccessKey, day, this.#scope)),
       head: `POST / HTTP/1.1\r\n${sent.map(([name, value]) => `${name}: ${value}\r\n`).join('')}content-length: `,
       authorization: `Authorization: ${ALGORITHM} ${signed}, Signature=`,
     };
@@ -174,7 +201,7 @@ type Compiled = {
   /** The canonical request before and after the date; the body's hash ends it. */
   readonly before: string;
   readonly after: string;
-  readonly key: Buffer;
+  readonly hmac: FixedHmac;
   /** The HTTP head up to the body's length, and the Authorization header up to the signature. */
   readonly head: string;
   readonly authorization: string;

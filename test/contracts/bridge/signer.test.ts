@@ -1,8 +1,14 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { amzDate, authorization, canonicalRequest, RequestSigner } from '../../../lib/aws/lean/signer.ts';
+import {
+  amzDate,
+  authorization,
+  canonicalRequest,
+  FixedHmac,
+  RequestSigner,
+} from '../../../lib/aws/lean/signer.ts';
 
 type Vector = {
   readonly name: string;
@@ -88,6 +94,24 @@ describe('the compiled signer', () => {
         };
         expect(head).toContain(authorization(request, date, { region, service }, credentials));
         expect(head).toContain(`content-length: ${Buffer.byteLength(body)}\r\n`);
+      }),
+    );
+  });
+});
+
+describe('the HMAC with a kept key', () => {
+  it("gives what node:crypto's gives, for any key and text, again and again", () => {
+    const key = fc.uint8Array({ minLength: 0, maxLength: 64 });
+    const texts = fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 512 }), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(key, texts, (bytes, list) => {
+        const hmac = new FixedHmac(Buffer.from(bytes));
+        for (const text of list) {
+          expect(hmac.hex(text)).toBe(createHmac('sha256', bytes).update(text).digest('hex'));
+        }
       }),
     );
   });
