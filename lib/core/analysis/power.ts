@@ -206,6 +206,8 @@ function blindSpots(
     ...policy.business.flatMap(({ name, counted }) => {
       const change = business.filter((item) => item.name === name && item.minutes === null).at(-1)?.change;
       if (change === undefined) return [];
+      if (!baseline.businessPerSecond[name])
+        return [`How much ${name} there is is not known: nothing can be said of it.`];
       const perSecond = Number((baseline.businessPerSecond[name] ?? 0).toPrecision(2));
       const what = `a ${counted === 'good' ? 'drop' : 'rise'} of ${name} by ${percent(change)}`;
       return [`At ${perSecond} per second ${what} cannot be seen in this plan.`];
