@@ -1,7 +1,8 @@
 /**
- * The fire exit. It moves traffic and nothing else stands before that: no event store, no machine, no parameter,
- * no alarm. Then it goes on asserting what it did for as long as somebody's late write may land, asks the old
- * world for its health, scales the failed side down once nothing reaches it, and says what it did, step by step.
+ * The fire exit. It moves traffic and nothing else stands before that: no event store, no machine, no
+ * parameter, no alarm. Then it goes on asserting what it did for as long as somebody's late write may land,
+ * asks the old world for its health, scales the failed side down once nothing reaches it, and says what it
+ * did, step by step.
  */
 
 import { otherSlot } from '../../events/target.ts';
@@ -160,7 +161,9 @@ async function reassert(world: World, moved: readonly Moved[], note: Note): Prom
   }
 }
 
-/** @returns whether the balancer shows what was asked for, the old world is healthy and the failed side gone */
+/**
+ * @returns whether the balancer shows what was asked for, the old world is healthy and the failed side gone
+ */
 async function settle(world: World, moved: Moved, note: Note): Promise<boolean> {
   const { service, fallback } = moved.settings;
   const arrived = await hasArrived(world, moved, note);

@@ -18,9 +18,9 @@ import { decide } from '../core/rollout/decide.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
 import { evolve } from '../core/rollout/evolve.ts';
 import type { IntentQueue, Machines, Workload } from '../ports.ts';
+import { followDecision } from './followDecision.ts';
 import { type AlarmWorld, alarmCommand, alarmCommandId } from './hearAlarm.ts';
 import { type Cause, type Known, known, record, streamOf } from './record.ts';
-import { takeBack } from './takeBack.ts';
 import { mayBeCold } from './warmStable.ts';
 
 type World = AlarmWorld & {
@@ -103,13 +103,9 @@ async function hear(
 
 /** The decision stands in the store: make the world follow it. */
 async function follow(world: World, service: string, heard: Known, cause: Cause): Promise<AlarmOutcome> {
-  const { rollout } = heard.state;
-  if (rollout.phase !== 'rolling-back') {
-    return { service, phase: rollout.phase, weight: rollout.phase === 'none' ? null : rollout.weight };
-  }
-  const back = await takeBack(world, service, heard, cause);
-  await world.store.compact(streamOf(service));
-  const after = back.state.rollout;
+  const followed = await followDecision(world, service, heard, cause);
+  const after = followed.state.rollout;
+  if (after.phase === 'rolling-back') await world.store.compact(streamOf(service));
   return { service, phase: after.phase, weight: after.phase === 'none' ? null : after.weight };
 }
 

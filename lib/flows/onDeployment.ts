@@ -5,12 +5,12 @@ import type { DeploymentTrouble } from '../../events/aws/ecs.ts';
 import type { Slot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import type { Command } from '../core/rollout/commands.ts';
+import { type FollowingWorld, followDecision } from './followDecision.ts';
 import { type Cause, known, record } from './record.ts';
-import { type TakeBackWorld, takeBack } from './takeBack.ts';
 
 /** @returns the service's phase afterwards; null when the tasks are nobody's who is configured */
 export async function onDeployment(
-  world: TakeBackWorld,
+  world: FollowingWorld,
   trouble: DeploymentTrouble,
   services: readonly ServiceSettings[],
 ): Promise<string | null> {
@@ -26,7 +26,7 @@ export async function onDeployment(
   const command = commandFor(trouble, side, settings, world.clock.now());
   const commandId = `deployment:${trouble.eventId}`;
   const recorded = await record(world, service, command, cause, { from, commandId });
-  return (await takeBack(world, service, recorded, cause)).state.rollout.phase;
+  return (await followDecision(world, service, recorded, cause)).state.rollout.phase;
 }
 
 /** A deployment that ECS gave up on the canary is final; everything else is counted. */

@@ -1,4 +1,6 @@
-/** What a person asks of a migration: back (all of it, or one service with its dependents), on, or as it is. */
+/**
+ * What a person asks of a migration: back (all of it, or one service with its dependents), on, or as it is.
+ */
 import { type Refusal, refuse } from '../core/decision.ts';
 import { decideMigration, type MigrationCommand } from '../core/migration/decide.ts';
 import type { Migration } from '../core/migration/state.ts';

@@ -1,4 +1,6 @@
-/** Several services at once become a migration: waves by what depends on what, and a machine that walks them. */
+/**
+ * Several services at once become a migration: waves by what depends on what, and a machine that walks them.
+ */
 import type { TakeBack } from '../../events/migration.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { type Refusal, refuse } from '../core/decision.ts';

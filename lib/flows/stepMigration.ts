@@ -1,6 +1,7 @@
 /**
- * One look at a migration, and what follows from it. Forward: rollouts of the current wave are asked for, and what
- * is promoted is recorded; when one of them has gone back by itself, all that the migration says goes back.
+ * One look at a migration, and what follows from it. Forward: rollouts of the current wave are asked for, and
+ * what is promoted is recorded; when one of them has gone back by itself, all that the migration says goes
+ * back.
  */
 import type { MigrationTask } from '../../events/task.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';

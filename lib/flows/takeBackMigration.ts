@@ -1,6 +1,7 @@
 /**
- * A migration on its way back. Traffic is taken off every service that goes back in one invocation, dependents
- * first; then each is restored and verified by its own rollback, which waits until its dependents are done.
+ * A migration on its way back. Traffic is taken off every service that goes back in one invocation,
+ * dependents first; then each is restored and verified by its own rollback, which waits until its dependents
+ * are done.
  */
 import { otherSlot } from '../../events/target.ts';
 import { cannotGoBack } from '../core/migration/cannotGoBack.ts';
@@ -33,7 +34,10 @@ export async function readComponents(
   return new Map(await Promise.all(names.map(async (name) => [name, await known(world, name)] as const)));
 }
 
-/** The newest rollout of this migration for the component; null when another one took its place, or none began. */
+/**
+ * The newest rollout of this migration for the component; null when another one took its place, or none
+ * began.
+ */
 export function ownRollout(migration: Migration, service: string, components: Components) {
   const rollout = components.get(service)?.state.rollout;
   if (rollout === undefined || rollout.phase === 'none') return null;

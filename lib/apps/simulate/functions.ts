@@ -30,7 +30,33 @@ import type { NumberedDelivery } from '../../sim/tableStream.ts';
 import type { Ports, SimWorld } from '../../sim/world.ts';
 import { deployedFunctions } from '../deploy/functions.ts';
 
-type Body = (ports: Ports, payload: unknown, who: Instance) => Promise<unknown>;
+/** The ports each function is given: the same as its handler's in functions/, and nothing more. */
+export const portsOf = {
+  'start-rollout': ['clock', 'log', 'store', 'traffic', 'workload', 'metrics', 'alarms', 'machines'],
+  'prepare-canary': ['clock', 'log', 'store', 'traffic', 'workload'],
+  'shift-traffic': ['clock', 'log', 'store', 'traffic', 'workload'],
+  'evaluate-canary': ['clock', 'log', 'store', 'traffic', 'metrics', 'alarms'],
+  'promote-canary': ['clock', 'log', 'store', 'traffic', 'workload', 'requests'],
+  'roll-back': ['clock', 'log', 'store', 'traffic', 'workload', 'requests'],
+  'request-approval': ['clock', 'log', 'store', 'tokens', 'machines'],
+  'on-alarm': ['clock', 'log', 'store', 'traffic', 'workload', 'metrics', 'machines', 'intents'],
+  'on-deployment': ['clock', 'log', 'store', 'traffic', 'workload', 'machines'],
+  'fall-back': ['clock', 'pause', 'log', 'traffic', 'workload', 'health', 'intents'],
+  operate: ['clock', 'log', 'store', 'tokens', 'traffic', 'requests', 'machines'],
+  'record-intents': ['clock', 'log', 'store', 'traffic', 'workload', 'machines'],
+  reconcile: ['clock', 'log', 'store', 'traffic', 'metrics', 'alarms', 'requests', 'machines'],
+  'publish-events': ['log', 'store', 'consumers', 'bus', 'people'],
+} as const satisfies Readonly<Record<string, readonly (keyof Ports)[]>>;
+
+type FunctionName = keyof typeof portsOf;
+type PortsOf<Name extends FunctionName> = Pick<Ports, (typeof portsOf)[Name][number]>;
+type Bodies = {
+  readonly [Name in FunctionName]: (
+    ports: PortsOf<Name>,
+    payload: unknown,
+    who: Instance,
+  ) => Promise<unknown>;
+};
 
 /** @param settings of every service, as the functions carry them */
 export function functionsOf(
@@ -38,18 +64,19 @@ export function functionsOf(
   settings: readonly ServiceSettings[],
 ): ReadonlyMap<string, SimFunction> {
   const bodies = bodiesFor(settings);
-  return new Map(
-    Object.entries(bodies).map(([name, body]): [string, SimFunction] => [
-      name,
-      {
-        timeoutSeconds: deployedFunctions[name]?.timeoutSeconds ?? 30,
-        run: async (who, payload) => body(world.portsFor(who), payload, who),
-      },
-    ]),
-  );
+  const runnable = <Name extends FunctionName>(name: Name): SimFunction => ({
+    timeoutSeconds: deployedFunctions[name]?.timeoutSeconds ?? 30,
+    run: async (who, payload) => {
+      const ports = world.portsFor(who);
+      const given = Object.fromEntries(portsOf[name].map((port) => [port, ports[port]]));
+      return bodies[name](given as PortsOf<Name>, payload, who);
+    },
+  });
+  const names = Object.keys(portsOf) as FunctionName[];
+  return new Map(names.map((name): [string, SimFunction] => [name, runnable(name)]));
 }
 
-function bodiesFor(services: readonly ServiceSettings[]): Readonly<Record<string, Body>> {
+function bodiesFor(services: readonly ServiceSettings[]): Bodies {
   const settingsFor = (service: string): ServiceSettings => {
     const found = services.find((one) => one.service === service);
     if (found === undefined) throw new BadInput(`there is no service ${service}`);
