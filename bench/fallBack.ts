@@ -1,5 +1,5 @@
-// The fire exit on the local cloud: AWS round trips before the traffic moves, and the function's own time. Beside it
-// what a person with the `aws` command needs for the same write, and the bare SDK call.
+// The fire exit on the local cloud: AWS round trips before the traffic moves, and the function's own time.
+// Beside it what a person with the `aws` command needs for the same write, and the bare SDK call.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -43,7 +43,10 @@ export async function run({ full }: BenchArguments): Promise<object> {
 
 type Figures = {
   readonly roundTrips: number;
-  /** From the call to the write that moves the traffic being answered: the first time, and the median afterwards. */
+  /**
+   * From the call to the write that moves the traffic being answered: the first time, and the median
+   * afterwards.
+   */
   readonly coldMs: number;
   readonly warmMs: number;
   /** The same without the time spent inside the cloud. */

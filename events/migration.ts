@@ -79,7 +79,9 @@ export const MigrationCompleted = z.object({
   type: z.literal('MigrationCompleted'),
   at,
   migrationId: z.string(),
-  /** `partly-rolled-back`: some components went back, the others stay migrated; `held`: frozen by a person. */
+  /**
+   * `partly-rolled-back`: some components went back, the others stay migrated; `held`: frozen by a person.
+   */
   outcome: z.enum(['migrated', 'rolled-back', 'partly-rolled-back', 'held']),
 });
 

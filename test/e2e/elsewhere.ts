@@ -1,4 +1,7 @@
-/** Old worlds to fall back to that are no slot of the service: an API stage, a DNS name, a rule to fixed addresses. */
+/**
+ * Old worlds to fall back to that are no slot of the service: an API stage, a DNS name, a rule to fixed
+ * addresses.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {

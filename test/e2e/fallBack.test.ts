@@ -274,7 +274,12 @@ describe('an old world elsewhere', () => {
       'site: all traffic to blue (dns)',
       'books: all traffic to blue (api-stage)',
     ]);
-    expect(payload.outcome).toBe('fell-back');
+    expect(payload).toMatchObject({ outcome: 'fell-back', recorded: 'intent-queue' });
+    for (const service of ['shop', 'fixed', 'site', 'books']) {
+      await until(`the record of ${service}`, async () =>
+        (await wire.store.head(`service/${service}`)).tail.some(({ event }) => event.type === 'FellBack'),
+      );
+    }
     expect(await text(apiUrl)).toBe('phase1');
     await until('phase 1 answers', async () => (await text(fixedUrl)) === 'phase1');
     const { RecordData } = await new Route53Client(wire.at).send(

@@ -43,7 +43,6 @@ export async function openShop(
   name = 'shop',
 ): Promise<EcsAlbTarget> {
   const balancer = new ElasticLoadBalancingV2Client(at);
-  const ecs = new ECSClient(at);
   const { LoadBalancers } = await balancer.send(
     new CreateLoadBalancerCommand({ Name: name, Type: 'application', Subnets: ['subnet-a', 'subnet-b'] }),
   );
@@ -76,6 +75,24 @@ export async function openShop(
       Actions: [forward(100)],
     }),
   );
+  await makeServices(at, name, targetGroups, tasks);
+  return {
+    kind: 'ecs-alb',
+    cluster: name,
+    services: { blue: `${name}-blue`, green: `${name}-green` },
+    targetGroups,
+    ruleArn: given(Rules?.[0]?.RuleArn),
+  };
+}
+
+/** One ECS service per slot; blue is stable and has the tasks. */
+async function makeServices(
+  at: Endpoint,
+  name: string,
+  targetGroups: EcsAlbTarget['targetGroups'],
+  tasks: number,
+): Promise<void> {
+  const ecs = new ECSClient(at);
   await ecs.send(new CreateClusterCommand({ clusterName: name }));
   const revision = await registerShop(at, 'v1', 'none', 0, name);
   for (const slot of slots) {
@@ -89,13 +106,6 @@ export async function openShop(
       }),
     );
   }
-  return {
-    kind: 'ecs-alb',
-    cluster: name,
-    services: { blue: `${name}-blue`, green: `${name}-green` },
-    targetGroups,
-    ruleArn: given(Rules?.[0]?.RuleArn),
-  };
 }
 
 async function makeTargetGroup(
@@ -155,7 +165,9 @@ export async function registerShop(
   return given(taskDefinition?.taskDefinitionArn);
 }
 
-/** Three alarms per slot, with periods of one second: AWS would refuse less than ten, the local cloud says so. */
+/**
+ * Three alarms per slot, with periods of one second: AWS would refuse less than ten, the local cloud says so.
+ */
 export async function watchShop(at: Endpoint, target: EcsAlbTarget, name = 'shop'): Promise<void> {
   const cloudWatch = new CloudWatchClient(at);
   for (const slot of slots) {

@@ -1,8 +1,12 @@
-/** `npm start -- --fault errors|latency|crash|none --seed N --keep`, checked before anything is started. */
+/** `npm start -- …`, checked before anything is started. */
 import { parseArgs } from 'node:util';
 import type { Fault } from './account.ts';
 
 export type DemoArguments = {
+  /** One service, or the three of MisterSmith that move together. */
+  readonly example: 'shop' | 'mistersmith';
+  /** MisterSmith: pulls the plug on the event store and the state machines in the middle of it. */
+  readonly fire: boolean;
   readonly fault: Fault;
   /** Decides when v2 breaks and how the balancer deals its weighted dice. */
   readonly seed: number;
@@ -15,7 +19,7 @@ export type DemoArguments = {
 const faults = ['errors', 'latency', 'crash', 'none'] as const;
 
 export const usage =
-  'npm start -- [--fault errors|latency|crash|none] [--seed N] [--keep] [--port 4566] [--shop-port 8080]';
+  'npm start -- [--example shop|mistersmith] [--fire] [--fault errors|latency|crash|none] [--seed N] [--keep] [--port 4566] [--shop-port 8080]';
 
 /** @throws Error with one sentence and the usage */
 export function demoArguments(argv: readonly string[]): DemoArguments {
@@ -24,7 +28,14 @@ export function demoArguments(argv: readonly string[]): DemoArguments {
   if (fault === undefined) {
     throw new Error(`--fault ${values.fault}: there is no such fault, choose one of ${faults.join(', ')}`);
   }
+  const { example, fire } = values;
+  if (example !== 'shop' && example !== 'mistersmith') {
+    throw new Error(`--example ${example}: there is no such example, choose shop or mistersmith`);
+  }
+  if (fire && example !== 'mistersmith') throw new Error('--fire belongs to --example mistersmith');
   return {
+    example,
+    fire,
     fault,
     seed: whole('--seed', values.seed, 0, 2 ** 31),
     keep: values.keep,
@@ -38,6 +49,8 @@ function parsed(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       options: {
+        example: { type: 'string', default: 'shop' },
+        fire: { type: 'boolean', default: false },
         fault: { type: 'string', default: 'errors' },
         seed: { type: 'string', default: '1' },
         keep: { type: 'boolean', default: false },

@@ -1,12 +1,14 @@
 /**
  * `npm start`: the main job on one machine. A small AWS is started, a shop with two slots, Switchback beside it;
  * real requests flow. v2 is requested through the event a user would send, hurts people, and is taken back; v3 is
- * good and becomes stable. Exit code 0 only if the story ended as told.
+ * good and becomes stable. `--example mistersmith` tells of three services that move together. Exit code 0 only if
+ * the story ended as told.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demoArguments } from './arguments.ts';
+import { tellMigration } from './migrationStory.ts';
 import { openStage, type Stage } from './stage.ts';
 import { release } from './story.ts';
 import { bold, dim, green, red } from './timeline.ts';
@@ -17,6 +19,7 @@ async function main(): Promise<number> {
   const options = demoArguments(process.argv.slice(2));
   if (!existsSync(join(root, 'package.json')))
     throw new Error('the demo runs from the project itself: clone it first');
+  if (options.example === 'mistersmith') return (await tellMigration(root, options)) ? 0 : 1;
   console.log(bold('\nSwitchback: a release is taken back by itself, on one machine\n'));
   const stage = await openStage(root, options, (line) => console.log(dim(`  ${line}`)));
   try {

@@ -18,7 +18,8 @@ export type FallBackArguments = {
 };
 
 export const usage =
-  'npm run fall-back -- --why "…" [--service NAME] [--slot blue|green] [--dry-run] [--by WHO] [--stage STAGE] [--endpoint URL] [--config FILE]';
+  'npm run fall-back -- --why "…" [--service NAME] [--slot blue|green] [--dry-run] [--by WHO] ' +
+  '[--stage STAGE] [--endpoint URL] [--config FILE]';
 
 const localEndpoint = 'http://127.0.0.1:4566';
 

@@ -1,6 +1,6 @@
 /**
- * `npm run fall-back`: runs the fire exit by its name, the same way as `aws lambda invoke` and `sls invoke` do, and
- * prints what it did. Where Lambda does not answer either, it prints what to type by hand instead.
+ * `npm run fall-back`: runs the fire exit by its name, the same way as `aws lambda invoke` and `sls invoke`
+ * do, and prints what it did. Where Lambda does not answer either, it prints what to type by hand instead.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,7 +14,10 @@ import { type FallBackArguments, fallBackArguments } from './arguments.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
-/** The function goes on asserting for as long as a late write may land, and waits for DNS: up to its own timeout. */
+/**
+ * The function goes on asserting for as long as a late write may land, and waits for DNS: up to its own
+ * timeout.
+ */
 const answerMsMax = 900_000;
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -1,4 +1,7 @@
-/** What a person types when not even the fire exit can be run: one `aws` command per service, dependents first. */
+/**
+ * What a person types when not even the fire exit can be run: one `aws` command per service, dependents
+ * first.
+ */
 import { otherSlot, type Slot, type Target } from '../../../events/target.ts';
 import { type FallBackRequest, type FallBackService, placeOf, whoFallsBack } from './place.ts';
 
@@ -11,7 +14,7 @@ export function byHand(services: readonly FallBackService[], request: FallBackRe
     if (!('outcome' in place)) return [`# ${settings.service}`, commandFor(place.target, place.slot)];
     const target = settings.fallback.target ?? settings.target;
     return [
-      `# ${settings.service}: whichever of these two is the old world; the tag switchback:stable-slot says so`,
+      `# ${settings.service}: one of these two is the old world; the tag switchback:stable-slot says which`,
       ...(['blue', 'green'] as const).map((slot) => `${commandFor(target, slot)}  # ${slot}`),
     ];
   });
@@ -42,7 +45,10 @@ function commandFor(target: Target, slot: Slot): string {
         variable === undefined
           ? ['/canarySettings/percentTraffic', slot === 'green' ? '100' : '0']
           : [`/variables/${variable.name}`, variable.values[slot]];
-      return `aws apigateway update-stage --rest-api-id ${restApiId} --stage-name ${stage} --patch-operations op=replace,path=${path},value=${value}`;
+      return (
+        `aws apigateway update-stage --rest-api-id ${restApiId} --stage-name ${stage} ` +
+        `--patch-operations op=replace,path=${path},value=${value}`
+      );
     }
     case 'dns':
       return (

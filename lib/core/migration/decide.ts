@@ -1,5 +1,6 @@
 /**
- * decideMigration(state, command) → events | refusal. What the services' own streams say arrives in the command;
+ * decideMigration(state, command) → events | refusal. What the services' own streams say arrives in the
+ * command;
  * repeating a command that already took effect is accepted with no event.
  */
 import type { Component, MigrationEvent, TakeBack } from '../../../events/migration.ts';
@@ -94,8 +95,8 @@ function confirmMigrated(state: Migration, { component, rolloutId, now }: Of<'Co
 }
 
 /**
- * Who goes back, and who cannot. What a component that stays depends on stays as well: the new world below it is
- * what it speaks to.
+ * Who goes back, and who cannot. What a component that stays depends on stays as well: the new world below it
+ * is what it speaks to.
  */
 function takeBack(state: Migration, command: Of<'TakeBack'>): Decided {
   if (state.phase === 'taking-back') return accept();

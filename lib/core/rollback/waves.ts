@@ -1,6 +1,6 @@
 /**
- * `dependsOn` as waves: a service moves when everybody it depends on has moved, and goes back before any of them
- * does. Services of one wave know nothing of each other and move at the same time.
+ * `dependsOn` as waves: a service moves when everybody it depends on has moved, and goes back before any of
+ * them does. Services of one wave know nothing of each other and move at the same time.
  */
 import type { ServiceSettings } from '../config/settings.ts';
 import { type Refusal, refuse } from '../decision.ts';
@@ -65,7 +65,9 @@ export function foundationsOf(services: readonly Dependent[], service: string): 
   return found;
 }
 
-/** "orchestrator goes back, so discovery-engine and agent go first", from an order that has dependents first. */
+/**
+ * "orchestrator goes back, so discovery-engine and agent go first", from an order that has dependents first.
+ */
 export function blastRadius(order: readonly string[], failed: readonly string[]): string {
   const others = order.filter((name) => !failed.includes(name));
   const goes = `${listed(failed)} ${failed.length === 1 ? 'goes' : 'go'} back`;
