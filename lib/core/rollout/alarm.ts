@@ -15,7 +15,7 @@ import {
   overrideAt,
   type Rollout,
   type ServiceState,
-  stableIsBroken,
+  wouldHurtToGoBack,
 } from './state.ts';
 
 export function receiveAlarm(
@@ -86,7 +86,7 @@ const unlessStableIsBroken = <Action extends AlarmAction>(
   action: Action,
   rollout: Rollout,
   now: number,
-): Action | 'hold' => (action === 'roll-back' && stableIsBroken(rollout, now) ? 'hold' : action);
+): Action | 'hold' => (action === 'roll-back' && wouldHurtToGoBack(rollout, now) ? 'hold' : action);
 
 /**
  * Going back onto a broken stable would hurt more users than the canary does (flagger#1898): a promotion
@@ -133,7 +133,7 @@ function consequence(state: ServiceState, command: ReceiveAlarm, action: AlarmAc
 }
 
 function holdReason(rollout: Rollout, { alarm, state, blame, now }: ReceiveAlarm): HoldReason {
-  if (stableIsBroken(rollout, now)) return 'cannot-go-back';
+  if (wouldHurtToGoBack(rollout, now)) return 'cannot-go-back';
   if (state === 'INSUFFICIENT_DATA') return 'unknown';
   return alarm.scope === 'service' && blame === 'both' ? 'both-sides-suffer' : 'stable-suffers';
 }

@@ -47,7 +47,7 @@ export function alarmNews(
     if (heard === undefined || heard.at < rollout.startedAt) return seen;
     if (heard.action === 'overridden' && overrideAt(state, now) === null) return seen;
     // One that cannot be read says nothing about when it changed.
-    const known = reading?.changedAt == null ? heard.state === alarmState : heard.at >= changedAt;
+    const known = reading?.changedAt == null ? heard.state === alarmState : heard.changedAt >= changedAt;
     return known ? [] : seen;
   });
 }

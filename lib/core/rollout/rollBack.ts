@@ -5,7 +5,7 @@ import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
 import { brief, briefEvidence } from './brief.ts';
 import type { CommandOf } from './commands.ts';
-import { activeOf, overrideAt, type ServiceState, stableIsBroken } from './state.ts';
+import { activeOf, overrideAt, type ServiceState, wouldHurtToGoBack } from './state.ts';
 
 type Initiation = {
   readonly now: number;
@@ -37,7 +37,7 @@ export function initiated({ rollout }: ServiceState, initiation: Initiation): Se
 
 /** The automatic way back. Nobody is sent onto a broken stable: the rollout is held for a person instead. */
 export function takenBack(state: ServiceState, initiation: Initiation): ServiceEvent[] {
-  if (stableIsBroken(state.rollout, initiation.now)) {
+  if (wouldHurtToGoBack(state.rollout, initiation.now)) {
     const why = `${initiation.reason}; stable is broken as well, going back would not help`;
     return held(state, { now: initiation.now, reason: 'cannot-go-back', why });
   }

@@ -52,13 +52,15 @@ export function rollbackCompleted(state: ServiceState, event: EventOf<'RollbackC
 }
 
 export function alarmReceived(state: ServiceState, event: EventOf<'AlarmReceived'>): ServiceState {
-  const { alarm, action, at } = event;
+  const { alarm, action, at, changedAt } = event;
   const kept = Object.entries(state.alarms).filter(([name]) => name !== alarm);
   const before = state.alarms[alarm];
   // The cool-off runs from the last action: neither good news nor what it suppressed itself begins it anew.
   const silent = action === 'suppressed' || event.state === 'OK';
   const entry =
-    silent && before !== undefined ? { ...before, state: event.state } : { state: event.state, action, at };
+    silent && before !== undefined
+      ? { ...before, state: event.state }
+      : { state: event.state, action, at, changedAt };
   const alarms = Object.fromEntries([...kept, [alarm, entry] as const].slice(-8));
   // A baseline alarm that went OK is one no longer: its next breach is new.
   const cleared = event.state === 'OK' && state.rollout.phase !== 'none';

@@ -111,7 +111,16 @@ export type ServiceState = {
   readonly queued: Queued | null;
   /** The newest eight alarms: when each last led to something, for the cool-off. */
   readonly alarms: Readonly<
-    Record<string, { readonly state: AlarmState; readonly action: AlarmAction; readonly at: number }>
+    Record<
+      string,
+      {
+        readonly state: AlarmState;
+        readonly action: AlarmAction;
+        readonly at: number;
+        /** When CloudWatch changed it, by its own clock. */
+        readonly changedAt: number;
+      }
+    >
   >;
   /** When the newest five rollbacks began that no person asked for. */
   readonly rollbacks: readonly number[];
@@ -161,6 +170,10 @@ export const overrideAt = (state: ServiceState, now: number): Override | null =>
 /** Stable counts as broken for five minutes after it was last seen so. */
 export const stableIsBroken = (rollout: Rollout, now: number): boolean =>
   rollout.phase !== 'none' && rollout.stableBrokenAt !== null && now - rollout.stableBrokenAt < 300_000;
+
+/** Would going back send users onto a broken stable? A canary that nobody is on can always be given up. */
+export const wouldHurtToGoBack = (rollout: Rollout, now: number): boolean =>
+  rollout.phase !== 'none' && rollout.weight > 0 && stableIsBroken(rollout, now);
 
 /** Is there a canary that something automatic may still take back? */
 export function canBeTakenBack(rollout: Rollout, now: number): boolean {

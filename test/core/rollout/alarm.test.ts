@@ -87,7 +87,9 @@ describe('an alarm of the canary', () => {
 
   it('that begins with good news is remembered with it', () => {
     const { state } = given(...baking(0)).when(alarm(time, { state: 'OK' }));
-    expect(state.alarms).toEqual({ [canaryAlarm.name]: { state: 'OK', action: 'none', at: time } });
+    expect(state.alarms).toEqual({
+      [canaryAlarm.name]: { state: 'OK', action: 'none', at: time, changedAt: time - 400 },
+    });
   });
 
   it('that is over is recorded, and changes nothing', () => {
@@ -117,6 +119,12 @@ describe('an alarm of the canary', () => {
       .when(alarm(time + 1000))
       .then({ type: 'AlarmReceived', action: 'hold' }, { type: 'RolloutHeld', reason: 'cannot-go-back' });
     expect(rollout()).toMatchObject({ phase: 'held', weight: 15 });
+  });
+
+  it('takes back a canary that nobody is on, whatever stable does', () => {
+    brokenStable(given(started(), prepared()), time)
+      .when(alarm(time + 1000))
+      .then({ type: 'AlarmReceived', action: 'roll-back' }, { type: 'RollbackInitiated', fromWeight: 0 });
   });
 
   it('counts stable as broken for five minutes after it was last seen so', () => {

@@ -25,6 +25,11 @@ describe('alarm states read at a look', () => {
     expect(news(baked.when(service({ blame: 'both', changedAt: time })), read('ALARM'))).toEqual([]);
   });
 
+  it('are no news when it has, whoever’s clock is behind', () => {
+    const heardByASlowClock = baked.when(service({ blame: 'both', changedAt: time + 300 }, time));
+    expect(news(heardByASlowClock, read('ALARM', time + 300))).toEqual([]);
+  });
+
   it('are news when the breach is a newer one', () => {
     expect(news(baked.when(service({ blame: 'both' })), read('ALARM', time + 30_000))).toHaveLength(1);
   });

@@ -72,6 +72,12 @@ describe('a canary that fails its health checks', () => {
       .then({ type: 'HealthCheckFailed', consecutive: 6 });
   });
 
+  it('is given up before it had any traffic, whatever stable does', () => {
+    failing(failing(given(started()), 'stable', 3), 'canary', 2, time + 60_000)
+      .when(failHealth('canary', time + 60_009))
+      .then({ type: 'HealthCheckFailed' }, { type: 'RollbackInitiated', trigger: 'health' });
+  });
+
   it('is not sent back onto a broken stable', () => {
     failing(failing(given(...baking(1)), 'stable', 3), 'canary', 2, time + 60_000)
       .when(failHealth('canary', time + 60_009))
