@@ -1,5 +1,5 @@
-// The bridge beside what one could pick instead, and beside the limits of machine and client, in one run and in
-// turns. Times of one machine are not another's; the ratios are what is claimed.
+// The bridge beside what one could pick instead, and beside the limits of machine and client, in one run and
+// in turns. Times of one machine are not another's; the ratios are what is claimed.
 import { BenchWorld, type Figures, median, type Setting } from './bridge/rounds.ts';
 import type { BenchArguments } from './main.ts';
 

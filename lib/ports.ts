@@ -7,6 +7,7 @@ import type { AlarmState } from '../events/rollback.ts';
 import type { Strategy } from '../events/rollout.ts';
 import type { Slot, Target } from '../events/target.ts';
 import type { Minute } from './core/analysis/minutes.ts';
+import type { EmfSource } from './core/config/settings.ts';
 import type { Checkpoint } from './core/eventStore/consumer.ts';
 
 export interface Clock {
@@ -102,8 +103,8 @@ export interface Consumers {
   /** Moves the checkpoint from `from` to `to`; false when another delivery has moved it already. */
   advance(consumer: string, stream: string, from: number, to: number): Promise<boolean>;
   /**
-   * Counts a failure at `version`; after too many of the same, over too long, the stream is parked and the others
-   * flow on. `ageSeconds` since the event was appended; without it, old enough.
+   * Counts a failure at `version`; after too many of the same, over too long, the stream is parked and the
+   * others flow on. `ageSeconds` since the event was appended; without it, old enough.
    */
   failed(
     consumer: string,
@@ -171,6 +172,8 @@ export interface Metrics {
   /** Both sides' minutes from `fromMs` to `toMs`, oldest first; a side with no data in a minute is null. */
   minutes(query: {
     readonly target: Target;
+    /** absent: the target's own metrics. */
+    readonly source?: EmfSource | undefined;
     readonly canarySlot: Slot;
     readonly periodSeconds: number;
     readonly fromMs: number;
@@ -178,9 +181,10 @@ export interface Metrics {
     /** Latency limits whose exceedings are counted, milliseconds, in this order. */
     readonly thresholdsMs: readonly number[];
   }): Promise<readonly Minute[]>;
-  /** Latency percentiles of one slot over the whole time, ms, in the order asked for; null when nobody came. */
+  /** Latency percentiles of one slot over the whole time, ms, in the order asked; null when nobody came. */
   percentiles(query: {
     readonly target: Target;
+    readonly source?: EmfSource | undefined;
     readonly slot: Slot;
     readonly fromMs: number;
     readonly toMs: number;

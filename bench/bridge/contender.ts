@@ -1,24 +1,9 @@
 /**
- * One contender in a process of its own, so that no other's compiled code is in its way: told to run a round, it
- * answers with what the round took. Rounds of different contenders alternate.
+ * One contender in a process of its own, so that no other's compiled code is in its way: told to run a round,
+ * it answers with what the round took. Rounds of different contenders alternate.
  */
 import { contenders } from './contenders.ts';
-
-export type RoundOrder = {
-  readonly contender: string;
-  readonly nats: string;
-  readonly endpoint: string;
-  readonly ca: string | null;
-  readonly stream: string;
-  readonly count: number;
-  readonly inFlight: number;
-};
-export type RoundResult = {
-  readonly seconds: number;
-  readonly cpuMicros: number;
-  /** Sorted latencies in ms, if the contender measures them. */
-  readonly latencies?: readonly number[];
-};
+import type { RoundOrder, RoundResult } from './roundOrder.ts';
 
 process.on('message', async (order: RoundOrder) => {
   const run = contenders[order.contender];

@@ -15,7 +15,7 @@ import { JetStreamSource } from '../../lib/nats/jetstreamSource.ts';
 import { NatsLink } from '../../lib/nats/natsLink.ts';
 import { JetStreamPublisher } from '../../lib/nats/publisher.ts';
 import { Register } from '../../lib/nats/register.ts';
-import type { RoundOrder } from './contender.ts';
+import type { RoundOrder } from './roundOrder.ts';
 
 /** A round is prepared, then started on the clock, then cleaned up. */
 export type Round = { start(): Promise<readonly number[] | undefined>; end(): Promise<void> };
@@ -95,7 +95,9 @@ const lean = (order: RoundOrder) => new LeanSender(leanClient(order), LIMITS, nu
 const sdk = (order: RoundOrder) =>
   new SdkSender({ region: REGION, endpoint: order.endpoint, timeoutMs: 30_000, limits: LIMITS });
 
-/** The shape everybody writes first: the client library's consumer, batches of ten, the AWS SDK, one ack each. */
+/**
+ * The shape everybody writes first: the client library's consumer, batches of ten, the AWS SDK, one ack each.
+ */
 const consumeAndSdk: Contender = async (order) => {
   const nats = await connect({ servers: order.nats });
   await durable(order);
@@ -282,7 +284,7 @@ function sendingPool(client: EventBridgeClient, inFlight: number) {
   };
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms: number) => new Promise<void>((go) => setTimeout(() => go(), ms));
 
 export const contenders: Readonly<Record<string, Contender>> = {
   'bridge, explicit': ours('explicit', lean),

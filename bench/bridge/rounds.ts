@@ -1,10 +1,13 @@
-/** Runs rounds of contenders in turns: a real nats-server, the sink and each contender in processes of their own. */
+/**
+ * Runs rounds of contenders in turns: a real nats-server, the sink and each contender in processes of their
+ * own.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { jetstreamManager, StorageType } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { certificate } from '../../test/contracts/bridge/certificate.ts';
 import { NatsServer } from '../../test/contracts/bridge/natsServer.ts';
-import type { RoundOrder, RoundResult } from './contender.ts';
+import type { RoundOrder, RoundResult } from './roundOrder.ts';
 
 export type Setting = {
   readonly contenders: readonly string[];

@@ -1,7 +1,7 @@
 /**
- * The bench's AWS endpoint, in a process of its own and as cheap as strict can be: refuses more than 10 (25) entries,
- * more than 1 MB, detail types beyond 128 characters and details that are no JSON objects. `GET /count` tells what it
- * took; a violation ends it.
+ * The bench's AWS endpoint, in a process of its own and as cheap as strict can be: refuses more than 10 (25)
+ * entries, more than 1 MB, detail types beyond 128 characters and details that are no JSON objects. `GET
+ * /count` tells what it took; a violation ends it.
  */
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';

@@ -169,5 +169,5 @@ function stateOf(draft: Draft): ServiceState {
     ...{ override: null, queued: null },
     healthFailures: { canary: 0, stable: 0 },
     healthFailedAt: { canary: null, stable: null },
-  } as ServiceState;
+  } as unknown as ServiceState;
 }

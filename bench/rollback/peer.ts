@@ -2,7 +2,6 @@
  * The same alarm path as a function is usually written: middy, powertools' logger and metrics, zod as it
  * comes, clients as the SDK's guides make them. Only its bytes and its load time are measured.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
@@ -31,7 +30,7 @@ const world = {
   clock: { now: () => Date.now() },
   log: { write: (line: { readonly message: string }) => logger.info(line.message, line) },
   store: new DynamoEventStore(new DynamoDBClient(), process.env.EVENT_TABLE ?? ''),
-  traffic: awsTraffic(balancer, (ms) => pause(ms)),
+  traffic: awsTraffic(balancer, (ms) => new Promise<void>((go) => setTimeout(() => go(), ms))),
   workload: awsWorkload(new ECSClient(), balancer, new ApplicationAutoScalingClient()),
   metrics: awsMetrics(new CloudWatchClient()),
   machines: executionStarts(new SFNClient(), { rollback: process.env.ROLLBACK_MACHINE ?? '' }),

@@ -1,6 +1,6 @@
 /**
- * The AWS SDK as the bridge's sender: slower than the lean one by the factor that bench/bridge.ts shows, and the
- * judge of it: both pass the same contract against the same sink. Chosen by `aws.sender: sdk`.
+ * The AWS SDK as the bridge's sender: slower than the lean one by the factor that bench/bridge.ts shows, and
+ * the judge of it: both pass the same contract against the same sink. Chosen by `aws.sender: sdk`.
  */
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
@@ -118,7 +118,10 @@ export class SdkSender implements Sender {
   }
 }
 
-/** Without a status there was no answer; with a good one it could not be read. Neither says that it was not taken. */
+/**
+ * Without a status there was no answer; with a good one it could not be read. Neither says that it was not
+ * taken.
+ */
 function kindOf(name: string, message: string, status = 0): FailureKind {
   if (name === 'CredentialsProviderError') return 'denied';
   const kind = status < 400 ? 'retry' : failureKind(name, message, status);

@@ -1,8 +1,8 @@
 /**
  * Makes the balancer match the newest recorded decision, whoever took it. After every write the decision is
- * confirmed with an append; where that shows a newer decision, the world is made to match that one. So a step,
- * an alarm and a late retry may race: the newest decision wins. What somebody else took from the canary is not
- * given back: before the canary gets more, the balancer is looked at, and both sides' tasks.
+ * confirmed with an append; where that shows a newer decision, the world is made to match that one. So a
+ * step, an alarm and a late retry may race: the newest decision wins. What somebody else took from the canary
+ * is not given back: before the canary gets more, the balancer is looked at, and both sides' tasks.
  */
 import type { Slot } from '../../events/target.ts';
 import { otherSlot } from '../../events/target.ts';

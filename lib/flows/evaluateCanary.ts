@@ -1,6 +1,6 @@
 /**
- * One look at a rollout: the alarms it may have missed, the balancer, the minutes. The verdict is recorded with
- * its evidence, and whatever it decides is driven at once.
+ * One look at a rollout: the alarms it may have missed, the balancer, the minutes. The verdict is recorded
+ * with its evidence, and whatever it decides is driven at once.
  */
 
 import type { RolloutTask } from '../../events/task.ts';

@@ -1,7 +1,7 @@
 /**
- * What bad news led to stands, from wherever it came, and the traffic follows at once: off the canary, or onto it
- * where stable is what broke. The machine does the rest. Where stable has to be started first, the machine waits for
- * it and takes the traffic off as well.
+ * What bad news led to stands, from wherever it came, and the traffic follows at once: off the canary, or
+ * onto it where stable is what broke. The machine does the rest. Where stable has to be started first, the
+ * machine waits for it and takes the traffic off as well.
  */
 import { CanaryNotReady } from '../core/outage.ts';
 import type { Clock, EventStore, Log, Machines, Traffic, Workload } from '../ports.ts';

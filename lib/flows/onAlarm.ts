@@ -1,11 +1,12 @@
 /**
- * The alarm's way: alarm → services → read, decide, append → weight 0 → confirm → the rest in a state machine.
+ * The alarm's way: alarm → services → read, decide, append → weight 0 → confirm → the rest in a state
+ * machine.
  * With several services the traffic is taken off all of them in one invocation, dependents first; scaling,
  * restoring and verifying follow in the machine.
  *
- * When the event store does not take the decision in time, the intent goes to a queue that counts as the record,
- * and the traffic is taken off all the same. When neither tier takes it, the traffic is taken off and the message
- * stays where it came from.
+ * When the event store does not take the decision in time, the intent goes to a queue that counts as the
+ * record, and the traffic is taken off all the same. When neither tier takes it, the traffic is taken off and
+ * the message stays where it came from.
  */
 
 import { otherSlot, type Slot, type Target } from '../../events/target.ts';
@@ -110,8 +111,9 @@ async function follow(world: World, service: string, heard: Known, cause: Cause)
 }
 
 /**
- * The store does not take it: the intent goes to the queue, and the canary is taken off all the same. What the store
- * told before it failed decides; where it told nothing, the mark on the target itself says which side is stable.
+ * The store does not take it: the intent goes to the queue, and the canary is taken off all the same. What
+ * the store told before it failed decides; where it told nothing, the mark on the target itself says which
+ * side is stable.
  * The intent is sent first, but its failure stops nothing.
  */
 async function intend(
@@ -149,7 +151,10 @@ async function canaryByMark(world: World, target: Target, { state, alarm }: Alar
   return blamesCanary ? otherSlot(stableSlot) : null;
 }
 
-/** The slot to take off by the decision that could not be recorded; null too where stable must be started first. */
+/**
+ * The slot to take off by the decision that could not be recorded; null too where stable must be started
+ * first.
+ */
 function canaryByDecision({ state }: Known, command: CommandOf<'ReceiveAlarm'>): Slot | null {
   const decision = decide(state, command);
   if (decision.outcome === 'refused') return null;

@@ -1,4 +1,7 @@
-/** The idle slot gets the new revision, as many tasks as stable has, and stable is kept able to take it all back. */
+/**
+ * The idle slot gets the new revision, as many tasks as stable has, and stable is kept able to take it all
+ * back.
+ */
 
 import type { RolloutTask } from '../../events/task.ts';
 import { TargetMissing } from '../core/outage.ts';

@@ -1,4 +1,7 @@
-/** The canary becomes stable: all traffic, the mark on the target, then the old side goes, once nothing reaches it. */
+/**
+ * The canary becomes stable: all traffic, the mark on the target, then the old side goes, once nothing
+ * reaches it.
+ */
 
 import type { RolloutTask } from '../../events/task.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';

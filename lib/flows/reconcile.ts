@@ -1,7 +1,7 @@
 /**
- * Every minute over the services with something under way: finishes what a crash left, corrects more canary than
- * decided, adopts less, hears alarms whose events were lost, ends what has taken too long. The active index makes
- * idle services cost nothing.
+ * Every minute over the services with something under way: finishes what a crash left, corrects more canary
+ * than decided, adopts less, hears alarms whose events were lost, ends what has taken too long. The active
+ * index makes idle services cost nothing.
  */
 import type { Plan } from '../core/rollout/plan.ts';
 import { activeOf, holderOf, type Rollout } from '../core/rollout/state.ts';

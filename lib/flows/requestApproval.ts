@@ -1,6 +1,6 @@
 /**
- * A person is waited for, to allow a step or to let a paused or held rollout go on. The question is recorded where
- * it is one, the execution's token kept beside the stream: the answer lets it go on at once.
+ * A person is waited for, to allow a step or to let a paused or held rollout go on. The question is recorded
+ * where it is one, the execution's token kept beside the stream: the answer lets it go on at once.
  */
 
 import type { RolloutTask } from '../../events/task.ts';
@@ -18,7 +18,9 @@ type World = {
   readonly log: Log;
 };
 
-/** @param taskToken what the execution waits for; it is answered at once when nothing needs a person any more */
+/**
+ * @param taskToken what the execution waits for; it is answered at once when nothing needs a person any more
+ */
 export async function requestApproval(
   world: World,
   task: RolloutTask & { readonly taskToken: string },

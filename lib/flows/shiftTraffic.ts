@@ -1,4 +1,6 @@
-/** One step up: look at the balancer, order the step, check that both sides can carry it, do it, confirm it. */
+/**
+ * One step up: look at the balancer, order the step, check that both sides can carry it, do it, confirm it.
+ */
 
 import type { RolloutTask } from '../../events/task.ts';
 import type { Clock, EventStore, Log, Traffic, Workload } from '../ports.ts';

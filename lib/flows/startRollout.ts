@@ -1,5 +1,6 @@
 /**
- * A request becomes a plan, the plan becomes a rollout. Everything configured is resolved here, once, and frozen;
+ * A request becomes a plan, the plan becomes a rollout. Everything configured is resolved here, once, and
+ * frozen;
  * nothing on the alarm's way ever waits for configuration.
  */
 import type { Strategy } from '../../events/rollout.ts';

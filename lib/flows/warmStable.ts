@@ -1,4 +1,6 @@
-/** After a promotion stable may be cold: it is started first, and traffic goes back only to tasks that answer. */
+/**
+ * After a promotion stable may be cold: it is started first, and traffic goes back only to tasks that answer.
+ */
 import { otherSlot } from '../../events/target.ts';
 import { CanaryNotReady } from '../core/outage.ts';
 import type { Rollout } from '../core/rollout/state.ts';
@@ -14,7 +16,8 @@ export const mayBeCold = (rollout: Rollout): boolean =>
   rollout.phase === 'rolling-back' && rollout.afterPromotion && rollout.trafficOffAt === null;
 
 /**
- * The mark moves with it: whoever must act without the store from now on finds the side that traffic goes back to.
+ * The mark moves with it: whoever must act without the store from now on finds the side that traffic goes
+ * back to.
  * @throws CanaryNotReady until every task it had is healthy again
  */
 export async function warmStable(

@@ -43,7 +43,9 @@ function giveBack(nats: NatsConnection, reply: string, delayMs: number): void {
 
 export class ExplicitAcks implements Acks {
   readonly #nats: NatsConnection;
-  /** Settled in this turn of the event loop: several batches that end together are acknowledged in one write. */
+  /**
+   * Settled in this turn of the event loop: several batches that end together are acknowledged in one write.
+   */
   #due: { readonly reply: string; readonly body: Uint8Array }[] = [];
   #recent: string[] = [];
   #next = 0;
@@ -103,10 +105,10 @@ const WATERMARK_EVERY = 200;
 const WATERMARK_MS = 20;
 
 /**
- * Acknowledges everything up to a message with that message's own reply, and only with one of this connection: a
- * server that was killed may come back having forgotten deliveries, and an acknowledgement beyond what it remembers
- * to have delivered would leave it with messages below its floor that nothing can acknowledge any more. What it
- * forgot it delivers again, and `again` answers.
+ * Acknowledges everything up to a message with that message's own reply, and only with one of this
+ * connection: a server that was killed may come back having forgotten deliveries, and an acknowledgement
+ * beyond what it remembers to have delivered would leave it with messages below its floor that nothing can
+ * acknowledge any more. What it forgot it delivers again, and `again` answers.
  */
 export class WatermarkAcks implements Acks {
   readonly #nats: NatsConnection;
@@ -185,7 +187,10 @@ export class WatermarkAcks implements Acks {
 
 const WORKING_MS_MIN = 50;
 
-/** Tells the server about open messages that take long, well before it would deliver them again. Returns the end of it. */
+/**
+ * Tells the server about open messages that take long, well before it would deliver them again. Returns the
+ * end of it.
+ */
 export function keepWorking(
   timers: Timers,
   ackWaitMs: number,

@@ -16,7 +16,7 @@ import { demand } from './features.ts';
 import type { JetStreamApi } from './natsLink.ts';
 
 /** Stream or consumer are not what the configuration needs, and changing them is not ours to decide. */
-export class ConsumerUnfit extends Error {
+class ConsumerUnfit extends Error {
   override readonly name = 'ConsumerUnfit';
 }
 

@@ -1,7 +1,7 @@
 /**
  * Messages from core NATS: at most once. There is nothing to acknowledge and nobody to ask again, so what our
- * buffer cannot hold is dropped and counted, and what is in our hands when the process dies is gone. A subject that
- * must not lose anything belongs into a stream (`create` on a JetStream source makes one).
+ * buffer cannot hold is dropped and counted, and what is in our hands when the process dies is gone. A
+ * subject that must not lose anything belongs into a stream (`create` on a JetStream source makes one).
  *
  * A message's reply subject is never published to: with request/reply somebody else is to answer.
  */

@@ -1,6 +1,6 @@
 /**
- * What a nats-server can do, by version. The client library does not refuse everything that an older server lacks,
- * and some of it fails silently: `+TERM reason` to 2.9 is ignored, and the message comes again.
+ * What a nats-server can do, by version. The client library does not refuse everything that an older server
+ * lacks, and some of it fails silently: `+TERM reason` to 2.9 is ignored, and the message comes again.
  */
 
 export type ServerFeature = 'several filters' | 'compression' | 'first sequence' | 'term with a reason';
@@ -23,7 +23,7 @@ export function supports(version: string, feature: ServerFeature): boolean {
 }
 
 /** The configuration asks for something the server cannot do. */
-export class ServerTooOld extends Error {
+class ServerTooOld extends Error {
   override readonly name = 'ServerTooOld';
 
   constructor(feature: ServerFeature, version: string) {

@@ -1,9 +1,9 @@
 /**
  * Messages from a JetStream consumer, each settled or given back exactly once.
  *
- * Where order or a watermark matters, a broken connection is followed by a recovery: messages are held back until
- * those that were lost on the way have been delivered again. A held message is not settled, so no watermark can
- * pass the lost ones below it. See `lib/core/bridge/ledger.ts` for why.
+ * Where order or a watermark matters, a broken connection is followed by a recovery: messages are held back
+ * until those that were lost on the way have been delivered again. A held message is not settled, so no
+ * watermark can pass the lost ones below it. See `lib/core/bridge/ledger.ts` for why.
  */
 import type { Msg } from '@nats-io/nats-core';
 import type { JetStreamSourceConfig } from '../core/bridge/config.ts';

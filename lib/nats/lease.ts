@@ -1,9 +1,10 @@
 /**
- * The right to be the only one: held by one task at a time, renewed well before it ends, free again when its holder
- * dies. The holder's clock and the taker's may differ by a quarter of its length.
+ * The right to be the only one: held by one task at a time, renewed well before it ends, free again when its
+ * holder dies. The holder's clock and the taker's may differ by a quarter of its length.
  *
  * It is a lease, not a fence: a holder that was cut off may still send what it had in hand while the next one
- * starts. Both send each lane in order and with the same ids, so a FIFO queue's deduplication keeps the order.
+ * starts. Both send each lane in order and with the same ids, so a FIFO queue's deduplication keeps the
+ * order.
  */
 import type { Timers } from '../core/bridge/ports.ts';
 import type { Register } from './register.ts';

@@ -1,6 +1,6 @@
 /**
- * The bridge's connection to NATS: it reconnects for as long as it takes, tells who wants to know, and counts what
- * servers refuse.
+ * The bridge's connection to NATS: it reconnects for as long as it takes, tells who wants to know, and counts
+ * what servers refuse.
  */
 import { readFile } from 'node:fs/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -14,7 +14,7 @@ export type JetStreamApi = Awaited<ReturnType<typeof jetstreamManager>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The configuration names an environment variable that is not set. */
-export class SecretMissing extends Error {
+class SecretMissing extends Error {
   override readonly name = 'SecretMissing';
 }
 

@@ -1,6 +1,7 @@
 /**
- * Publishes to JetStream with one shared inbox and a window of publications under way: three to four times as fast
- * as the client library's `publish`, which makes a request with a timer and a promise chain for each message.
+ * Publishes to JetStream with one shared inbox and a window of publications under way: three to four times as
+ * fast as the client library's `publish`, which makes a request with a timer and a promise chain for each
+ * message.
  */
 import {
   createInbox,
@@ -131,8 +132,8 @@ function publishedOf(msg: Msg): Published {
 }
 
 /**
- * The client asks of headers only their bytes; building its own headers object costs as much as all the rest of a
- * publication.
+ * The client asks of headers only their bytes; building its own headers object costs as much as all the rest
+ * of a publication.
  */
 function encodedHeaders(publication: Publication): MsgHdrs {
   let text = 'NATS/1.0\r\n';

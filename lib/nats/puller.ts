@@ -1,10 +1,11 @@
 /**
- * Asks a JetStream pull consumer for messages, as many as its owner has room for, with two requests overlapping so
- * that the server never waits for us. Works on the plain connection: the client library's own consumer costs about
- * three times as much per message (bench/bridge.ts measures both).
+ * Asks a JetStream pull consumer for messages, as many as its owner has room for, with two requests
+ * overlapping so that the server never waits for us. Works on the plain connection: the client library's own
+ * consumer costs about three times as much per message (bench/bridge.ts measures both).
  *
- * Every request has an inbox of its own under one subscription. Messages arrive under their stream's subject and
- * count against the oldest request; what the server says about a request arrives under the request's inbox.
+ * Every request has an inbox of its own under one subscription. Messages arrive under their stream's subject
+ * and count against the oldest request; what the server says about a request arrives under the request's
+ * inbox.
  */
 import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import type { Timers } from '../core/bridge/ports.ts';
@@ -32,7 +33,9 @@ export type PullerEvents = {
 type Request = { readonly id: string; remaining: number; readonly endsAtMs: number };
 
 const EXPIRES_MS = 30_000;
-/** The server sends a sign of life on an idle request this often; twice missed, and the request is given up. */
+/**
+ * The server sends a sign of life on an idle request this often; twice missed, and the request is given up.
+ */
 const HEARTBEAT_MS = 5_000;
 const REQUESTS_MAX = 4;
 /** After a request that the server refused for now. */
@@ -79,8 +82,9 @@ export class Puller {
   }
 
   /**
-   * Resolves when nothing will come any more: what the server had sent before it heard of the end has arrived by
-   * then. Only now can a message be given back without coming right back here, to a request that was still open.
+   * Resolves when nothing will come any more: what the server had sent before it heard of the end has arrived
+   * by then. Only now can a message be given back without coming right back here, to a request that was still
+   * open.
    */
   async retire(): Promise<void> {
     this.#room = 0;

@@ -17,8 +17,9 @@ export type Delivery = {
 };
 
 /**
- * Reads `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, and the longer form with domain
- * and account (nats-server ADR-15); null when it is no such subject, so that nothing else is ever replied to.
+ * Reads `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, and the longer form with
+ * domain and account (nats-server ADR-15); null when it is no such subject, so that nothing else is ever
+ * replied to.
  */
 export function parseDelivery(reply: string): Delivery | null {
   if (!reply.startsWith('$JS.ACK.')) return null;

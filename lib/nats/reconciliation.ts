@@ -1,5 +1,6 @@
 /**
- * After deliveries were lost on the way: waits until the server counts no more unacknowledged messages than we have.
+ * After deliveries were lost on the way: waits until the server counts no more unacknowledged messages than
+ * we have.
  * It delivers the lost ones again when ackWait has passed, and then before anything new.
  */
 import type { JetStreamSourceConfig } from '../core/bridge/config.ts';
@@ -36,8 +37,8 @@ export async function reconciled(link: NatsLink, timers: Timers, what: Reconcili
 }
 
 /**
- * Messages that the server waits for and we do not have; null when it cannot be asked. Acknowledgements that it has
- * not worked off yet make it too many, never too few.
+ * Messages that the server waits for and we do not have; null when it cannot be asked. Acknowledgements that
+ * it has not worked off yet make it too many, never too few.
  */
 async function countMissing(link: NatsLink, what: Reconciliation): Promise<number | null> {
   const { stream, durable } = what.config;

@@ -1,6 +1,6 @@
 /**
- * Small values that all tasks of a bridge agree on, kept in a JetStream stream of their own: one message per key,
- * replaced only by who knows the revision it replaces. Needs nothing newer than nats-server 2.9.
+ * Small values that all tasks of a bridge agree on, kept in a JetStream stream of their own: one message per
+ * key, replaced only by who knows the revision it replaces. Needs nothing newer than nats-server 2.9.
  */
 import { RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { Publisher } from '../core/bridge/ports.ts';
@@ -9,7 +9,7 @@ import type { NatsLink } from './natsLink.ts';
 export type Registered = { readonly value: unknown; readonly revision: number };
 
 /** The register's stream cannot be used. */
-export class RegisterUnavailable extends Error {
+class RegisterUnavailable extends Error {
   override readonly name = 'RegisterUnavailable';
 }
 

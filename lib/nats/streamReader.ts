@@ -1,7 +1,7 @@
 /**
- * Reads a stream from a sequence on, in order and without holes of our own making: what is missing between two
- * messages is missing in the stream. Nothing is acknowledged and nothing durable is left behind; where it got to is
- * the caller's to remember.
+ * Reads a stream from a sequence on, in order and without holes of our own making: what is missing between
+ * two messages is missing in the stream. Nothing is acknowledged and nothing durable is left behind; where it
+ * got to is the caller's to remember.
  */
 import { AckPolicy, DeliverPolicy, ReplayPolicy } from '@nats-io/jetstream';
 import { type Msg, nanos, nuid } from '@nats-io/nats-core';

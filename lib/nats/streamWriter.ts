@@ -1,7 +1,7 @@
 /**
- * Writes messages into a stream under the sequences they had: the inverse of reading one. Sequences that are gaps are
- * filled and deleted again. Every publication says which sequence it expects to follow, so a repetition after a lost
- * answer is refused rather than doubled, and the stream itself says where to go on.
+ * Writes messages into a stream under the sequences they had: the inverse of reading one. Sequences that are
+ * gaps are filled and deleted again. Every publication says which sequence it expects to follow, so a
+ * repetition after a lost answer is refused rather than doubled, and the stream itself says where to go on.
  */
 import type { StreamConfig } from '@nats-io/jetstream';
 import type { Published, Publisher } from '../core/bridge/ports.ts';
@@ -17,7 +17,7 @@ import { supports } from './features.ts';
 import type { NatsLink } from './natsLink.ts';
 
 /** A message cannot be put where it belongs. */
-export class StreamUnwritable extends Error {
+class StreamUnwritable extends Error {
   override readonly name = 'StreamUnwritable';
 }
 
@@ -25,7 +25,10 @@ export class StreamUnwritable extends Error {
 export type StreamSettings = Partial<StreamConfig> & { readonly name: string };
 
 const EXPECT = 'Nats-Expected-Last-Sequence';
-/** Every message is a new one here, whatever id it carries: the server is to look back no further than it must. */
+/**
+ * Every message is a new one here, whatever id it carries: the server is to look back no further than it
+ * must.
+ */
 const DUPLICATE_WINDOW_NS = 100_000_000;
 
 export class StreamWriter {
@@ -36,8 +39,8 @@ export class StreamWriter {
   readonly #renamed = new Set<number>();
   #next = 0;
   /**
-   * What the server's own count of sequences is behind the stream's: before 2.10, the count begins at 0 in a stream
-   * that was purged to begin later, until the server is restarted.
+   * What the server's own count of sequences is behind the stream's: before 2.10, the count begins at 0 in a
+   * stream that was purged to begin later, until the server is restarted.
    */
   #behind = 0;
 
@@ -71,7 +74,8 @@ export class StreamWriter {
       });
     }
     if (info.state.messages === 0 && info.state.last_seq === 0 && first > 1) {
-      // Before 2.10 a stream cannot be made to begin later, but purging an empty one up to a sequence does it.
+      // Before 2.10 a stream cannot be made to begin later, but purging an empty one up to a sequence does
+      // it.
       await api.streams.purge(this.#stream, { seq: first });
       info = await api.streams.info(this.#stream);
     }

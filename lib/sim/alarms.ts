@@ -1,4 +1,7 @@
-/** Alarms over what really happened, evaluated every minute, told when they change; and what goes wrong with them. */
+/**
+ * Alarms over what really happened, evaluated every minute, told when they change; and what goes wrong with
+ * them.
+ */
 import type { AlarmState } from '../../events/rollback.ts';
 import type { Slot } from '../../events/target.ts';
 import type { AlarmReading, Alarms } from '../ports.ts';
@@ -19,7 +22,9 @@ export type AlarmDefinition = {
   readonly minutes: number;
 };
 
-/** `stuck`: it does not change; `flapping`: it changes every minute; `unreadable`: its state cannot be read. */
+/**
+ * `stuck`: it does not change; `flapping`: it changes every minute; `unreadable`: its state cannot be read.
+ */
 export type AlarmTrouble = {
   readonly alarm: string;
   readonly kind: 'stuck' | 'flapping' | 'insufficient-data' | 'unreadable';

@@ -1,4 +1,7 @@
-/** Where each target's traffic goes, with everything that ever moved it. A write is read back, as lib/aws does. */
+/**
+ * Where each target's traffic goes, with everything that ever moved it. A write is read back, as lib/aws
+ * does.
+ */
 import type { Slot, Target } from '../../events/target.ts';
 import { invariant } from '../core/decision.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
@@ -73,7 +76,7 @@ export const shareIn = (reading: TrafficReading, slot: Slot): number => {
   return (slot === 'green' ? reading.greenWeight : 100 - reading.greenWeight) / 100;
 };
 
-export const greenWeightFor = (slot: Slot, weight: number): number =>
+const greenWeightFor = (slot: Slot, weight: number): number =>
   slot === 'green' ? weight : Math.round((100 - weight) * 10) / 10;
 
 /** Reads after a write before it counts as unconfirmed. */

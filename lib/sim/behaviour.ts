@@ -28,7 +28,7 @@ export type Incident = {
   readonly slower: number;
 };
 
-export const wellBehaved: Behaviour = { errorRate: 0.0005, medianMs: 80 };
+const wellBehaved: Behaviour = { errorRate: 0.0005, medianMs: 80 };
 
 export class Behaviours {
   readonly #known: ReadonlyMap<string, Behaviour>;

@@ -1,17 +1,17 @@
 /**
  * What goes wrong, as data. A fault is a window of time in which a share of some calls fails in one way, or a
- * single hit; a run is decided by its seed and this list alone, so a list that fails can be shortened and pasted
- * into a test. Whether a call is hit depends on its own name and number, never on what else was drawn.
+ * single hit; a run is decided by its seed and this list alone, so a list that fails can be shortened and
+ * pasted into a test. Whether a call is hit depends on its own name and number, never on what else was drawn.
  */
 import { drawn, seedOf } from './random.ts';
 import type { SimClock } from './simClock.ts';
 import { startMs } from './simClock.ts';
 
 /**
- * `refuse`: an outage, nothing was done. `lose-answer`: done, and an outage all the same. `ignore`: answered well,
- * nothing was done. `late`: answered well, done `ms` later; `late-lost`: an outage, done `ms` later. `slow`: takes
- * `ms`. The caller dies `crash-before` or `crash-after` it was done. Of a delivery: it comes again after `ms`
- * (`duplicate`), `ms` later (`delay`), or never (`lose`).
+ * `refuse`: an outage, nothing was done. `lose-answer`: done, and an outage all the same. `ignore`: answered
+ * well, nothing was done. `late`: answered well, done `ms` later; `late-lost`: an outage, done `ms` later.
+ * `slow`: takes `ms`. The caller dies `crash-before` or `crash-after` it was done. Of a delivery: it comes
+ * again after `ms` (`duplicate`), `ms` later (`delay`), or never (`lose`).
  */
 export type FaultKind =
   | 'refuse'
@@ -27,7 +27,10 @@ export type FaultKind =
   | 'lose';
 
 export type Fault = {
-  /** `traffic.write`, `store.*`, `shift-traffic/traffic.write`, `on-alarm/*`, `deliver.alarm`, `invoke.roll-back`. */
+  /**
+   * `traffic.write`, `store.*`, `shift-traffic/traffic.write`, `on-alarm/*`, `deliver.alarm`,
+   * `invoke.roll-back`.
+   */
   readonly on: string;
   readonly kind: FaultKind;
   readonly ms?: number;

@@ -1,5 +1,6 @@
 /**
- * Functions as a cloud runs them: each call in an instance of its own, any number at once, ended at its timeout.
+ * Functions as a cloud runs them: each call in an instance of its own, any number at once, ended at its
+ * timeout.
  * What an invoker is told of a failure is the name it is told by Lambda.
  */
 import type { Faults } from './faults.ts';
@@ -13,7 +14,7 @@ export type SimFunction = {
 };
 
 /** An error by the name that it has outside. */
-export class InvocationFailed extends Error {
+class InvocationFailed extends Error {
   override readonly name: string;
 
   constructor(name: string, message: string) {

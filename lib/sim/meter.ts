@@ -1,6 +1,6 @@
 /**
- * Counts what really happened, minute by minute: the weights that the balancer really had, times how the revisions
- * behind them behaved. Nothing here is late or missing; that comes with the reading (metrics.ts).
+ * Counts what really happened, minute by minute: the weights that the balancer really had, times how the
+ * revisions behind them behaved. Nothing here is late or missing; that comes with the reading (metrics.ts).
  */
 import type { Slot } from '../../events/target.ts';
 import { type Balancer, shareIn } from './balancer.ts';

@@ -9,7 +9,9 @@ import { type Counted, type Meter, minuteMs } from './meter.ts';
 import { type SimClock, startMs } from './simClock.ts';
 import type { Wire } from './wire.ts';
 
-/** What befalls the minutes that begin in a window. `partial`: half of the counts until `ms` after their end. */
+/**
+ * What befalls the minutes that begin in a window. `partial`: half of the counts until `ms` after their end.
+ */
 export type MetricTrouble = {
   readonly service: string;
   readonly kind: 'late' | 'partial' | 'missing';

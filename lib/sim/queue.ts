@@ -1,6 +1,6 @@
 /**
- * A queue whose messages are handed to a function, as SQS and Lambda do it together: at least once, again after the
- * visibility timeout when the function failed. In a FIFO queue a group waits for its first message.
+ * A queue whose messages are handed to a function, as SQS and Lambda do it together: at least once, again
+ * after the visibility timeout when the function failed. In a FIFO queue a group waits for its first message.
  */
 import type { Faults } from './faults.ts';
 import type { SimClock } from './simClock.ts';

@@ -71,7 +71,9 @@ function mixed(word: number): number {
   return (z ^ (z >>> 16)) >>> 0;
 }
 
-/** A seed of its own for each part of a world, so that what one part draws does not move what another does. */
+/**
+ * A seed of its own for each part of a world, so that what one part draws does not move what another does.
+ */
 export function seedOf(seed: number, ...parts: readonly (string | number)[]): number {
   let hash = mixed((seed + 0x9e3779b9) >>> 0);
   for (const part of parts) {

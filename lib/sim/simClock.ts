@@ -1,6 +1,6 @@
 /**
- * Virtual time: it stands still until it is moved, and everything that is ready runs its course before the next
- * timer fires. A heap, because a run of three hours has tens of thousands of timers.
+ * Virtual time: it stands still until it is moved, and everything that is ready runs its course before the
+ * next timer fires. A heap, because a run of three hours has tens of thousands of timers.
  */
 
 type Timer = { readonly at: number; readonly order: number; readonly fire: () => void; cancelled: boolean };
@@ -49,8 +49,8 @@ export class SimClock {
   }
 
   /**
-   * Moves to `untilMs`, firing every timer on the way in its order; of two at one time the one that was scheduled
-   * first. Stops early where `enough` says so after a timer.
+   * Moves to `untilMs`, firing every timer on the way in its order; of two at one time the one that was
+   * scheduled first. Stops early where `enough` says so after a timer.
    */
   async runUntil(untilMs: number, enough: () => boolean = () => false): Promise<void> {
     await settled();
@@ -102,8 +102,8 @@ const isBefore = (one: Timer, other: Timer): boolean =>
   one.at < other.at || (one.at === other.at && one.order < other.order);
 
 /**
- * Every promise that is ready has run its course. A tick that is asked for from a promise's reaction comes when no
- * reaction is left; it costs a fifth of a turn of the event loop.
+ * Every promise that is ready has run its course. A tick that is asked for from a promise's reaction comes
+ * when no reaction is left; it costs a fifth of a turn of the event loop.
  */
 const settled = (): Promise<void> =>
   Promise.resolve().then(() => new Promise((resolve) => process.nextTick(resolve)));

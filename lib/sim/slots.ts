@@ -1,4 +1,6 @@
-/** What runs in a target's two slots: tasks that take time to start, die, are scaled, and are kept from it. */
+/**
+ * What runs in a target's two slots: tasks that take time to start, die, are scaled, and are kept from it.
+ */
 import type { Slot, Target } from '../../events/target.ts';
 import type { Bounds, SlotReading, Workload } from '../ports.ts';
 import type { Behaviours } from './behaviour.ts';

@@ -1,4 +1,6 @@
-/** The event store as one instance reaches it: every step over the wire, every operation with its deadline. */
+/**
+ * The event store as one instance reaches it: every step over the wire, every operation with its deadline.
+ */
 import { EventStoreUnavailable } from '../core/outage.ts';
 import type { Append, Appended, EventStore } from '../ports.ts';
 import { SimEventStore, type SimTable, type StoreStep } from './eventStore.ts';

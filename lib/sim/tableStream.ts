@@ -1,6 +1,6 @@
 /**
- * News of the event table: in order for each stream, in any order between them, at least once, again from the first
- * that failed. A stream that cannot be got past does not hold up those in another shard.
+ * News of the event table: in order for each stream, in any order between them, at least once, again from the
+ * first that failed. A stream that cannot be got past does not hold up those in another shard.
  */
 import type { Delivery } from '../ports.ts';
 import type { Faults } from './faults.ts';
@@ -16,7 +16,9 @@ export type NumberedDelivery = Delivery & { readonly sequenceNumber: string };
 
 type Waiting = NumberedDelivery & { readonly toldAt: number };
 
-/** Answers the sequence number of the first that failed, null where none did; throws when the whole batch did. */
+/**
+ * Answers the sequence number of the first that failed, null where none did; throws when the whole batch did.
+ */
 export type Receive = (deliveries: readonly NumberedDelivery[]) => Promise<string | null>;
 
 export class TableStream {

@@ -1,7 +1,7 @@
 /**
- * The way of every call from a function to the world. A call takes time, may fail before or after it is done, may
- * be done late or never, and its caller may die on the way. A request that has left is carried out although its
- * sender is gone.
+ * The way of every call from a function to the world. A call takes time, may fail before or after it is done,
+ * may be done late or never, and its caller may die on the way. A request that has left is carried out
+ * although its sender is gone.
  */
 import { EventStoreUnavailable, WorldUnavailable } from '../core/outage.ts';
 import type { Faults, Hit } from './faults.ts';

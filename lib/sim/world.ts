@@ -1,6 +1,6 @@
 /**
- * The whole outside on one virtual clock: a cloud in memory whose every part may fail as it was told to. What runs
- * in its functions and its state machines is handed in; this world knows neither.
+ * The whole outside on one virtual clock: a cloud in memory whose every part may fail as it was told to. What
+ * runs in its functions and its state machines is handed in; this world knows neither.
  */
 import type { Target } from '../../events/target.ts';
 import { viewOf } from '../core/eventStore/storedHead.ts';

@@ -32,7 +32,8 @@ async function baking() {
   wire.cloud.faults.clear();
   for (const slot of ['blue', 'green']) await wire.ring(`shop-${slot}-errors`, 'OK');
   const release = await wire.request();
-  // More is taken back here than in a day anywhere: the flap guard holds the start, and a person lets it go on.
+  // More is taken back here than in a day anywhere: the flap guard holds the start, and a person lets it go
+  // on.
   const held = await until('started', async () => {
     const rollout = (await wire.state())?.rollout;
     if (rollout === undefined || rollout.phase === 'none' || rollout.rolloutId !== release.rolloutId)

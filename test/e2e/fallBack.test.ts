@@ -5,6 +5,7 @@ import { Route53Client, TestDNSAnswerCommand } from '@aws-sdk/client-route-53';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AlbTarget, ApiStageTarget, DnsTarget } from '../../events/target.ts';
 import { apiStageTraffic } from '../../lib/aws/traffic/apiStage.ts';
+import { overrideAt, type ServiceState } from '../../lib/core/rollout/state.ts';
 import type { FallBackStep } from '../../lib/flows/fallBack.ts';
 import { until } from '../until.ts';
 import { container, fixedAddresses, phasedApi, weightedName } from './elsewhere.ts';
@@ -246,6 +247,28 @@ describe('its work', () => {
     expect(payload.outcome).toBe('incomplete');
     expect((await desiredCounts())[`shop-${slot}`]).toBe(1);
     await wire.phase('held');
+  });
+
+  it('is not suspended by an override, which holds an alarm back and ends by itself', async () => {
+    const { before } = await baking();
+    const untilMinutes = 0.1;
+    await wire.operate('override', { why: 'load test', untilMinutes });
+    const override = await until('the override', async () => (await wire.state())?.override);
+    expect(override).toMatchObject({ by: 'test', why: 'load test' });
+    const alarm = `shop-${await canarySlot()}-errors`;
+    await wire.ring(alarm);
+    await until('the alarm, overridden', async () =>
+      (await wire.events(before + 1)).find(
+        (event) => event.type === 'AlarmReceived' && event.action === 'overridden',
+      ),
+    );
+    expect(await wire.canaryWeight()).toBe(50);
+    const { payload } = await fallBack({ service: 'shop' });
+    expect(payload.outcome).toBe('fell-back');
+    expect(await wire.canaryWeight()).toBe(0);
+    await until('its end', () => Date.now() > override.until);
+    expect(overrideAt((await wire.state()) as ServiceState, Date.now())).toBeNull();
+    await wire.ring(alarm, 'OK');
   });
 
   it('refuses a service nobody configured, and a call without a reason', async () => {

@@ -1,6 +1,6 @@
 /**
- * Hand-written days of one service, the shop: three tasks, twenty requests a second, steps of 10, 50 and 100 %
- * baked for three minutes each. The request comes after half a minute, the first users meet the canary at
+ * Hand-written days of one service, the shop: three tasks, twenty requests a second, steps of 10, 50 and 100
+ * % baked for three minutes each. The request comes after half a minute, the first users meet the canary at
  * about 55 s. Every scene is also held to everything that the checks of the simulation know.
  */
 import type { ServiceEvent } from '../../events/service.ts';
@@ -60,7 +60,7 @@ export type Scene = Partial<Omit<Scenario, 'services'>> & {
   readonly watch?: (simulation: Simulation) => void;
 };
 
-export function scenarioOf({ configuration = {}, watch: _, ...scene }: Scene): Scenario {
+function scenarioOf({ configuration = {}, watch: _, ...scene }: Scene): Scenario {
   const shop = {
     revision: 'shop:1',
     tasks: 3,
@@ -91,7 +91,7 @@ export function scenarioOf({ configuration = {}, watch: _, ...scene }: Scene): S
   };
 }
 
-export class Played {
+class Played {
   readonly simulation: Simulation;
   readonly state: ServiceState;
   readonly #events: readonly { readonly atSeconds: number; readonly event: ServiceEvent }[];
@@ -160,7 +160,7 @@ export async function play(scene: Scene, service = 'shop'): Promise<Played> {
   return playedOf(simulation, service);
 }
 
-export async function playedOf(simulation: Simulation, service = 'shop'): Promise<Played> {
+async function playedOf(simulation: Simulation, service = 'shop'): Promise<Played> {
   const recorded = await Array.fromAsync(
     new SimEventStore(simulation.world.table).read(`service/${service}`),
   );

@@ -39,7 +39,9 @@ export const nameProofs: Readonly<Record<string, Proof>> = {
 export const lengthProofs: Readonly<Record<string, Proof>> = {
   'lines of at most 110 columns': {
     caught: [['lib/core/a.ts:2', { 'lib/core/a.ts': `void 0;\n// ${'a'.repeat(108)}` }]],
-    clean: { 'lib/core/a.ts': `// ${'é'.repeat(107)}\n// https://example.com/${'a'.repeat(100)}\n` },
+    clean: {
+      'lib/core/a.ts': `// ${'é'.repeat(107)}\n// https://example.com/${'a'.repeat(100)}\nconst says = '${'a'.repeat(110)}';\n`,
+    },
   },
   'files of at most 250 lines': {
     caught: [

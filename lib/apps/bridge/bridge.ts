@@ -1,6 +1,6 @@
 /**
- * The bridge as a whole: one connection to NATS, one sender to AWS, intakes, carrier and reverse routes, all made
- * from a plan that may be replaced while it runs.
+ * The bridge as a whole: one connection to NATS, one sender to AWS, intakes, carrier and reverse routes, all
+ * made from a plan that may be replaced while it runs.
  */
 import { patternsOf } from '../../core/bridge/checks.ts';
 import type { SourceConfig } from '../../core/bridge/config.ts';
@@ -79,8 +79,8 @@ export class Bridge {
   }
 
   /**
-   * Goes over to another plan: sources that stay go on without a pause, those that change are left when what they
-   * gave has ended and start anew. No message is lost, none is sent twice for it.
+   * Goes over to another plan: sources that stay go on without a pause, those that change are left when what
+   * they gave has ended and start anew. No message is lost, none is sent twice for it.
    */
   adopt(plan: Plan): Promise<void> {
     this.#changing = this.#changing.then(() => this.#adopt(plan));
@@ -105,8 +105,8 @@ export class Bridge {
   }
 
   /**
-   * Stops within the time given: takes nothing more, sends what it has, gives the rest back. Resolves with the
-   * number of messages given back; they will be delivered again.
+   * Stops within the time given: takes nothing more, sends what it has, gives the rest back. Resolves with
+   * the number of messages given back; they will be delivered again.
    */
   async drain(withinMs: number): Promise<number> {
     this.#phase = 'draining';

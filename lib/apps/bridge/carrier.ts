@@ -1,6 +1,7 @@
 /**
- * Takes messages from sources to targets by the rules of the plan in force, and tells each source how its message
- * ended: done when every rule that took it has delivered (or dropped) it, dead when one had to put it aside.
+ * Takes messages from sources to targets by the rules of the plan in force, and tells each source how its
+ * message ended: done when every rule that took it has delivered (or dropped) it, dead when one had to put it
+ * aside.
  */
 import type { DeadLetterSpec } from '../../core/bridge/deadLetter.ts';
 import type { Draft, Refused } from '../../core/bridge/draft.ts';

@@ -1,7 +1,7 @@
 /**
- * One reverse rule from a DynamoDB stream to JetStream: read by the one task that holds the lease, checkpointed per
- * shard in the bridge's register after JetStream has stored a page. After a crash the last page may be published
- * again, under the same message ids.
+ * One reverse rule from a DynamoDB stream to JetStream: read by the one task that holds the lease,
+ * checkpointed per shard in the bridge's register after JetStream has stored a page. After a crash the last
+ * page may be published again, under the same message ids.
  */
 
 import type { AwsClient } from '../../aws/lean/awsClient.ts';
@@ -81,7 +81,8 @@ export class ChangeRoute implements Route {
     while (!this.#stopped) {
       if (!(await this.#lease.acquire(() => this.#wakeAll()))) return;
       this.#ended.clear();
-      // Where nothing was read before, `latest` means now; shards that open later are read from their beginning.
+      // Where nothing was read before, `latest` means now; shards that open later are read from their
+      // beginning.
       for (let first = true; this.#mayRead; first = false) {
         await this.#retried(() => this.#discover(first));
         await this.#sleep(DISCOVER_MS);

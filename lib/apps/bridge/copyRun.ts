@@ -1,4 +1,7 @@
-/** One run of a copy: reads ahead, writes many batches at a time, and moves the checkpoint over what is written. */
+/**
+ * One run of a copy: reads ahead, writes many batches at a time, and moves the checkpoint over what is
+ * written.
+ */
 import { gapEntry, messageEntries } from '../../aws/lean/streamItems.ts';
 import type { Timers } from '../../core/bridge/ports.ts';
 import {

@@ -1,6 +1,6 @@
 /**
- * Puts messages aside that can never be delivered, and does not give up doing so: only when the record is durable
- * is the message told to its source as dead.
+ * Puts messages aside that can never be delivered, and does not give up doing so: only when the record is
+ * durable is the message told to its source as dead.
  */
 import {
   type DeadLetterReason,

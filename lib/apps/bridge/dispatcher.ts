@@ -1,6 +1,7 @@
 /**
- * Brings one target its messages: batches from its queue, several under way, at its pace, again and again until
- * each entry is delivered or refused for good. What an answer means is decided in lib/core/bridge/judgement.ts.
+ * Brings one target its messages: batches from its queue, several under way, at its pace, again and again
+ * until each entry is delivered or refused for good. What an answer means is decided in
+ * lib/core/bridge/judgement.ts.
  */
 import { type BatchQueue, batchQueue } from '../../core/bridge/batchQueue.ts';
 import { Circuit } from '../../core/bridge/circuit.ts';
@@ -56,7 +57,9 @@ export class Dispatcher<P extends Parcel> {
     this.#pump();
   }
 
-  /** Takes messages, sends none until `release`: an earlier dispatcher of the same target is still at work. */
+  /**
+   * Takes messages, sends none until `release`: an earlier dispatcher of the same target is still at work.
+   */
   hold(): void {
     this.#held = true;
   }

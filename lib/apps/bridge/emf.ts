@@ -1,11 +1,12 @@
 /**
- * A line per minute in CloudWatch's embedded metric format: awslogs turns it into metrics without an API call.
+ * A line per minute in CloudWatch's embedded metric format: awslogs turns it into metrics without an API
+ * call.
  * Source: CloudWatch user guide, "Embedded metric format specification".
  */
 import type { Bridge } from './bridge.ts';
 import type { BridgeMetrics } from './metrics.ts';
 
-export const NAMESPACE = 'Switchback/Bridge';
+const NAMESPACE = 'Switchback/Bridge';
 export const EMF_MS = 60_000;
 /** Beyond the last bucket there is only "more": a metric wants a number. */
 const ADDED_MS_MAX = 60_000;

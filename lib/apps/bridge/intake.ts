@@ -1,4 +1,6 @@
-/** One configured source while the bridge runs: started, paused, restarted when its lease is lost, and left. */
+/**
+ * One configured source while the bridge runs: started, paused, restarted when its lease is lost, and left.
+ */
 import type { SourceConfig } from '../../core/bridge/config.ts';
 import type { Incoming, MessageSource, SourceState, Timers } from '../../core/bridge/ports.ts';
 import { CoreSource } from '../../nats/coreSource.ts';

@@ -34,7 +34,9 @@ export class ItemWriter {
     });
   }
 
-  /** `done` is called once the table has it. @throws CopyRefused when the table has refused an item for good */
+  /**
+   * `done` is called once the table has it. @throws CopyRefused when the table has refused an item for good
+   */
   write(entry: Entry, done: () => void): void {
     if (this.#refusal !== null) throw this.#refusal;
     const nowMs = this.#timers.now();

@@ -1,4 +1,6 @@
-/** Reads the bridge's configuration file and says where in it something is wrong: file, line, what and why. */
+/**
+ * Reads the bridge's configuration file and says where in it something is wrong: file, line, what and why.
+ */
 import { readFile } from 'node:fs/promises';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import type { ConfigFault } from '../../core/bridge/config.ts';

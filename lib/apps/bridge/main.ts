@@ -1,6 +1,6 @@
 /**
- * The bridge's command: `run` (the default), `check` and `explain`. In a container it is process 1: SIGTERM drains,
- * SIGHUP or a changed file reloads.
+ * The bridge's command: `run` (the default), `check` and `explain`. In a container it is process 1: SIGTERM
+ * drains, SIGHUP or a changed file reloads.
  */
 import { watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -17,7 +17,8 @@ import { Runtime } from './runtime.ts';
 const USAGE = `usage: bridge [run] --config FILE
        bridge check --config FILE
        bridge explain SUBJECT --config FILE [--header NAME=VALUE]… [--data TEXT] [--stream NAME] [--seq N]
-       bridge copy|verify|undo|restore --stream NAME --table NAME --config FILE [--shards N] [--follow] [--as NAME]`;
+       bridge copy|verify|undo|restore --stream NAME --table NAME --config FILE
+                   [--shards N] [--follow] [--as NAME]`;
 
 const WATCH_MS = 2_000;
 

@@ -64,7 +64,7 @@ export class TargetMetrics {
   }
 }
 
-export class RuleMetrics {
+class RuleMetrics {
   messages = 0;
   bytes = 0;
   dropped = 0;

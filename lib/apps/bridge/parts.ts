@@ -43,7 +43,9 @@ function awsOptions(config: BridgeConfig['aws'], environment: Environment): AwsC
   return { region, endpoint: endpoint === '' ? null : endpoint, timeoutMs: config.timeout };
 }
 
-/** Outside ECS and without keys in the environment: whatever the SDK finds (profiles, SSO, instance roles). */
+/**
+ * Outside ECS and without keys in the environment: whatever the SDK finds (profiles, SSO, instance roles).
+ */
 function sdkChain(region: string): CredentialSource {
   const { credentials } = new EventBridgeClient({ region }).config;
   return async () => {

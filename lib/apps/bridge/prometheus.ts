@@ -1,4 +1,6 @@
-/** The bridge's numbers as Prometheus text (exposition format 0.0.4). Labels come from the configuration only. */
+/**
+ * The bridge's numbers as Prometheus text (exposition format 0.0.4). Labels come from the configuration only.
+ */
 
 import type { NatsLink } from '../../nats/natsLink.ts';
 import type { Bridge } from './bridge.ts';

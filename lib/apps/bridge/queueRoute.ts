@@ -1,7 +1,7 @@
 /**
- * One reverse rule from SQS (or from EventBridge through SQS) to JetStream. A message is deleted from its queue only
- * when JetStream has stored it; until then it becomes visible again by itself. Of a FIFO group nothing overtakes
- * what could not be stored.
+ * One reverse rule from SQS (or from EventBridge through SQS) to JetStream. A message is deleted from its
+ * queue only when JetStream has stored it; until then it becomes visible again by itself. Of a FIFO group
+ * nothing overtakes what could not be stored.
  */
 
 import type { QueueReader, Received } from '../../aws/lean/queueReader.ts';

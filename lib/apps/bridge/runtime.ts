@@ -86,7 +86,10 @@ export class Runtime {
     await this.#parts.routes.adopt(plan);
   }
 
-  /** Stops in order: nothing more in, everything in hand out, then the connections. Answers what went back unsent. */
+  /**
+   * Stops in order: nothing more in, everything in hand out, then the connections. Answers what went back
+   * unsent.
+   */
   async drain(): Promise<number> {
     const { routes, link, publisher, sender, status, stopReporting } = this.#parts;
     const { drain } = this.bridge.plan.config;

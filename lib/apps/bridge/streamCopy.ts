@@ -1,6 +1,8 @@
 /**
- * Copies a JetStream stream into a DynamoDB table, and follows it: a step that can be run, undone and verified.
- * Items are keyed by stream and sequence, so writing one again changes nothing: at least once is exactly once here.
+ * Copies a JetStream stream into a DynamoDB table, and follows it: a step that can be run, undone and
+ * verified.
+ * Items are keyed by stream and sequence, so writing one again changes nothing: at least once is exactly once
+ * here.
  */
 import type { ItemTable } from '../../aws/lean/itemTable.ts';
 import { deleteEntry, readMessages } from '../../aws/lean/streamItems.ts';
@@ -84,7 +86,8 @@ export class StreamCopy {
   }
 
   /**
-   * Compares both sides block by block, up to where the copy has come, and marks the copy verified when all agree.
+   * Compares both sides block by block, up to where the copy has come, and marks the copy verified when all
+   * agree.
    * @throws TableUnavailable, CopyRefused, or what NATS answers
    */
   async verify(): Promise<VerifyReport> {
@@ -121,7 +124,10 @@ export class StreamCopy {
     return { verified: mismatches.length === 0, messages, mismatches, keptLonger };
   }
 
-  /** Takes the copy back: deletes every item of it. The stream is untouched. @throws CopyRefused, TableUnavailable */
+  /**
+   * Takes the copy back: deletes every item of it. The stream is untouched. @throws CopyRefused,
+   * TableUnavailable
+   */
   async undo(): Promise<void> {
     const { table } = this.#deps;
     const keeper = await CheckpointKeeper.take(table, this.#name, 'undone');

@@ -1,6 +1,7 @@
 /**
- * The inverse of a copy: makes the stream again from the table, message by message under its old sequence, or brings
- * back what was added to the table since. It can be stopped and run again at any time; the stream says how far it is.
+ * The inverse of a copy: makes the stream again from the table, message by message under its old sequence, or
+ * brings back what was added to the table since. It can be stopped and run again at any time; the stream says
+ * how far it is.
  */
 import type { ItemTable } from '../../aws/lean/itemTable.ts';
 import { readMessages } from '../../aws/lean/streamItems.ts';

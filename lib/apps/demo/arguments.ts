@@ -18,7 +18,7 @@ export type DemoArguments = {
 
 const faults = ['errors', 'latency', 'crash', 'none'] as const;
 
-export const usage =
+const usage =
   'npm start -- [--example shop|mistersmith] [--fire] [--fault errors|latency|crash|none] [--seed N] [--keep] [--port 4566] [--shop-port 8080]';
 
 /** @throws Error with one sentence and the usage */

@@ -1,8 +1,9 @@
 /**
- * `npm start`: the main job on one machine. A small AWS is started, a shop with two slots, Switchback beside it;
- * real requests flow. v2 is requested through the event a user would send, hurts people, and is taken back; v3 is
- * good and becomes stable. `--example mistersmith` tells of three services that move together. Exit code 0 only if
- * the story ended as told.
+ * `npm start`: the main job on one machine. A small AWS is started, a shop with two slots, Switchback beside
+ * it;
+ * real requests flow. v2 is requested through the event a user would send, hurts people, and is taken back;
+ * v3 is good and becomes stable. `--example mistersmith` tells of three services that move together. Exit
+ * code 0 only if the story ended as told.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';

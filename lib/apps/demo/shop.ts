@@ -1,6 +1,6 @@
 /**
- * The shop: a small HTTP service that can be released broken. It runs as a task of the local cloud, so it is a
- * process of its own with real sockets; `FAULT` begins once `FAULT_AFTER` requests were answered.
+ * The shop: a small HTTP service that can be released broken. It runs as a task of the local cloud, so it is
+ * a process of its own with real sockets; `FAULT` begins once `FAULT_AFTER` requests were answered.
  */
 import { createServer } from 'node:http';
 

@@ -1,4 +1,6 @@
-/** People in the shop: real requests at a steady rate, each answer noted with its time, version and outcome. */
+/**
+ * People in the shop: real requests at a steady rate, each answer noted with its time, version and outcome.
+ */
 import { Agent, request } from 'node:http';
 
 export type Visit = {

@@ -63,7 +63,9 @@ function endingOf(events: readonly ServiceEvent[]): Ending {
   return events.at(-1)?.type === 'RolloutHeld' ? 'held' : 'nothing';
 }
 
-/** From the first bad visit on the new version to the confirmed weight 0: how long, and how many were hurt. */
+/**
+ * From the first bad visit on the new version to the confirmed weight 0: how long, and how many were hurt.
+ */
 function summary(stage: Stage, version: string, events: readonly ServiceEvent[]): void {
   const started = events.find(({ type }) => type === 'RolloutStarted')?.at ?? 0;
   const visits = stage.shoppers.visits.filter(({ at }) => at >= started);

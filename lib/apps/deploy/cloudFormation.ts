@@ -37,3 +37,6 @@ export const pascal = (kebab: string): string =>
   kebab.replace(/(?:^|[^A-Za-z0-9]+)([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase());
 
 export const functionArn = (verb: string) => att(`${functionId(verb)}LambdaFunction`, 'Arn');
+
+/** The logical id of a function's or a machine's role. */
+export const roleId = (verb: string): string => `${pascal(verb)}Role`;

@@ -3,11 +3,10 @@
  * may send that source: so the source in a recorded request says who asked, and nobody can say it in
  * another's place.
  */
-import { att, type Cfn, type Resources, ref } from './cloudFormation.ts';
+import { att, type Cfn, type Resources, ref, roleId } from './cloudFormation.ts';
 import { type Deployment, prefixOf } from './deployment.ts';
 import { deployedFunctions } from './functions.ts';
 import { rights } from './rights.ts';
-import { roleId } from './roles.ts';
 import { requestDetailTypes } from './triggers.ts';
 
 export function eventBusResources(deployment: Deployment): Resources {

@@ -1,8 +1,7 @@
 /** The table in functions.ts as osls wants its functions. */
-import { type Cfn, localArn, ref } from './cloudFormation.ts';
+import { type Cfn, localArn, ref, roleId } from './cloudFormation.ts';
 import { type Deployment, liveAlias, machineName, prefixOf } from './deployment.ts';
 import { type DeployedFunction, deployedFunctions, type EnvironmentName } from './functions.ts';
-import { roleId } from './roles.ts';
 
 export function lambdas(deployment: Deployment): Readonly<Record<string, Cfn>> {
   return Object.fromEntries(

@@ -4,10 +4,9 @@
  * so an execution under way ends on the definition it began with.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { att, functionArn, pascal, type Resources, ref } from './cloudFormation.ts';
+import { att, functionArn, pascal, type Resources, ref, roleId } from './cloudFormation.ts';
 import { type Deployment, liveAlias, machineName } from './deployment.ts';
 import { deployedFunctions } from './functions.ts';
-import { roleId } from './roles.ts';
 
 export type Machine = {
   /** `rollout` for statemachines/rollout.asl.json. */

@@ -8,16 +8,14 @@ import {
   functionArn,
   functionId,
   localArn,
-  pascal,
   type Resources,
   ref,
+  roleId,
 } from './cloudFormation.ts';
 import { type Deployment, machineName } from './deployment.ts';
 import { type DeployedFunction, deployedFunctions, type Trigger } from './functions.ts';
 import { type Machine, machines } from './machines.ts';
 import type { Grant } from './rights.ts';
-
-export const roleId = (verb: string): string => `${pascal(verb)}Role`;
 
 /** @throws Error where the table asks for every resource without saying why */
 export function roles(deployment: Deployment): Resources {

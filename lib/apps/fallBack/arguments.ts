@@ -17,7 +17,7 @@ export type FallBackArguments = {
   readonly config: string | null;
 };
 
-export const usage =
+const usage =
   'npm run fall-back -- --why "…" [--service NAME] [--slot blue|green] [--dry-run] [--by WHO] ' +
   '[--stage STAGE] [--endpoint URL] [--config FILE]';
 

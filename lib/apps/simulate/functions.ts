@@ -1,4 +1,7 @@
-/** The functions as functions/* join them: parse, flow, answer. Each runs in an instance, with that one's ports. */
+/**
+ * The functions as functions/* join them: parse, flow, answer. Each runs in an instance, with that one's
+ * ports.
+ */
 import { parseAlarmChange } from '../../../events/aws/cloudWatchAlarm.ts';
 import { parseDeploymentTrouble } from '../../../events/aws/ecs.ts';
 import { parseFallBack } from '../../../events/fallBack.ts';

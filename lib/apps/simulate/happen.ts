@@ -1,9 +1,22 @@
 /** What people, other tools and the world do, each at its second. */
 import { unreachable } from '../../core/decision.ts';
 import { shiftByHand } from '../../sim/balancer.ts';
+import type { SimLambda } from '../../sim/lambda.ts';
+import type { ExecutionDesk } from '../../sim/machines.ts';
 import type { Place } from '../../sim/places.ts';
+import type { SimClock } from '../../sim/simClock.ts';
+import type { SimWorld } from '../../sim/world.ts';
 import type { Happening } from './scenario.ts';
-import type { Simulation } from './simulation.ts';
+
+/** What happenings reach of a simulation. */
+type Simulation = {
+  readonly world: SimWorld;
+  readonly lambda: SimLambda;
+  readonly desk: ExecutionDesk;
+  readonly clock: Pick<SimClock, 'now'>;
+  request(detail: object): void;
+  operate(detail: object): void;
+};
 
 export function happen(simulation: Simulation, happening: Happening): void {
   const { world } = simulation;

@@ -1,6 +1,6 @@
 /**
- * One run: while faults last only safety is asked for; then they stop, a person answers what waits for one, and
- * everything has to come to an end.
+ * One run: while faults last only safety is asked for; then they stop, a person answers what waits for one,
+ * and everything has to come to an end.
  */
 import { viewOf } from '../../core/eventStore/storedHead.ts';
 import type { ServiceState } from '../../core/rollout/state.ts';
@@ -11,7 +11,7 @@ import type { Scenario } from './scenario.ts';
 import { Simulation } from './simulation.ts';
 
 /** Virtual minutes after the faults within which every rollout must have ended. */
-export const settleMinutesMax = 240;
+const settleMinutesMax = 240;
 /** A person looks at what waits this often. */
 const attendMinutes = 10;
 

@@ -1,6 +1,6 @@
 /**
- * One run as data: what is there, who does what when, what goes wrong. Nothing else decides it, so that a run that
- * fails can be printed, shortened and kept.
+ * One run as data: what is there, who does what when, what goes wrong. Nothing else decides it, so that a run
+ * that fails can be printed, shortened and kept.
  */
 import type { OperationRequested } from '../../../events/request.ts';
 import type { AlarmState } from '../../../events/rollback.ts';
@@ -33,7 +33,9 @@ export type Happening = { readonly atSeconds: number } & (
   /** Somebody moves traffic past us. */
   | { readonly what: 'shift-by-hand'; readonly service: string; readonly greenWeight: number }
   | { readonly what: 'send-elsewhere'; readonly service: string }
-  /** All traffic to the slot that is marked stable, asserted again and again for as long as a shift may last. */
+  /**
+   * All traffic to the slot that is marked stable, asserted again and again for as long as a shift may last.
+   */
   | { readonly what: 'fire-exit'; readonly service: string }
   | { readonly what: 'lose-tasks'; readonly service: string; readonly slot: Slot; readonly tasks: number }
   | { readonly what: 'autoscale'; readonly service: string; readonly slot: Slot; readonly tasks: number }

@@ -1,4 +1,7 @@
-/** The product in a simulated cloud: real flows, real state machines, real decisions, everything else in memory. */
+/**
+ * The product in a simulated cloud: real flows, real state machines, real decisions, everything else in
+ * memory.
+ */
 
 import { settingsOf } from '../../core/config/configuration.ts';
 import type { ServiceSettings } from '../../core/config/settings.ts';

@@ -1,6 +1,7 @@
 /**
- * Where AWS meets a flow: input is checked against its schema before anything is done, every line of the log is
- * one JSON object with the correlation id, and an outage leaves with its own name, which state machines match.
+ * Where AWS meets a flow: input is checked against its schema before anything is done, every line of the log
+ * is one JSON object with the correlation id, and an outage leaves with its own name, which state machines
+ * match.
  */
 import type { MiddlewareObj } from '@middy/core';
 import type { Parsed } from '../../../events/parsed.ts';

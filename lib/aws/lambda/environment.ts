@@ -1,4 +1,6 @@
-/** The names a function is deployed with; a missing one is said at start, not found out at the first alarm. */
+/**
+ * The names a function is deployed with; a missing one is said at start, not found out at the first alarm.
+ */
 import { BadInput } from '../../core/outage.ts';
 
 /** @throws BadInput when `name` is not set */

@@ -83,7 +83,9 @@ export class AwsClient {
     for (const connections of this.#connections.values()) connections.close();
   }
 
-  /** `result` is null when another try makes sense at once; `otherwise` is then what to say if there is none. */
+  /**
+   * `result` is null when another try makes sense at once; `otherwise` is then what to say if there is none.
+   */
   async #attempt(
     operation: Operation,
     body: Buffer,

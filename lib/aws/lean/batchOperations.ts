@@ -1,4 +1,7 @@
-/** The four batch operations: how a request is put together from entries, and which of them its answer refuses. */
+/**
+ * The four batch operations: how a request is put together from entries, and which of them its answer
+ * refuses.
+ */
 import { keyOf } from '../../core/bridge/draft.ts';
 import { failureKind } from '../../core/bridge/failure.ts';
 import type { Entry, Failure } from '../../core/bridge/ports.ts';

@@ -1,6 +1,6 @@
 /**
- * Reads a DynamoDB stream over the lean client, shard by shard, parents before children, so that the changes of an
- * item come in their order. Where it got to is the caller's to remember.
+ * Reads a DynamoDB stream over the lean client, shard by shard, parents before children, so that the changes
+ * of an item come in their order. Where it got to is the caller's to remember.
  */
 import type { ReverseMessage } from '../../core/bridge/reverse.ts';
 import type { AwsClient, CallResult, Operation } from './awsClient.ts';
@@ -140,8 +140,10 @@ export class ChangeReader {
   }
 }
 
-/** DynamoDB's typed JSON as plain JSON. Numbers beyond 2^53 stay text, binary stays base64, sets become lists. */
-export function plain(attributes: Attributes = {}): Readonly<Record<string, unknown>> {
+/**
+ * DynamoDB's typed JSON as plain JSON. Numbers beyond 2^53 stay text, binary stays base64, sets become lists.
+ */
+function plain(attributes: Attributes = {}): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, plainValue(value)]));
 }
 

@@ -1,9 +1,10 @@
 /**
- * Keep-alive connections to one endpoint, each with one request under way at a time. Node's own HTTP client costs
- * about twice the CPU per request (bench/bridge.ts measures both), which is the whole reason for this file.
+ * Keep-alive connections to one endpoint, each with one request under way at a time. Node's own HTTP client
+ * costs about twice the CPU per request (bench/bridge.ts measures both), which is the whole reason for this
+ * file.
  *
- * A connection that breaks, stalls or answers nonsense rejects its request and is thrown away: whether the peer
- * took the request is then unknown, and sending again is the caller's decision.
+ * A connection that breaks, stalls or answers nonsense rejects its request and is thrown away: whether the
+ * peer took the request is then unknown, and sending again is the caller's decision.
  */
 import { connect as dial, type Socket } from 'node:net';
 import { connect as dialTls, type TLSSocket } from 'node:tls';
@@ -14,8 +15,10 @@ export type Endpoint = { readonly host: string; readonly port: number; readonly 
 /** No answer, or half of one: the request may or may not have been carried out. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
-  /** Whether the request went out on a connection that had been idle and nothing came back: most likely the peer
-   *  had closed it before, and an immediate second try is in order. */
+  /**
+   * Whether the request went out on a connection that had been idle and nothing came back: most likely the
+   * peer had closed it before, and an immediate second try is in order.
+   */
   readonly stale: boolean;
 
   constructor(message: string, stale: boolean, options?: ErrorOptions) {
@@ -120,7 +123,10 @@ class Connection {
   #used = false;
   #dead = false;
 
-  /** @param free is told when the connection has no request under way any more, and whether it can take another */
+  /**
+   * @param free is told when the connection has no request under way any more, and whether it can take
+   * another
+   */
   constructor(socket: Socket, free: (connection: Connection, reusable: boolean) => void) {
     this.#socket = socket;
     this.#free = free;

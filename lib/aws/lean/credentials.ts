@@ -1,6 +1,7 @@
 /**
- * Where the lean client's credentials come from: the environment, or the endpoint that ECS gives to a task. They
- * are fetched ahead of their expiry by one request at a time, and the old ones serve as long as they are valid.
+ * Where the lean client's credentials come from: the environment, or the endpoint that ECS gives to a task.
+ * They are fetched ahead of their expiry by one request at a time, and the old ones serve as long as they are
+ * valid.
  * Source: Amazon ECS developer guide, "Task IAM role"; the SDKs' container credential provider.
  */
 import { readFile } from 'node:fs/promises';
@@ -15,7 +16,7 @@ const FETCH_TIMEOUT_MS = 5_000;
 const ECS_ENDPOINT = 'http://169.254.170.2';
 
 /** No credentials to be had: where they were looked for, and what went wrong. */
-export class CredentialsUnavailable extends Error {
+class CredentialsUnavailable extends Error {
   override readonly name = 'CredentialsUnavailable';
 }
 
@@ -88,7 +89,10 @@ export class CredentialKeeper {
     return this.#valid() === null ? (this.#lastError?.message ?? 'not fetched yet') : null;
   }
 
-  /** Valid credentials at once, or null when they have to be waited for with `fresh`. Renews in the background. */
+  /**
+   * Valid credentials at once, or null when they have to be waited for with `fresh`. Renews in the
+   * background.
+   */
   current(): Credentials | null {
     const valid = this.#valid();
     const { expiresAtMs } = valid ?? { expiresAtMs: 0 };

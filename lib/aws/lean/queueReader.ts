@@ -13,7 +13,7 @@ const DELETE = operation('DeleteMessageBatch');
 const RELEASE = operation('ChangeMessageVisibilityBatch');
 
 /** A queue cannot be read. */
-export class QueueUnreadable extends Error {
+class QueueUnreadable extends Error {
   override readonly name = 'QueueUnreadable';
   readonly code: string;
 

@@ -107,8 +107,8 @@ const BLOCK = 64;
 const TEXT_MAX = 512;
 
 /**
- * HMAC-SHA-256 (RFC 2104) with one key for a day's requests: two one-shot hashes over buffers that are kept. Node's
- * `createHmac` wraps the key anew for every signature, an eighth of the bridge's whole CPU time.
+ * HMAC-SHA-256 (RFC 2104) with one key for a day's requests: two one-shot hashes over buffers that are kept.
+ * Node's `createHmac` wraps the key anew for every signature, an eighth of the bridge's whole CPU time.
  */
 export class FixedHmac {
   readonly #inner = Buffer.alloc(BLOCK + TEXT_MAX, 0x36);
@@ -130,14 +130,16 @@ export class FixedHmac {
   }
 }
 
-/** Stand-ins that occur in no header; the compiled form puts the date, the token and the body's hash there. */
+/**
+ * Stand-ins that occur in no header; the compiled form puts the date, the token and the body's hash there.
+ */
 const DATE = '\u0001';
 const TOKEN = '\u0002';
 const BODY = '\u0003';
 
 /**
- * Signs requests that differ only in date, credentials and body: one operation of one service. Makes the head of
- * the HTTP message, ready to be sent with its body.
+ * Signs requests that differ only in date, credentials and body: one operation of one service. Makes the head
+ * of the HTTP message, ready to be sent with its body.
  */
 export class RequestSigner {
   readonly #scope: Scope;

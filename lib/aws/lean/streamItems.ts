@@ -71,7 +71,9 @@ export function deleteEntry(item: Item): Entry {
   return { json: `{"DeleteRequest":{"Key":${key}}}`, bytes: 100, key: JSON.stringify([partition, number]) };
 }
 
-/** The messages with sequences from `from` up to, not including, `before`, in order. @throws TableUnavailable */
+/**
+ * The messages with sequences from `from` up to, not including, `before`, in order. @throws TableUnavailable
+ */
 export async function readMessages(
   table: ItemTable,
   name: CopyName,

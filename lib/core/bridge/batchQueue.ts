@@ -2,10 +2,11 @@
  * What waits for one target, and which of it may go out together next. A batch is due when it is full (by
  * entries or bytes) or when its oldest entry has waited for the linger.
  *
- * Ordered targets have lanes. Of a lane at most one batch is under way, so nothing overtakes what failed before
- * it. With `strict`, a batch holds one entry per lane: if the API takes some entries of a batch and not others,
- * no later entry of the same lane can have been among the taken ones. With `batch`, several entries of a lane
- * share a batch: ten times the rate for a single busy lane, at the price of that guarantee within one request.
+ * Ordered targets have lanes. Of a lane at most one batch is under way, so nothing overtakes what failed
+ * before it. With `strict`, a batch holds one entry per lane: if the API takes some entries of a batch and
+ * not others, no later entry of the same lane can have been among the taken ones. With `batch`, several
+ * entries of a lane share a batch: ten times the rate for a single busy lane, at the price of that guarantee
+ * within one request.
  */
 
 export type Queued = {
@@ -153,7 +154,9 @@ class LanedQueue<T extends Queued> implements BatchQueue<T> {
     return batch;
   }
 
-  /** Moves what fits of a lane into the batch: the bytes moved, or null when not even its first entry fits. */
+  /**
+   * Moves what fits of a lane into the batch: the bytes moved, or null when not even its first entry fits.
+   */
   #takeFrom(lane: Lane<T>, batch: T[], total: number): number | null {
     let moved = 0;
     const before = batch.length;

@@ -1,13 +1,17 @@
-/** What a message looks like on the other side: as it is, in an envelope that says where it came from, or picked. */
+/**
+ * What a message looks like on the other side: as it is, in an envelope that says where it came from, or
+ * picked.
+ */
 import type { BodyConfig, ConfigFault } from './config.ts';
 import { atPointer, type BridgeMessage, identityOf, pointerSteps } from './message.ts';
 import { compileTemplate, type FunctionTable, type Render } from './template.ts';
 
 /**
- * The envelope, as JSON text. `data` is the payload itself when it is JSON, else a string; `encoding` says which.
+ * The envelope, as JSON text. `data` is the payload itself when it is JSON, else a string; `encoding` says
+ * which.
  * `id` is what a consumer deduplicates by: it is the same on every redelivery.
  */
-export function envelopeOf(message: BridgeMessage): string {
+function envelopeOf(message: BridgeMessage): string {
   const origin =
     message.stream === '' ? '' : `"stream":${JSON.stringify(message.stream)},"seq":${message.sequence},`;
   return (

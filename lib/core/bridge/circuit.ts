@@ -1,6 +1,6 @@
 /**
- * A target that refuses us as a whole (rights, names, keys) is not asked again and again with every message: its
- * circuit opens, one request at a time probes it after a growing pause, and the first success closes it.
+ * A target that refuses us as a whole (rights, names, keys) is not asked again and again with every message:
+ * its circuit opens, one request at a time probes it after a growing pause, and the first success closes it.
  */
 
 const PAUSE_MS_MIN = 1_000;
@@ -23,7 +23,10 @@ export class Circuit {
     return this.#reason;
   }
 
-  /** 0 when a request may go now (with an open circuit it is the probe), else how many ms to wait before asking again. */
+  /**
+   * 0 when a request may go now (with an open circuit it is the probe), else how many ms to wait before
+   * asking again.
+   */
   admit(nowMs: number): number {
     if (this.#reason === null) return 0;
     if (!this.#probing && nowMs >= this.#probeAtMs) {

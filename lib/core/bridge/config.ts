@@ -84,7 +84,7 @@ const dynamodb = z.strictObject({
 
 const deadLetters = z.union([z.strictObject({ sqs: z.string().min(1) }), z.strictObject({ nats: template })]);
 
-export const destinationSchema = z.union([
+const destinationSchema = z.union([
   z.literal('drop'),
   z.strictObject({ eventbridge }),
   z.strictObject({ sqs }),
@@ -166,7 +166,7 @@ const reverse = z.strictObject({
   dlq: deadLetters.optional(),
 });
 
-export const bridgeConfigSchema = z.strictObject({
+const bridgeConfigSchema = z.strictObject({
   version: z.literal(1),
   nats: z.strictObject({
     servers: z.array(z.string().min(1)).min(1),

@@ -47,7 +47,10 @@ export type DeadLetterReason = {
  * under 256 KiB, which an SQS queue takes whatever its MaximumMessageSize was set to.
  */
 const PART_BYTES_MAX = 180_000;
-/** Headers beyond this many characters are cut: nats-server's own limit for a whole message's headers is 64 KiB. */
+/**
+ * Headers beyond this many characters are cut: nats-server's own limit for a whole message's headers is 64
+ * KiB.
+ */
 const HEADERS_CHARACTERS_MAX = 60_000;
 
 /**

@@ -10,9 +10,9 @@ import { tokensOf } from './subject.ts';
 import { compileTemplate, type FunctionTable, type Template } from './template.ts';
 
 /** EventBridge discards an event with a longer detail type although PutEvents answers 200. */
-export const DETAIL_TYPE_LENGTH_MAX = 128;
+const DETAIL_TYPE_LENGTH_MAX = 128;
 /** SQS and SNS: MessageGroupId and MessageDeduplicationId. */
-export const GROUP_LENGTH_MAX = 128;
+const GROUP_LENGTH_MAX = 128;
 
 export type Draft =
   | {
@@ -153,7 +153,9 @@ type SqsConfig = Extract<DestinationConfig, { sqs: unknown }>['sqs'];
 type SnsConfig = Extract<DestinationConfig, { sns: unknown }>['sns'];
 type QueuedConfig = Omit<SqsConfig & SnsConfig, 'queue' | 'topic'>;
 
-/** Outside what SQS and SNS take: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF. */
+/**
+ * Outside what SQS and SNS take: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are what is looked for
 const NOT_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 /** The service's own rule for group and deduplication ids: letters, digits and punctuation. */

@@ -36,7 +36,7 @@ function sourceLines(plan: Plan, subject: string): readonly string[] {
   return carrying.map((source) => `source    ${sourceWords(source)}`);
 }
 
-export function sourceWords(source: SourceConfig): string {
+function sourceWords(source: SourceConfig): string {
   if ('core' in source) return `core NATS ${source.core} (at most once)`;
   return `stream ${source.stream}, consumer ${source.durable}, ${source.ack} acknowledgements, ${source.owner} owner`;
 }

@@ -1,6 +1,6 @@
 /**
- * What an AWS error code asks of us. The codes are those of EventBridge, SQS, SNS and DynamoDB, of their common
- * errors, and of the entries of their batch answers; an unknown one is judged by its HTTP status.
+ * What an AWS error code asks of us. The codes are those of EventBridge, SQS, SNS and DynamoDB, of their
+ * common errors, and of the entries of their batch answers; an unknown one is judged by its HTTP status.
  */
 
 /**
@@ -118,7 +118,8 @@ export function failureKind(code: string, message: string, status: number): Fail
 }
 
 /**
- * Full jitter (AWS Architecture Blog, "Exponential backoff and jitter"): anything from nothing to the doubled cap.
+ * Full jitter (AWS Architecture Blog, "Exponential backoff and jitter"): anything from nothing to the doubled
+ * cap.
  * @param attempt from 1
  * @param chance in [0, 1)
  */

@@ -32,7 +32,7 @@ export type Judgement = {
 };
 
 /** A request that failed this often while the target served others is looked at entry by entry. */
-export const SPLIT_AFTER = 3;
+const SPLIT_AFTER = 3;
 
 export function judge(answer: Answer, tries: Tries, retry: RetrySpec): Judgement {
   if (answer.kind === 'taken') return judgeEntries(answer.failed ?? new Map(), tries, retry);

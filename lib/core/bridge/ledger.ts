@@ -2,10 +2,10 @@
  * What of a stream is in our hands: which messages are open (delivered to us, not yet settled), which were
  * settled lately, and whether some deliveries never reached us.
  *
- * JetStream numbers a consumer's deliveries densely. When a connection breaks, deliveries under way are lost; the
- * server sends them again after ack_wait, behind newer ones. Nothing is lost by that, but order would be, and
- * acknowledging "everything up to here" would lose them. So a missing delivery number marks a gap; the owner
- * then holds new messages until the server's count of unacknowledged messages is the same as ours.
+ * JetStream numbers a consumer's deliveries densely. When a connection breaks, deliveries under way are lost;
+ * the server sends them again after ack_wait, behind newer ones. Nothing is lost by that, but order would be,
+ * and acknowledging "everything up to here" would lose them. So a missing delivery number marks a gap; the
+ * owner then holds new messages until the server's count of unacknowledged messages is the same as ours.
  */
 
 /** Settled messages remembered, in two generations: acknowledgements may be lost with a connection. */

@@ -1,8 +1,9 @@
 /**
  * The subject-mapping functions of nats-server: a shard computed here is the shard the server would compute.
- * Source: nats-server `server/subject_transform.go`; test/contracts/bridge/mapping.test.ts asks a real server the
- * same questions. Two differences, both on purpose: the server cuts bytes, we cut characters, so a token beyond
- * ASCII stays readable; and `split` never makes an empty token where a token begins with two delimiters.
+ * Source: nats-server `server/subject_transform.go`; test/contracts/bridge/mapping.test.ts asks a real server
+ * the same questions. Two differences, both on purpose: the server cuts bytes, we cut characters, so a token
+ * beyond ASCII stays readable; and `split` never makes an empty token where a token begins with two
+ * delimiters.
  */
 
 const OFFSET_BASIS = 0x811c9dc5;

@@ -1,15 +1,18 @@
 /**
  * How fast one target is asked: a token bucket of requests per second whose rate gives way to throttling and
- * recovers by itself: quickly to just below where it was throttled, slowly beyond (as TCP's CUBIC does around its
- * last maximum). Without a configured rate there is no limit until the target throttles; then the limit starts from
- * what it took just before.
+ * recovers by itself: quickly to just below where it was throttled, slowly beyond (as TCP's CUBIC does around
+ * its last maximum). Without a configured rate there is no limit until the target throttles; then the limit
+ * starts from what it took just before.
  */
 
 /** A throttled rate keeps this much of itself … */
 const DECREASE = 0.7;
 /** … every quiet second regains half of the way to this much of the rate it was throttled at … */
 const REGAIN = 0.95;
-/** … and beyond that adds this much of itself, twice as much with every further quiet second, at most all of it. */
+/**
+ * … and beyond that adds this much of itself, twice as much with every further quiet second, at most all of
+ * it.
+ */
 const INCREASE = 0.1;
 /** A measurement shorter than this says nothing. */
 const MEASURE_MS_MIN = 50;
@@ -50,7 +53,10 @@ export class Pace {
     return this.#rate;
   }
 
-  /** Takes the right to one request: 0 when it may go now, else how many ms to wait before it may (it is taken). */
+  /**
+   * Takes the right to one request: 0 when it may go now, else how many ms to wait before it may (it is
+   * taken).
+   */
   take(nowMs: number): number {
     this.#measure(nowMs);
     if (this.#rate === Number.POSITIVE_INFINITY) return 0;

@@ -1,4 +1,6 @@
-/** The configuration compiled into what runs: a router over rules, one target per destination, reverse rules. */
+/**
+ * The configuration compiled into what runs: a router over rules, one target per destination, reverse rules.
+ */
 import { checkRelations } from './checks.ts';
 import { type Condition, compileConditions } from './condition.ts';
 import { type BridgeConfig, type ConfigFault, parseBridgeConfig, type RuleConfig } from './config.ts';
@@ -38,7 +40,7 @@ export function planOf(
 }
 
 /** Compiles a configuration of valid form, or names every fault in its relations. */
-export function compilePlan(
+function compilePlan(
   config: BridgeConfig,
 ): { readonly plan: Plan } | { readonly faults: readonly ConfigFault[] } {
   const faults: ConfigFault[] = [];

@@ -65,7 +65,9 @@ export type SourceState = {
   readonly redelivered: number;
   /** Core NATS only: messages lost because our buffer was full. */
   readonly dropped: number;
-  /** Why messages are held back at the moment (order being restored after a broken connection); null when not. */
+  /**
+   * Why messages are held back at the moment (order being restored after a broken connection); null when not.
+   */
   readonly holding: string | null;
 };
 
@@ -77,8 +79,8 @@ export interface MessageSource {
   pause(): void;
   resume(): void;
   /**
-   * Takes no more for good, and gives back what is held back. What was passed on can still be settled; when this
-   * resolves, nothing more is passed on.
+   * Takes no more for good, and gives back what is held back. What was passed on can still be settled; when
+   * this resolves, nothing more is passed on.
    */
   retire(): Promise<void>;
   /** Every message is settled or given back exactly once. */

@@ -15,7 +15,9 @@ export interface ReverseMessage {
   readonly id: string;
   /** MessageGroupId of a FIFO queue; empty otherwise. */
   readonly group: string;
-  /** SQS message attribute, or a field of the event or record: `detail-type`, `source`, `eventName`, `table`. */
+  /**
+   * SQS message attribute, or a field of the event or record: `detail-type`, `source`, `eventName`, `table`.
+   */
   attribute(name: string): string;
   /** The body as text: what `raw` publishes, unless `bytes` says otherwise. */
   readonly body: string;

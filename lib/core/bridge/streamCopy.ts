@@ -1,10 +1,10 @@
 /**
- * A JetStream stream as items of a DynamoDB table, and back: how a message is kept, what is hashed of it, how far a
- * copy has come, and which way it may go on from there.
+ * A JetStream stream as items of a DynamoDB table, and back: how a message is kept, what is hashed of it, how
+ * far a copy has come, and which way it may go on from there.
  *
- * Table key: StreamName (S), SequenceNumber (N). One stream on one partition key is held to DynamoDB's 1000 writes a
- * second until it splits, and keys that only grow do not split well; so a copy may spread over `shards` partition
- * keys `<stream>#<k>`, blocks of 100 sequences in turn.
+ * Table key: StreamName (S), SequenceNumber (N). One stream on one partition key is held to DynamoDB's 1000
+ * writes a second until it splits, and keys that only grow do not split well; so a copy may spread over
+ * `shards` partition keys `<stream>#<k>`, blocks of 100 sequences in turn.
  */
 
 /** A message as a stream stores it. */
@@ -52,7 +52,10 @@ export function hashedHead(message: StoredMessage): string {
   return `${message.sequence}\n${message.subject}\n${originalHeaders(message.headers)}\n${message.data.length}\n`;
 }
 
-/** Headers that restoring adds, and the one it may have to rename to keep an id from being taken for a repetition. */
+/**
+ * Headers that restoring adds, and the one it may have to rename to keep an id from being taken for a
+ * repetition.
+ */
 export const STORED_AT = 'Switchback-Stored-At';
 export const MESSAGE_ID = 'Nats-Msg-Id';
 export const RENAMED_ID = 'Switchback-Msg-Id';
@@ -80,7 +83,10 @@ export function headerPairs(headers: string): readonly (readonly [name: string, 
     });
 }
 
-/** `backfill` and `tail` copy forward; `switched` means readers use the table; `returning` copies new items back. */
+/**
+ * `backfill` and `tail` copy forward; `switched` means readers use the table; `returning` copies new items
+ * back.
+ */
 export type CopyPhase = 'backfill' | 'tail' | 'verified' | 'switched' | 'returning' | 'undone';
 
 const NEXT: Readonly<Record<CopyPhase, readonly CopyPhase[]>> = {
@@ -98,9 +104,9 @@ export function mayGo(from: CopyPhase, to: CopyPhase): boolean {
 }
 
 /**
- * How far a copy has come. Everything up to `floor` is in the table. `chain` is the hash over the complete blocks
- * up to `block`, which had `counted` messages: a copy that is resumed reads on from there and writes at most one
- * block's items again, which changes nothing.
+ * How far a copy has come. Everything up to `floor` is in the table. `chain` is the hash over the complete
+ * blocks up to `block`, which had `counted` messages: a copy that is resumed reads on from there and writes
+ * at most one block's items again, which changes nothing.
  */
 export type CopyCheckpoint = {
   readonly phase: CopyPhase;

@@ -25,7 +25,10 @@ export type RetrySpec = {
   readonly exhausted: 'park' | 'wait';
 };
 
-/** What the APIs take in one request: entries, and bytes of all entries together (AWS SDK model texts, 3.1169). */
+/**
+ * What the APIs take in one request: entries, and bytes of all entries together (AWS SDK model texts,
+ * 3.1169).
+ */
 export const API_LIMITS: Readonly<Record<TargetKind, { readonly entries: number; readonly bytes: number }>> =
   {
     eventbridge: { entries: 10, bytes: 1_000_000 },

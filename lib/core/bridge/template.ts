@@ -1,5 +1,6 @@
 /**
- * Texts with holes: `orders.{{wildcard(1)}}`, `{{header(Nats-Msg-Id)|streamSeq}}`, `Canary{{pascal(wildcard(2))}}`.
+ * Texts with holes: `orders.{{wildcard(1)}}`, `{{header(Nats-Msg-Id)|streamSeq}}`,
+ * `Canary{{pascal(wildcard(2))}}`.
  * A hole holds calls separated by `|`; the first that gives something wins. Parsed and checked once, when the
  * configuration is loaded; what runs per message is a closure.
  */

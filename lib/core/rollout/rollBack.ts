@@ -89,7 +89,7 @@ export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): D
   return accept(...takenBack(state, command));
 }
 
-/** A person's word, or a migration's for which a person has asked: neither window nor override stands before it. */
+/** A person's word, or a migration's that a person asked for: neither window nor override stops it. */
 const isAsked = (trigger: RollbackTrigger): boolean => trigger === 'operator' || trigger === 'migration';
 
 /**

@@ -109,7 +109,7 @@ function whileHeld(
     case 'queue':
       return accept(queued);
     case 'supersede': {
-      if (holder.phase === 'promoted') return accept(queued); // it is stable by now: only the old side is tidied up
+      if (holder.phase === 'promoted') return accept(queued); // stable by now, only being tidied up
       const rollback = initiated(state, {
         now,
         trigger: 'superseded',

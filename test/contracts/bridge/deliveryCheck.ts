@@ -19,7 +19,9 @@ export type DeliveryCheck = {
   verdict(count: number): Verdict;
 };
 
-/** Message n has the id `m<n>`, the body `{"n":n}` and the lane n mod `lanes`; order counts for queues only. */
+/**
+ * Message n has the id `m<n>`, the body `{"n":n}` and the lane n mod `lanes`; order counts for queues only.
+ */
 export function deliveryCheck(sink: StrictSink, lanes: number): DeliveryCheck {
   const seen = new Set<number>();
   const last = new Array<number>(lanes).fill(-1);

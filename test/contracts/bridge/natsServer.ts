@@ -1,4 +1,7 @@
-/** A real nats-server for tests: on a free port, with JetStream in a directory of its own, killed and restarted at will. */
+/**
+ * A real nats-server for tests: on a free port, with JetStream in a directory of its own, killed and
+ * restarted at will.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect as dial } from 'node:net';

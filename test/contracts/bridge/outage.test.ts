@@ -1,4 +1,7 @@
-/** Whole pieces fail: nats-server killed, the sink gone, one request in a hundred going wrong. Nothing is lost. */
+/**
+ * Whole pieces fail: nats-server killed, the sink gone, one request in a hundred going wrong. Nothing is
+ * lost.
+ */
 
 import { jetstreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';

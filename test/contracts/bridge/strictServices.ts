@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * EventBridge, SQS, SNS and DynamoDB as strict as AWS about what a batch may hold, and stricter in telling: every
- * request that AWS would refuse or quietly lose is a violation. Keeps all it took, in order.
+ * EventBridge, SQS, SNS and DynamoDB as strict as AWS about what a batch may hold, and stricter in telling:
+ * every request that AWS would refuse or quietly lose is a violation. Keeps all it took, in order.
  */
 
 export type Taken = {
@@ -248,7 +248,7 @@ export function namedAnswer(outcomes: readonly Outcome[]): { Successful: object[
   return { Successful, Failed };
 }
 
-export function parsed(text: string): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -39,7 +39,10 @@ export type SinkRequest = {
 
 export type SinkOptions = {
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Milliseconds added to the Date header, and demanded of signatures: a service whose clock differs from ours. */
+  /**
+   * Milliseconds added to the Date header, and demanded of signatures: a service whose clock differs from
+   * ours.
+   */
   readonly aheadMs?: number;
   readonly verify?: boolean;
   /** Milliseconds before each answer. */

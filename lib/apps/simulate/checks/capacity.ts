@@ -1,4 +1,6 @@
-/** What must hold of the tasks: nothing that gets traffic is scaled down, and stable can take everything back. */
+/**
+ * What must hold of the tasks: nothing that gets traffic is scaled down, and stable can take everything back.
+ */
 import type { Slot } from '../../../../events/target.ts';
 import { shareIn } from '../../../sim/balancer.ts';
 import type { SlotChange } from '../../../sim/slots.ts';

@@ -1,4 +1,7 @@
-/** When nothing fails any more everything comes to an end that a person understands, and nothing waits for ever. */
+/**
+ * When nothing fails any more everything comes to an end that a person understands, and nothing waits for
+ * ever.
+ */
 
 import type { ServiceEvent } from '../../../../events/service.ts';
 import { evolve } from '../../../core/rollout/evolve.ts';

@@ -1,4 +1,6 @@
-/** What must hold of the record: nothing lost, doubled or out of order, and what was decided could be decided. */
+/**
+ * What must hold of the record: nothing lost, doubled or out of order, and what was decided could be decided.
+ */
 import { ServiceEvent } from '../../../../events/service.ts';
 import { evolve } from '../../../core/rollout/evolve.ts';
 import { initialState, stateSchema } from '../../../core/rollout/state.ts';
@@ -7,7 +9,9 @@ import { type Book, type Finding, secondsOf } from './book.ts';
 
 const finding = (check: string, { service }: Book, says: string): Finding => ({ check, service, says });
 
-/** Every event is of its schema, the chain of hashes holds, and folding them gives the state that HEAD keeps. */
+/**
+ * Every event is of its schema, the chain of hashes holds, and folding them gives the state that HEAD keeps.
+ */
 export async function replays(book: Book): Promise<Finding[]> {
   const { world } = book.simulation;
   const stream = `service/${book.service}`;
@@ -104,8 +108,8 @@ export function noStepWithoutVerdict(book: Book): Finding[] {
 }
 
 /**
- * No command's decision stands twice, and what went to the queue for the store has come to stand. An alarm that is
- * told again much later is recorded again, and leads to nothing more.
+ * No command's decision stands twice, and what went to the queue for the store has come to stand. An alarm
+ * that is told again much later is recorded again, and leads to nothing more.
  */
 export function everyDecisionOnce(book: Book): Finding[] {
   const findings: Finding[] = [];

@@ -45,8 +45,8 @@ function takesOff({ place }: Book, { by, reading, at }: Shift): boolean {
 }
 
 /**
- * Nothing automatic gives the canary more than a person, another tool or the fire exit left it, until a person says
- * so. A writer that looked before they moved it may come too late to know.
+ * Nothing automatic gives the canary more than a person, another tool or the fire exit left it, until a
+ * person says so. A writer that looked before they moved it may come too late to know.
  */
 export function nobodyIsOverruled(book: Book): Finding[] {
   const findings: Finding[] = [];
@@ -74,7 +74,10 @@ export function nobodyIsOverruled(book: Book): Finding[] {
   return findings;
 }
 
-/** The next time after `at` that somebody moved it again, or that a person or a new rollout said what is to be. */
+/**
+ * The next time after `at` that somebody moved it again, or that a person or a new rollout said what is to
+ * be.
+ */
 function personSpeaksAfter(book: Book, at: number): number {
   const speaks = ({ at: when, event }: Standing): boolean =>
     when > at &&
@@ -94,7 +97,9 @@ function lookedAt({ place }: Book, { by, sentAt }: Shift): number {
   return (looks.at(-2) ?? looks.at(-1))?.at ?? sentAt;
 }
 
-/** After a rollback ended all traffic is on stable, and stays there until somebody else wants it otherwise. */
+/**
+ * After a rollback ended all traffic is on stable, and stays there until somebody else wants it otherwise.
+ */
 export function staysBack(book: Book): Finding[] {
   return book.standings.flatMap((standing, nth) => {
     if (standing.event?.type !== 'RollbackCompleted') return [];
@@ -120,7 +125,9 @@ export function staysBack(book: Book): Finding[] {
 
 const ends = new Set(['RollbackCompleted', 'RolloutPromoted', 'RolloutCompleted']);
 
-/** When nothing fails any more the balancer shows the newest decision; less only where a person left it so. */
+/**
+ * When nothing fails any more the balancer shows the newest decision; less only where a person left it so.
+ */
 export function endsAsDecided(book: Book): Finding[] {
   const last = book.standings.at(-1) as Standing;
   if (last.desired === null || last.phase === 'none') return [];
