@@ -7,7 +7,6 @@ import type { AlarmState } from '../events/rollback.ts';
 import type { Strategy } from '../events/rollout.ts';
 import type { Slot, Target } from '../events/target.ts';
 import type { Minute } from './core/analysis/minutes.ts';
-import type { EmfSource } from './core/config/settings.ts';
 import type { Checkpoint } from './core/eventStore/consumer.ts';
 
 export interface Clock {
@@ -172,8 +171,6 @@ export interface Metrics {
   /** Both sides' minutes from `fromMs` to `toMs`, oldest first; a side with no data in a minute is null. */
   minutes(query: {
     readonly target: Target;
-    /** absent: the target's own metrics. */
-    readonly source?: EmfSource | undefined;
     readonly canarySlot: Slot;
     readonly periodSeconds: number;
     readonly fromMs: number;
@@ -184,7 +181,6 @@ export interface Metrics {
   /** Latency percentiles of one slot over the whole time, ms, in the order asked; null when nobody came. */
   percentiles(query: {
     readonly target: Target;
-    readonly source?: EmfSource | undefined;
     readonly slot: Slot;
     readonly fromMs: number;
     readonly toMs: number;

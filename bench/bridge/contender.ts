@@ -3,7 +3,7 @@
  * it answers with what the round took. Rounds of different contenders alternate.
  */
 import { contenders } from './contenders.ts';
-import type { RoundOrder, RoundResult } from './roundOrder.ts';
+import type { RoundOrder } from './roundOrder.ts';
 
 process.on('message', async (order: RoundOrder) => {
   const run = contenders[order.contender];

@@ -8,13 +8,10 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Route53Client } from '@aws-sdk/client-route-53';
-import type { EcsAlbTarget, Slot, Target } from '../../events/target.ts';
-import type { EmfSource } from '../core/config/settings.ts';
+import type { EcsAlbTarget, Target } from '../../events/target.ts';
 import { TargetMissing } from '../core/outage.ts';
 import type { Metrics, Pause, Traffic, Workload } from '../ports.ts';
-import { cloudWatchMinutes, cloudWatchPercentiles } from './metrics/cloudWatchMinutes.ts';
-import { ecsAlbSide } from './metrics/ecsAlb.ts';
-import { emfSide } from './metrics/emf.ts';
+import { ecsAlbMinutes, ecsAlbPercentiles } from './metrics/ecsAlb.ts';
 import { albTraffic } from './traffic/alb.ts';
 import { apiStageTraffic } from './traffic/apiStage.ts';
 import { dnsTraffic } from './traffic/dns.ts';
@@ -102,16 +99,7 @@ export function awsWorkload(
 
 export function awsMetrics(cloudWatch: CloudWatchClient): Metrics {
   return {
-    minutes: async ({ target, source, ...query }) =>
-      cloudWatchMinutes(cloudWatch, publishedBy(target, source), query),
-    percentiles: async ({ target, source, ...query }) =>
-      cloudWatchPercentiles(cloudWatch, publishedBy(target, source), query),
+    minutes: async ({ target, ...query }) => ecsAlbMinutes(cloudWatch, ecsAlb(target), query),
+    percentiles: async ({ target, ...query }) => ecsAlbPercentiles(cloudWatch, ecsAlb(target), query),
   };
-}
-
-/** What the service publishes where that is configured, the balancer's metrics otherwise. */
-function publishedBy(target: Target, source: EmfSource | undefined) {
-  if (source !== undefined) return (slot: Slot) => emfSide(source, slot);
-  const served = ecsAlb(target);
-  return (slot: Slot) => ecsAlbSide(served, slot);
 }

@@ -20,7 +20,6 @@ export async function readMinutes(
   if (toMs <= fromMs) return [];
   return world.metrics.minutes({
     target: plan.target,
-    source: plan.settings.metrics,
     canarySlot: plan.canarySlot,
     periodSeconds,
     fromMs,

@@ -1,4 +1,4 @@
-/** statemachines/rollout.asl.json as it stands: time and order, with functions that answer what comes next. */
+/** statemachines/rollout.asl.json as it stands: time and order, with functions that say what comes next. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../lib/asl/clock.ts';

@@ -84,27 +84,8 @@ const FallbackFile = z.strictObject({
   scaleDown: z.boolean().default(true).describe('Scales the failed side to 0 once nothing reaches it.'),
 });
 
-const EmfFile = z.strictObject({
-  kind: z.literal('emf'),
-  namespace: z
-    .string()
-    .regex(/^(?!AWS\/)[\w.\-/#:]{1,255}$/, 'a namespace of your own, as PutMetricData takes it'),
-  dimensions: z
-    .record(z.string().min(1), z.string().min(1))
-    .default({})
-    .describe('Every dimension of the metrics but the slot’s: CloudWatch finds only exact sets.'),
-  slotDimension: z.string().min(1).default('Slot').describe('Its value is `blue` or `green`.'),
-  requests: z.string().min(1).default('Requests').describe('A count.'),
-  errors: z.string().min(1).default('Errors').describe('A count, among the requests.'),
-  latency: z.string().min(1).default('Latency').describe('One value per request.'),
-  latencyUnit: z.enum(['milliseconds', 'seconds']).default('milliseconds'),
-});
-
 const ServiceFile = z.strictObject({
   target: Target,
-  metrics: EmfFile.optional().describe(
-    'Metrics the service publishes, every 10 s say; absent: those of the target.',
-  ),
   fallback: FallbackFile.prefault({}),
   strategy: StrategyFile.prefault({}),
   slo: SloFile.prefault({}),

@@ -50,27 +50,10 @@ export type StrategySettings = {
   readonly batchPercent: number;
 };
 
-/** Metrics a service publishes of itself: no two of its slots share a series. */
-export type EmfSource = {
-  readonly kind: 'emf';
-  readonly namespace: string;
-  /** Every dimension of the metrics but the slot's. */
-  readonly dimensions: Readonly<Record<string, string>>;
-  /** The dimension whose value is the slot's name. */
-  readonly slotDimension: string;
-  /** Names of the metrics: two counts, and a distribution. */
-  readonly requests: string;
-  readonly errors: string;
-  readonly latency: string;
-  readonly latencyUnit: 'milliseconds' | 'seconds';
-};
-
 export type ServiceSettings = {
   readonly service: string;
   readonly target: Target;
   readonly strategy: StrategySettings;
-  /** Where minutes are read; absent: the target's own metrics. */
-  readonly metrics?: EmfSource | undefined;
   readonly analysis: AnalysisPolicy;
   readonly alarms: readonly AlarmSettings[];
   /** Services that must be on their new version before this one, and go back after it. */

@@ -1,4 +1,6 @@
-/** The local CloudWatch on a wire, its clock standing still, with a way in for what AWS itself publishes. */
+/**
+ * The local CloudWatch on a wire, its clock standing still, with a way in for what AWS's services publish.
+ */
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { VirtualClock } from '../../../lib/asl/clock.ts';
 import { cloudWatchService } from '../../../lib/local/cloudwatch/cloudWatchService.ts';

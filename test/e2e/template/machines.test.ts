@@ -38,7 +38,8 @@ const nextOf = (state: State): readonly string[] => [
 ];
 
 /** Step Functions' and Lambda's own error names. */
-const awsErrors = /^(?:States\.(?:ALL|Timeout|TaskFailed|HeartbeatTimeout)|Lambda\.\w+)$/;
+const awsErrors =
+  /^(?:States\.(?:ALL|Timeout|TaskFailed|HeartbeatTimeout)|Lambda\.\w+|Runtime\.ExitError|Sandbox\.Timedout)$/;
 const ourErrors = new Set(Object.keys(outages));
 
 describe.each(files)('%s', (file) => {
