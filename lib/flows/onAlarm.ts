@@ -22,7 +22,6 @@ import type { IntentQueue, Machines, Workload } from '../ports.ts';
 import { followDecision } from './followDecision.ts';
 import { type AlarmWorld, alarmCommand, alarmCommandId } from './hearAlarm.ts';
 import { type Cause, type Known, known, record, streamOf } from './record.ts';
-import { mayBeCold } from './warmStable.ts';
 
 type World = AlarmWorld & {
   readonly machines: Pick<Machines, 'start'>;
@@ -159,5 +158,5 @@ function canaryByDecision({ state }: Known, command: CommandOf<'ReceiveAlarm'>):
   const decision = decide(state, command);
   if (decision.outcome === 'refused') return null;
   const { rollout } = decision.events.reduce(evolve, state);
-  return rollout.phase === 'rolling-back' && !mayBeCold(rollout) ? rollout.canarySlot : null;
+  return rollout.phase === 'rolling-back' && !rollout.afterPromotion ? rollout.canarySlot : null;
 }

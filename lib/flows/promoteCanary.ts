@@ -6,6 +6,7 @@
 import type { RolloutTask } from '../../events/task.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
+import { leftAloneSince } from '../core/rollout/next.ts';
 import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
 import { type Cause, type Known, record } from './record.ts';
@@ -25,7 +26,7 @@ export async function promoteCanary(world: World, task: RolloutTask): Promise<Ta
   const { plan, from, cause, mine } = await open(world, task);
   if (!mine) return answer(world, task, plan, from.state);
   if (from.state.rollout.phase === 'promoted') {
-    const tidied = await tidyUp(world, task, from, cause, plan.settings.scaleDownDelaySeconds);
+    const tidied = await tidyUp(world, task, from, cause, plan.settings);
     return answer(world, task, plan, tidied.state);
   }
   const ordered = await record(
@@ -60,12 +61,12 @@ async function tidyUp(
   task: RolloutTask,
   from: Known,
   cause: Cause,
-  scaleDownDelaySeconds: number,
+  timing: Parameters<typeof leftAloneSince>[1],
 ): Promise<Known> {
   const { rollout } = from.state;
   const now = world.clock.now();
   if (rollout.phase !== 'promoted' || rollout.completed) return from;
-  if (now < rollout.promotedAt + scaleDownDelaySeconds * 1000) return from;
+  if (now < leftAloneSince(rollout, timing)) return from;
   const reading = await world.traffic.read(rollout.target);
   if (reading.kind === 'unknown' || canaryWeight(reading.greenWeight, rollout.canarySlot) !== 100) {
     throw new TrafficUnconfirmed(`${task.service}: the old side still gets traffic, it is not scaled down`);

@@ -4,8 +4,9 @@
  */
 import { compare } from '../core/rollout/drift.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
+import { correctTraffic } from './correctTraffic.ts';
 import { type Cause, type Known, record } from './record.ts';
-import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
+import type { WarmingWorld } from './warmStable.ts';
 
 type World = {
   readonly clock: Clock;
@@ -25,20 +26,7 @@ export async function watchTraffic(world: World, service: string, from: Known, c
     case 'pending':
       return from;
     case 'more':
-      if (rollout.afterPromotion) {
-        // It comes off as soon as stable can take it, by whoever can see to that.
-        if (world.workload === undefined || mayBeCold(rollout)) return from;
-        await warmStable({ ...world, workload: world.workload }, service, rollout);
-      }
-      world.log.write({
-        message: 'more canary than decided: corrected',
-        service,
-        found: comparison.found,
-        decided: comparison.decided,
-        correlationId: cause.correlationId,
-      });
-      await world.traffic.shift(rollout.target, rollout.canarySlot, comparison.decided);
-      return from;
+      return correctTraffic(world, service, from, comparison, cause);
     case 'less':
     case 'elsewhere': {
       const foundWeight = comparison.kind === 'less' ? comparison.found : null;
@@ -46,9 +34,10 @@ export async function watchTraffic(world: World, service: string, from: Known, c
         comparison.kind === 'less'
           ? `the balancer gives the canary ${comparison.found} %, decided were ${comparison.decided} %`
           : comparison.what;
-      return record(world, service, { type: 'FindDrift', foundWeight, what, now: world.clock.now() }, cause, {
-        from,
-      });
+      const { rolloutId, weight: beside } = rollout;
+      const now = world.clock.now();
+      const command = { type: 'FindDrift', rolloutId, foundWeight, beside, what, now } as const;
+      return record(world, service, command, cause, { from });
     }
   }
 }

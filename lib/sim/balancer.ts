@@ -6,7 +6,7 @@ import type { Slot, Target } from '../../events/target.ts';
 import { invariant } from '../core/decision.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
 import type { Traffic, TrafficReading } from '../ports.ts';
-import type { Instance } from './instance.ts';
+import { type Instance, isAutomatic } from './instance.ts';
 import type { SimClock } from './simClock.ts';
 import type { Wire } from './wire.ts';
 
@@ -123,9 +123,6 @@ export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Targe
     stableMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).mark),
   };
 }
-
-/** A person pulls the fire exit; everything else acts by itself. */
-const isAutomatic = ({ functionName }: Instance): boolean => functionName !== 'fall-back';
 
 /** What a person, the fire exit or another tool does: no port, no fault, at once. */
 export function shiftByHand(balancer: Balancer, canarySlot: Slot, weight: number, by: string): void {

@@ -40,5 +40,8 @@ export class Instance {
   }
 }
 
+/** A person pulls the fire exit; everything else acts by itself. */
+export const isAutomatic = ({ functionName }: Instance): boolean => functionName !== 'fall-back';
+
 /** What the dead wait for. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => undefined);

@@ -4,7 +4,7 @@
 import type { Slot, Target } from '../../events/target.ts';
 import type { Bounds, SlotReading, Workload } from '../ports.ts';
 import type { Behaviours } from './behaviour.ts';
-import type { Instance } from './instance.ts';
+import { type Instance, isAutomatic } from './instance.ts';
 import type { SimClock } from './simClock.ts';
 import type { Wire } from './wire.ts';
 
@@ -98,7 +98,8 @@ export class SlotState {
 
   /** What Application Auto Scaling does when the load says so. */
   autoscale(tasks: number): void {
-    if (this.bounds === null || this.suspended) return;
+    // Nothing runs, so nothing is measured that it could act on.
+    if (this.bounds === null || this.suspended || this.#desired === 0) return;
     const wanted = Math.min(this.bounds.max, Math.max(this.bounds.min, tasks));
     if (wanted !== this.#desired) this.scale(wanted, 'autoscaling', false);
   }
@@ -148,12 +149,13 @@ export function simWorkload(
   slotOf: (target: Target, slot: Slot) => SlotState,
 ): Workload {
   const by = `${who.functionName}#${who.number}`;
+  const automatic = isAutomatic(who);
   return {
     read: (target, slot) => wire.call(who, 'workload.read', () => slotOf(target, slot).read()),
     place: (target, slot, revision, tasks) =>
-      wire.call(who, 'workload.place', () => slotOf(target, slot).place(revision, tasks, by, true)),
+      wire.call(who, 'workload.place', () => slotOf(target, slot).place(revision, tasks, by, automatic)),
     scale: (target, slot, tasks) =>
-      wire.call(who, 'workload.scale', () => slotOf(target, slot).scale(tasks, by, true)),
+      wire.call(who, 'workload.scale', () => slotOf(target, slot).scale(tasks, by, automatic)),
     bounds: (target, slot) => wire.call(who, 'workload.bounds', () => slotOf(target, slot).bounds),
     pin: (target, slot, tasks) =>
       wire.call(who, 'workload.pin', () => {

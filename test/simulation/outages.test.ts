@@ -194,3 +194,16 @@ describe('stable', () => {
     expect(day.slot('blue').desired).toBe(3);
   });
 });
+
+describe('whoever looked long ago', () => {
+  it('does not undo what was decided since: a correction reads the decision again', async () => {
+    const day = await play({
+      configuration: { evaluateSeconds: 5, scaleDownDelaySeconds: 0, shiftTimeoutSeconds: 5 },
+      happenings: [request(), operate(241, 'promote-fully')],
+      // It knows of 50 %, and meets the balancer after the promotion is over and the old side is gone.
+      faults: [{ on: 'reconcile/traffic.read', kind: 'slow', ms: 20_000, fromSeconds: 238, toSeconds: 250 }],
+    });
+    expect(day.secondsOf('RolloutCompleted')).toBeLessThan(258);
+    expect(day.greenWeights).toEqual([0, 10, 50, 100]);
+  });
+});

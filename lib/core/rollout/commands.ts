@@ -89,7 +89,13 @@ export type Command =
       readonly what: string;
       readonly settings: Pick<ServiceSettings, 'healthFailuresMax'>;
     })
-  | (At & { readonly type: 'FindDrift'; readonly foundWeight: number | null; readonly what: string })
+  | (At & {
+      readonly type: 'FindDrift';
+      readonly foundWeight: number | null;
+      readonly what: string;
+      /** The confirmed weight it was found beside: by now there may be another. */
+      readonly beside?: number;
+    })
   | (At & { readonly type: 'Hold'; readonly reason: HoldReason; readonly why: string })
   | (At & { readonly type: 'SetOverride'; readonly by: string; readonly why: string; readonly until: number })
   | (At & { readonly type: 'LiftOverride'; readonly by: string })

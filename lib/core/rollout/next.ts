@@ -70,8 +70,8 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
       );
     case 'promoted': {
       if (rollout.completed) return { next: 'Done', waitSeconds: 0, outcome: 'promoted' };
-      const coldAt = rollout.promotedAt + timing.scaleDownDelaySeconds * 1000;
-      return underWay('PromoteCanary', Math.max(0, Math.ceil((coldAt - now) / 1000)));
+      const seconds = Math.ceil((leftAloneSince(rollout, timing) - now) / 1000);
+      return underWay('PromoteCanary', Math.max(0, seconds));
     }
     case 'rolled-back':
       return { next: 'Done', waitSeconds: 0, outcome: 'rolled-back' };
@@ -122,4 +122,13 @@ export function quietSince(
   const lateWriteUntil = lastBeganAt === null ? 0 : lastBeganAt + timing.shiftTimeoutSeconds * 1000;
   const warmUntil = (trafficOffAt ?? 0) + timing.scaleDownDelaySeconds * 1000;
   return Math.max(lateWriteUntil, warmUntil);
+}
+
+/** When the old side of a promotion may go: its delay is over, and no write of a step can land any more. */
+export function leftAloneSince(
+  { promotedAt, lastOrderAt }: { readonly promotedAt: number; readonly lastOrderAt: number | null },
+  timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
+): number {
+  const lateWriteUntil = (lastOrderAt ?? 0) + timing.shiftTimeoutSeconds * 1000;
+  return Math.max(promotedAt + timing.scaleDownDelaySeconds * 1000, lateWriteUntil);
 }

@@ -2,7 +2,7 @@
  * What must hold of the tasks: nothing that gets traffic is scaled down, and stable can take everything back.
  */
 import type { Slot } from '../../../../events/target.ts';
-import { shareIn } from '../../../sim/balancer.ts';
+import { type Shift, shareIn } from '../../../sim/balancer.ts';
 import type { SlotChange } from '../../../sim/slots.ts';
 import { type Book, type Finding, type Standing, secondsOf, stableSlotIn } from './book.ts';
 
@@ -35,6 +35,12 @@ export function nothingServingIsScaledDown(book: Book): Finding[] {
   });
 }
 
+/** Somebody who does not ask took its tasks while the writer was on its way. */
+function wasJustEmptied({ place }: Book, slot: Slot, { at, sentAt }: Shift): boolean {
+  const last = place.slots[slot].changes.findLast((change) => change.at <= at);
+  return last !== undefined && !last.automatic && last.at > sentAt - 5000;
+}
+
 /** From the checkpoint to the promotion stable is asked to run at least as many tasks as it had. */
 export function stableCanTakeItBack(book: Book): Finding[] {
   return book.standings.flatMap((standing, nth) => {
@@ -50,7 +56,7 @@ export function stableCanTakeItBack(book: Book): Finding[] {
       book.place.slots[slot].changes,
       standing.at,
       until ?? Number.POSITIVE_INFINITY,
-    ).find(({ desired }) => desired < needed);
+    ).find(({ desired, by }) => desired < needed && !by.startsWith('fall-back#'));
     if (short === undefined) return [];
     return [
       {
@@ -105,7 +111,7 @@ export function nobodyIsSentIntoTheVoid(book: Book): Finding[] {
     if (before === undefined || !shift.automatic) return [];
     return slots.flatMap((slot) => {
       const more = shareIn(shift.reading, slot) > shareIn(before.reading, slot);
-      if (!more || shift.tasks[slot] > 0) return [];
+      if (!more || shift.tasks[slot] > 0 || wasJustEmptied(book, slot, shift)) return [];
       const says = `${shift.by} sent traffic to ${slot} at ${secondsOf(shift.at)} s, where nothing runs`;
       return [{ check: 'nobody is sent into the void', service: book.service, says }];
     });

@@ -56,8 +56,10 @@ export function nobodyIsOverruled(book: Book): Finding[] {
     const left = percentIn(hand.reading, canarySlot);
     const lowered = hand.reading.kind === 'unknown' || left < percentIn(before.reading, canarySlot);
     if (phase === 'none' || !lowered) continue;
-    // A write that was on its way already takes its place, and nobody ever knew.
-    const late = moves(book).find(({ shift }) => shift.at > hand.at && shift.sentAt <= hand.at);
+    // A writer that had looked before takes its place, and nobody ever knew.
+    const late = moves(book).find(
+      ({ shift }) => shift.automatic && shift.at > hand.at && lookedAt(book, shift) <= hand.at,
+    );
     const until = Math.min(personSpeaksAfter(book, hand.at), late?.shift.at ?? Number.POSITIVE_INFINITY);
     const raised = moves(book).find(
       ({ shift }) =>
