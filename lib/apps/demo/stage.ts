@@ -1,8 +1,6 @@
 /** Everything the story needs, started in order, each with one line; and all of it stopped again. */
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { parseDocument } from 'yaml';
@@ -10,20 +8,24 @@ import type { EcsAlbTarget } from '../../../events/target.ts';
 import { realClock } from '../../asl/clock.ts';
 import { DynamoEventStore } from '../../aws/eventStore/dynamoEventStore.ts';
 import { startLocalCloud } from '../../local/cloud.ts';
-import { type Endpoint, openShop, watchShop } from './account.ts';
+import { type Endpoint, given, openShop, watchShop } from './account.ts';
 import type { DemoArguments } from './arguments.ts';
-import { installSwitchback } from './install.ts';
+import { bundlePath, deployStack, packageStack } from './compiledStack.ts';
 import { type Shoppers, sendShoppers } from './shoppers.ts';
 
 /** Tasks of the shop, and visits a second. */
 const tasks = 2;
 const visitsPerSecond = 60;
 
+const stackName = 'switchback-dev';
+
 export type Stage = {
   readonly at: Endpoint;
   readonly target: EcsAlbTarget;
   readonly store: DynamoEventStore;
   readonly bus: EventBridgeClient;
+  /** The bus that requests are put on. */
+  readonly busName: string;
   readonly shoppers: Shoppers;
   readonly seed: number;
   /** Commands to try while everything runs. */
@@ -36,13 +38,12 @@ export async function openStage(
   options: DemoArguments,
   say: (line: string) => void,
 ): Promise<Stage> {
-  const work = join(root, '.switchback');
-  mkdirSync(work, { recursive: true });
   const cloud = await startLocalCloud({
     port: options.port,
     clock: realClock,
     seed: options.seed,
     metricPeriodSeconds: 1,
+    codePath: bundlePath(root),
   });
   const url = `http://127.0.0.1:${options.port}`;
   say(`a small AWS listens on ${url}`);
@@ -54,19 +55,22 @@ export async function openStage(
   try {
     const shopUrl = `http://127.0.0.1:${options.shopPort}/`;
     const target = await openShop(at, options.shopPort, tasks);
-    await watchShop(at, target);
-    await answering(shopUrl);
+    // Packaged while the shop becomes healthy.
+    const [template] = await Promise.all([
+      packageFor(root, target),
+      watchShop(at, target).then(() => answering(shopUrl)),
+    ]);
     say(`the shop, v1 on ${tasks} tasks behind a weighted balancer, answers on ${shopUrl}`);
-    const dist = await buildFor(root, work, target);
-    await installSwitchback(at, dist);
-    say('Switchback is installed: event table, functions from the built bundles, state machines, rules');
+    const outputs = await deployStack(at, stackName, template);
+    say(`Switchback is deployed: the stack ${stackName}, from the template that sls package makes`);
     const shoppers = sendShoppers(shopUrl, visitsPerSecond);
     say(`${visitsPerSecond} visits a second begin`);
     return {
       at,
       target,
-      store: new DynamoEventStore(new DynamoDBClient(at), 'switchback-events'),
+      store: new DynamoEventStore(new DynamoDBClient(at), given(outputs.EventTableName)),
       bus: new EventBridgeClient(at),
+      busName: given(outputs.EventBusName),
       shoppers,
       seed: options.seed,
       hints: hintsFor(url, shopUrl, target),
@@ -81,21 +85,15 @@ export async function openStage(
   }
 }
 
-/** The example's configuration with this account's ARNs, and the bundles that carry it. */
-async function buildFor(root: string, work: string, target: EcsAlbTarget): Promise<string> {
+/** The template, from the example's configuration with this account's ARNs; its bundles carry the same. */
+function packageFor(root: string, target: EcsAlbTarget): Promise<string> {
   const document = parseDocument(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
   document.setIn(['services', 'shop', 'target'], target);
-  const config = join(work, 'demo.yml');
-  writeFileSync(config, String(document));
-  const dist = join(work, 'dist');
-  await promisify(execFile)(
-    process.execPath,
-    [join(root, 'scripts/build.mjs'), '--config', config, '--out', dist],
-    {
-      cwd: root,
-    },
-  );
-  return dist;
+  const work = '.switchback/demo';
+  mkdirSync(join(root, work), { recursive: true });
+  const configuration = `${work}/switchback.yml`;
+  writeFileSync(join(root, configuration), String(document));
+  return packageStack(root, { work, configuration, stage: 'dev' });
 }
 
 /** Resolves once the shop answers through the balancer. */
@@ -118,8 +116,8 @@ const hintsFor = (url: string, shopUrl: string, target: EcsAlbTarget): readonly 
     `${aws} ecs describe-services --cluster shop --services shop-blue shop-green`,
     `${aws} elbv2 describe-rules --rule-arns ${target.ruleArn}`,
     `${aws} cloudwatch describe-alarms`,
-    `${aws} dynamodb query --table-name switchback-events --key-condition-expression 'pk = :s' --expression-attribute-values '{":s":{"S":"S#service/shop"}}'`,
-    `${aws} stepfunctions list-executions --state-machine-arn arn:aws:states:eu-west-1:000000000000:stateMachine:switchback-rollout`,
-    `${aws} events put-events --entries '[{"Source":"me","DetailType":"Switchback Rollout Requested","Detail":"{\\"service\\":\\"shop\\",\\"revision\\":\\"shop:1\\"}"}]'`,
+    `${aws} dynamodb query --table-name switchback-dev-events --key-condition-expression 'pk = :s' --expression-attribute-values '{":s":{"S":"S#service/shop"}}'`,
+    `${aws} stepfunctions list-executions --state-machine-arn arn:aws:states:eu-west-1:000000000000:stateMachine:switchback-dev-rollout`,
+    `${aws} events put-events --entries '[{"EventBusName":"switchback-dev","Source":"me","DetailType":"Switchback Rollout Requested","Detail":"{\\"service\\":\\"shop\\",\\"revision\\":\\"shop:1\\"}"}]'`,
   ];
 };

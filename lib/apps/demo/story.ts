@@ -29,7 +29,14 @@ export async function release(stage: Stage, { version, fault, requestedBy }: Rel
   });
   await stage.bus.send(
     new PutEventsCommand({
-      Entries: [{ Source: 'shop.pipeline', DetailType: 'Switchback Rollout Requested', Detail }],
+      Entries: [
+        {
+          EventBusName: stage.busName,
+          Source: 'shop.pipeline',
+          DetailType: 'Switchback Rollout Requested',
+          Detail,
+        },
+      ],
     }),
   );
   console.log(dim(`   0.0 s  events put-events  Switchback Rollout Requested  ${nameOf(revision)}`));

@@ -7,18 +7,23 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { configurationPath, stampOf } from '../../../scripts/build/sources.mjs';
 import { compileConfiguration } from '../configure/compile.ts';
 import { ConfigurationRefused } from '../configure/yamlFile.ts';
+import { smokeCheck } from '../smoke/smokeCheck.ts';
+import { refuseOtherAccounts } from './account.ts';
 import type { Deployment } from './deployment.ts';
 import { generated } from './generated.ts';
 import { readStage } from './stage.ts';
 
 /** What osls hands over; as much of it as is used. */
-type Serverless = { readonly serviceDir: string };
-type Options = { readonly stage?: string };
+type Serverless = {
+  readonly serviceDir: string;
+  readonly processedInput: { readonly commands: readonly string[] };
+};
+type Options = { readonly stage?: string; readonly region?: string; readonly 'aws-profile'?: string };
 type Variable = { readonly address?: string | null };
 
 /** What stands in the place of the answers until osls is ready to hear that there are none. */
@@ -34,12 +39,16 @@ class SwitchbackPlugin {
   #parts: Promise<ReturnType<typeof generated> | typeof nothing> | undefined;
   #refusal: ConfigurationRefused | null = null;
 
-  constructor({ serviceDir }: Serverless, { stage = 'dev' }: Options) {
+  constructor({ serviceDir, processedInput }: Serverless, options: Options) {
+    const { stage = 'dev', region, 'aws-profile': profile } = options;
     this.#root = serviceDir;
     this.#stage = stage;
+    if (profile !== undefined) process.env.AWS_PROFILE = profile;
+    const deploys = processedInput.commands.join(' ') === 'deploy';
     this.hooks = {
-      initialize: () => this.#refuse(),
+      initialize: () => this.#refuse(deploys, region),
       'before:package:createDeploymentArtifacts': () => this.#build(),
+      'after:deploy:finalize': () => this.#smoke(region),
     };
   }
 
@@ -59,10 +68,35 @@ class SwitchbackPlugin {
   }
 
   /** Told here and not where it was met: osls would say it once per variable, each with a stack. */
-  async #refuse(): Promise<void> {
-    if (this.#refusal === null) return;
-    // Errors of this name are the user's to mend, and shown without a stack.
-    throw Object.assign(new Error(this.#refusal.message), { name: 'ServerlessError' });
+  async #refuse(deploys: boolean, region: string | undefined): Promise<void> {
+    try {
+      if (this.#refusal !== null) throw this.#refusal;
+      if (deploys) await this.#refuseDeployment(region);
+    } catch (error) {
+      if (!(error instanceof ConfigurationRefused)) throw error;
+      throw mendable(error.message);
+    }
+  }
+
+  /** What may be packaged and tried is not always to be deployed. */
+  async #refuseDeployment(region: string | undefined): Promise<void> {
+    const stage = readStage(this.#root, this.#stage);
+    const path = relative(this.#root, this.#configuration());
+    if (path.startsWith('examples/')) {
+      throw new ConfigurationRefused(
+        `there is no switchback.yml, and ${path} names services of nobody: write yours, see docs/deploy.md`,
+      );
+    }
+    await refuseOtherAccounts({ ...stage, region: region ?? stage.region });
+  }
+
+  /** @throws Error when the stage was deployed and does not stand */
+  async #smoke(region: string | undefined): Promise<void> {
+    const stage = readStage(this.#root, this.#stage);
+    const findings = await smokeCheck({ region: region ?? stage.region }, stage.name);
+    for (const { what, ok, said } of findings) console.log(`${ok ? 'ok    ' : 'FAILED'}  ${what}: ${said}`);
+    if (findings.every(({ ok }) => ok)) return;
+    throw mendable(`stage ${stage.name} was deployed and does not stand: see the lines above`);
   }
 
   async #deployment(): Promise<Deployment> {
@@ -89,6 +123,9 @@ class SwitchbackPlugin {
 
 /** Handlers are named by this path, so it is one below the project's root. */
 const dist = (): string => process.env.SWITCHBACK_DIST ?? 'dist';
+
+/** Errors of this name are the user's to mend, and osls shows them without a stack. */
+const mendable = (sentence: string) => Object.assign(new Error(sentence), { name: 'ServerlessError' });
 
 // osls takes what `require` gives; an ES module gives it under this name (Node's `require(esm)`).
 export { SwitchbackPlugin as 'module.exports' };

@@ -37,9 +37,16 @@ export type Example = 'mistersmith' | 'cloudshelf' | 'shop';
 /** Under a loaded machine one packaging takes its time. */
 export const packagingMs = 300_000;
 
-export async function packaged(stage: string, example: Example): Promise<Packaged> {
-  const work = `.switchback/packaged/${example}-${stage}`;
-  const configuration = `examples/${example}/switchback.yml`;
+export const packaged = (stage: string, example: Example): Promise<Packaged> =>
+  packagedConfiguration(stage, example, `examples/${example}/switchback.yml`);
+
+/** @param name of its folder among the packages @param configuration its path from the root */
+export async function packagedConfiguration(
+  stage: string,
+  name: string,
+  configuration: string,
+): Promise<Packaged> {
+  const work = `.switchback/packaged/${name}-${stage}`;
   const key = keyOf(configuration, stage);
   const keyFile = join(root, work, 'key');
   const fresh = () => existing(keyFile) === key;

@@ -1,0 +1,81 @@
+/**
+ * The compiled template in the local cloud: a rollout, an alarm, and the controller changed in mid-rollout.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DescribeRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { smokeCheck } from '../../../lib/apps/smoke/smokeCheck.ts';
+import { until } from '../../until.ts';
+import { openDeployedShop } from './deployedShop.ts';
+import { packagingMs } from './packaged.ts';
+
+type Shop = Awaited<ReturnType<typeof openDeployedShop>>;
+
+/** The definition that a version before this one was deployed with, as it stood then. */
+const previous = (machine: string) =>
+  readFileSync(join(import.meta.dirname, 'previous', `${machine}.asl.json`), 'utf8');
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openDeployedShop((template) => {
+    for (const [id, machine] of [
+      ['RolloutMachine', 'rollout'],
+      ['RollbackMachine', 'rollback'],
+    ] as const) {
+      const resource = template.Resources[id];
+      if (resource !== undefined) resource.Properties.DefinitionString = previous(machine);
+    }
+  });
+}, packagingMs);
+afterAll(() => shop?.close());
+
+const execution = async (machine: string, name: string) =>
+  new SFNClient(shop.at).send(
+    new DescribeExecutionCommand({
+      executionArn: `arn:aws:states:eu-west-1:000000000000:execution:switchback-dev-${machine}:${name}`,
+    }),
+  );
+
+const typesOf = async () => (await shop.events()).map(({ type }) => type);
+
+describe('Switchback as it is deployed', () => {
+  it('stands, as the smoke check finds by harmless questions', async () => {
+    const findings = await smokeCheck({ region: 'eu-west-1', endpoint: shop.at.endpoint }, 'dev');
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+    expect(findings.map(({ what }) => what)).toContain('fall-back says what it would do');
+    const none = await smokeCheck({ region: 'eu-west-1', endpoint: shop.at.endpoint }, 'gone');
+    expect(none.map(({ ok, what }) => [ok, what])).toEqual([[false, 'stack switchback-gone']]);
+  });
+
+  it('is changed in mid-rollout: the execution under way ends on its own definition, with the new functions', async () => {
+    await shop.request('v2');
+    await shop.phase('baking');
+    await shop.deploy(shop.template);
+    await until('the end of the rollout', async () => (await typesOf()).includes('RolloutCompleted'), 50_000);
+
+    const { stateMachineVersionArn, status } = await execution('rollout', 'v2');
+    expect([stateMachineVersionArn?.split(':').at(-1), status]).toEqual(['1', 'SUCCEEDED']);
+  });
+
+  it('begins the next rollout on the new definition, and takes it back when an alarm rings', async () => {
+    await shop.request('v3');
+    await shop.phase('baking');
+    await shop.ring('shop-blue-errors');
+    await shop.phase('rolled-back');
+    const rollout = await execution('rollout', 'v3');
+    expect(rollout.stateMachineVersionArn?.split(':').at(-1)).toBe('2');
+    expect(await typesOf()).toContain('RollbackCompleted');
+  });
+
+  it('has the alarm rule, and so wakes for the alarms that are configured and for no other', async () => {
+    const { EventPattern = '' } = await new EventBridgeClient(shop.at).send(
+      new DescribeRuleCommand({ Name: 'switchback-dev-alarms-1' }),
+    );
+    const names = JSON.parse(EventPattern).detail.alarmName;
+    expect(names).toContain('shop-blue-errors');
+    expect(names).toContain('switchback-dev-shop-burn');
+    expect(names).toHaveLength(3);
+  });
+});
