@@ -8,6 +8,8 @@ export type RoundOrder = {
   readonly stream: string;
   readonly count: number;
   readonly inFlight: number;
+  /** `latency`: messages published per second. */
+  readonly ratePerSec?: number | undefined;
 };
 export type RoundResult = {
   readonly seconds: number;

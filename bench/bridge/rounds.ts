@@ -20,9 +20,18 @@ export type Setting = {
   readonly inFlight: number;
   /** Measured after one round that is not. */
   readonly rounds: number;
+  readonly ratePerSec?: number;
 };
 
-export type Figures = { readonly perSec: readonly number[]; readonly cpuMicros: readonly number[] };
+export type Figures = {
+  readonly perSec: readonly number[];
+  readonly cpuMicros: readonly number[];
+  /** Milliseconds, of all counted rounds together. */
+  readonly latencies: readonly number[];
+};
+
+/** These publish by themselves: their stream begins empty. */
+const EMPTY = new Set(['send only', 'publish, ours', 'js.publish, 256 at a time', 'latency']);
 
 export const median = (list: readonly number[]): number => {
   const sorted = [...list].sort((a, b) => a - b);
@@ -88,7 +97,10 @@ export class BenchWorld {
     );
     const endpoint = `${setting.tls ? 'https' : 'http'}://127.0.0.1:${(sink.first as { port: number }).port}`;
     const figures = new Map(
-      setting.contenders.map((name) => [name, { perSec: [] as number[], cpuMicros: [] as number[] }]),
+      setting.contenders.map((name) => [
+        name,
+        { perSec: [] as number[], cpuMicros: [] as number[], latencies: [] as number[] },
+      ]),
     );
     const children = new Map<string, ChildProcess>();
     try {
@@ -99,7 +111,7 @@ export class BenchWorld {
       for (let round = 0; round <= setting.rounds; round++) {
         for (const name of setting.contenders) {
           const count = setting.counts?.[name] ?? setting.count;
-          const stream = await this.stream(name === 'send only' ? 1 : count, setting.payloadBytes);
+          const stream = await this.stream(EMPTY.has(name) ? 0 : count, setting.payloadBytes);
           const order: RoundOrder = {
             contender: name,
             nats: this.url,
@@ -108,12 +120,18 @@ export class BenchWorld {
             stream,
             count,
             inFlight: setting.inFlight,
+            ratePerSec: setting.ratePerSec,
           };
-          const { seconds, cpuMicros } = await asked(children.get(name) as ChildProcess, order);
+          const {
+            seconds,
+            cpuMicros,
+            latencies = [],
+          } = await asked(children.get(name) as ChildProcess, order);
           await this.drop(stream);
           if (round === 0) continue;
           figures.get(name)?.perSec.push(count / seconds);
           figures.get(name)?.cpuMicros.push(cpuMicros / count);
+          for (const ms of latencies) figures.get(name)?.latencies.push(ms);
         }
       }
     } finally {

@@ -67,7 +67,8 @@ function serve(socket: Socket): void {
       const body = buffer.toString('utf8', end + 4, end + 4 + length);
       buffer = buffer.subarray(end + 4 + length);
       const answer = answerOf(head, body);
-      const text = `HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`;
+      const type = 'content-type: application/x-amz-json-1.1';
+      const text = `HTTP/1.1 200 OK\r\n${type}\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`;
       if (options.latencyMs > 0) setTimeout(() => socket.write(text), options.latencyMs);
       else socket.write(text);
     }

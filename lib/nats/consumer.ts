@@ -12,6 +12,7 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import type { JetStreamSourceConfig } from '../core/bridge/config.ts';
+import type { Timers } from '../core/bridge/ports.ts';
 import { demand } from './features.ts';
 import type { JetStreamApi } from './natsLink.ts';
 
@@ -45,6 +46,32 @@ export async function ensureConsumer(
   if ((config.max_deliver ?? -1) !== -1) changes.max_deliver = -1;
   if (Object.keys(changes).length === 0) return known;
   return api.consumers.update(source.stream, source.durable, changes);
+}
+
+const AGAIN_MS = 2_000;
+
+type Patience = {
+  readonly timers: Timers;
+  readonly stopped: () => boolean;
+  readonly log: (line: string) => void;
+};
+
+/** Makes a lost consumer again, however long that takes; false when it was `stopped` first. */
+export async function ensureConsumerAgain(
+  link: { readonly api: JetStreamApi; readonly version: string },
+  source: JetStreamSourceConfig,
+  { timers, stopped, log }: Patience,
+): Promise<boolean> {
+  while (!stopped()) {
+    try {
+      await ensureConsumer(link.api, link.version, source);
+      return true;
+    } catch (error) {
+      log(`${source.stream}/${source.durable}: ${(error as Error).message}`);
+      await new Promise<void>((resolve) => timers.schedule(AGAIN_MS, resolve));
+    }
+  }
+  return false;
 }
 
 async function ensureStream(api: JetStreamApi, source: JetStreamSourceConfig): Promise<void> {
@@ -91,7 +118,8 @@ function consumerConfig(source: JetStreamSourceConfig): ConsumerConfig {
 function unfitness(have: ConsumerConfig, want: ConsumerConfig): string | null {
   if (have.deliver_subject !== undefined) return 'is a push consumer';
   if (have.ack_policy !== want.ack_policy) {
-    return `acknowledges '${have.ack_policy}', and the configuration wants '${want.ack_policy}': use another durable name`;
+    const both = `acknowledges '${have.ack_policy}', and the configuration wants '${want.ack_policy}'`;
+    return `${both}: use another durable name`;
   }
   const filters = (config: ConsumerConfig) =>
     JSON.stringify(config.filter_subjects ?? [config.filter_subject ?? '']);

@@ -10,7 +10,7 @@ import type { JetStreamSourceConfig } from '../core/bridge/config.ts';
 import { Ledger } from '../core/bridge/ledger.ts';
 import type { Incoming, MessageSource, SourceState, Timers, Verdict } from '../core/bridge/ports.ts';
 import { type Acks, ExplicitAcks, keepWorking, WatermarkAcks } from './acks.ts';
-import { ensureConsumer } from './consumer.ts';
+import { ensureConsumer, ensureConsumerAgain } from './consumer.ts';
 import type { NatsLink } from './natsLink.ts';
 import { Puller } from './puller.ts';
 import { parseDelivery, ReceivedMessage } from './receivedMessage.ts';
@@ -231,16 +231,8 @@ export class JetStreamSource implements MessageSource {
   async #consumerLost(reason: string): Promise<void> {
     const { log, config } = this.#options;
     log(`${this.#name}: ${reason}; it is made again`);
-    while (!this.#stopped) {
-      try {
-        await ensureConsumer(this.#link.api, this.#link.version, config);
-        this.#puller.reset();
-        return;
-      } catch (error) {
-        log(`${this.#name}: ${(error as Error).message}`);
-        await this.#pause(2_000);
-      }
-    }
+    const patience = { timers: this.#timers, stopped: () => this.#stopped, log };
+    if (await ensureConsumerAgain(this.#link, config, patience)) this.#puller.reset();
   }
 
   /** While nothing comes, nothing tells how much is waiting. */
@@ -251,9 +243,5 @@ export class JetStreamSource implements MessageSource {
       if (info !== null) this.#pending = info.num_pending;
     }
     if (!this.#stopped) this.#cancelSurvey = this.#timers.schedule(SURVEY_MS, () => void this.#survey());
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#timers.schedule(ms, resolve));
   }
 }

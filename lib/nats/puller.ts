@@ -143,7 +143,8 @@ export class Puller {
     });
     this.#requested += batch;
     const { bytesMax } = this.#options;
-    const body = `{"batch":${batch},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS},"max_bytes":${bytesMax}}`;
+    const times = `"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}`;
+    const body = `{"batch":${batch},${times},"max_bytes":${bytesMax}}`;
     this.#nats.publish(this.#subject, utf8.encode(body), { reply: this.#inbox + id });
   }
 

@@ -1,7 +1,6 @@
 /**
  * After deliveries were lost on the way: waits until the server counts no more unacknowledged messages than
- * we have.
- * It delivers the lost ones again when ackWait has passed, and then before anything new.
+ * we have. It delivers the lost ones again when ackWait has passed, and then before anything new.
  */
 import type { JetStreamSourceConfig } from '../core/bridge/config.ts';
 import type { Timers } from '../core/bridge/ports.ts';

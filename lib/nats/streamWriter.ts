@@ -64,7 +64,7 @@ export class StreamWriter {
     let info = await api.streams.info(this.#stream).catch(() => null);
     if (info === null) {
       if (settings === null)
-        throw new StreamUnwritable(`there is no stream ${this.#stream}, and nothing says how it was`);
+        throw new StreamUnwritable(`no stream ${this.#stream}, and nothing says how it was`);
       const begin = supports(version, 'first sequence') && first > 1 ? { first_seq: first } : {};
       info = await api.streams.add({
         ...settings,
@@ -109,7 +109,8 @@ export class StreamWriter {
       const { sequence, subject } = run[index] as StoredMessage;
       if (result.outcome === 'stored' && result.duplicate) this.#renamed.add(sequence);
       else if (result.outcome === 'stored' && result.sequence !== sequence) {
-        const message = `${this.#stream} stored ${sequence} as ${result.sequence}: somebody else writes to it`;
+        const stored = `${this.#stream} stored ${sequence} as ${result.sequence}`;
+        const message = `${stored}: somebody else writes to it`;
         throw new StreamUnwritable(message);
       } else if (result.outcome === 'refused' && result.code === 'NoStream') {
         throw new StreamUnwritable(`${this.#stream} does not take ${subject}`);

@@ -32,7 +32,7 @@ export type Phase = 'starting' | 'running' | 'draining' | 'stopped';
 
 /** Messages in our hands per request under way: enough to fill the next ones while these are on the wire. */
 const CREDITS_PER_REQUEST = 40;
-const CREDITS_MIN = 500;
+const CREDITS_MIN = 2_000;
 const POLL_MS = 20;
 
 export class Bridge {

@@ -1,7 +1,6 @@
 /**
  * A line per minute in CloudWatch's embedded metric format: awslogs turns it into metrics without an API
- * call.
- * Source: CloudWatch user guide, "Embedded metric format specification".
+ * call. Source: CloudWatch user guide, "Embedded metric format specification".
  */
 import type { Bridge } from './bridge.ts';
 import type { BridgeMetrics } from './metrics.ts';

@@ -18,7 +18,7 @@ const USAGE = `usage: bridge [run] --config FILE
        bridge check --config FILE
        bridge explain SUBJECT --config FILE [--header NAME=VALUE]… [--data TEXT] [--stream NAME] [--seq N]
        bridge copy|verify|undo|restore --stream NAME --table NAME --config FILE
-                   [--shards N] [--follow] [--as NAME]`;
+                                       [--shards N] [--follow] [--as NAME]`;
 
 const WATCH_MS = 2_000;
 
@@ -135,9 +135,7 @@ async function run(file: string, out: (line: string) => void): Promise<number> {
   // While NATS is not there yet, starting waits; a signal must end that too.
   const runtime = await Promise.race([starting, stopping]);
   if (runtime === undefined) return 0;
-  log(
-    `running: ${plan.rules.length} rules, ${plan.reverse.length} reverse rules, status on port ${runtime.port}`,
-  );
+  log(`running: ${plan.rules.length} rules, ${plan.reverse.length} back, status on port ${runtime.port}`);
   const reload = () => void reloaded(file, runtime, log);
   process.on('SIGHUP', reload);
   watchFile(file, { interval: WATCH_MS }, reload).unref();

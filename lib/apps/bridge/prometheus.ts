@@ -4,7 +4,7 @@
 
 import type { NatsLink } from '../../nats/natsLink.ts';
 import type { Bridge } from './bridge.ts';
-import type { BridgeMetrics, Histogram, TargetMetrics } from './metrics.ts';
+import type { BridgeMetrics, Histogram, ReverseMetrics, TargetMetrics } from './metrics.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -58,47 +58,8 @@ export type ProcessState = { readonly ready: boolean; readonly link: NatsLink; r
 /** All metrics as they are now. */
 export function prometheusText(bridge: Bridge, metrics: BridgeMetrics, process: ProcessState): string {
   const page = new Page();
-  page.add('counter', 'bridge_received_total', 'Messages received from NATS.', metrics.received);
-  page.add(
-    'counter',
-    'bridge_received_bytes_total',
-    'Bytes of payload received from NATS.',
-    metrics.receivedBytes,
-  );
-  page.add('counter', 'bridge_unmatched_total', 'Messages that no rule took.', metrics.unmatched);
-  page.add(
-    'counter',
-    'bridge_dead_letters_total',
-    'Messages put aside with their reason.',
-    metrics.deadLetters,
-  );
-  page.add(
-    'counter',
-    'bridge_dead_letter_retries_total',
-    'Failed attempts to put one aside.',
-    metrics.deadLetterRetries,
-  );
-  page.add(
-    'counter',
-    'bridge_given_back_total',
-    'Messages returned to the server unsent.',
-    metrics.givenBack,
-  );
-  page.add('counter', 'bridge_reloads_total', 'Configurations taken over while running.', metrics.reloads);
-  page.add('gauge', 'bridge_ready', 'Whether /ready answers 200.', process.ready ? 1 : 0);
-  page.add(
-    'gauge',
-    'bridge_nats_connected',
-    'Whether the connection to NATS is up.',
-    process.link.connected ? 1 : 0,
-  );
-  page.add(
-    'counter',
-    'bridge_nats_reconnects_total',
-    'Connections to NATS made again.',
-    process.link.reconnects,
-  );
-  page.add('gauge', 'bridge_loop_lag_ms', 'How late the event loop last was.', process.loopLagMs);
+  addTotals(page, metrics);
+  addProcess(page, process);
   addSources(page, bridge);
   for (const [rule, { messages, bytes, dropped }] of metrics.rules) {
     page.add('counter', 'bridge_rule_messages_total', 'Messages a rule took.', messages, { rule });
@@ -109,25 +70,37 @@ export function prometheusText(bridge: Bridge, metrics: BridgeMetrics, process: 
   }
   for (const [target, counted] of metrics.targets) addTarget(page, target, counted);
   addDispatchers(page, bridge);
-  for (const [rule, counted] of metrics.reverse) {
-    page.add('counter', 'bridge_reverse_received_total', 'Messages received from AWS.', counted.received, {
-      rule,
-    });
-    page.add(
-      'counter',
-      'bridge_reverse_published_total',
-      'Messages stored by JetStream.',
-      counted.published,
-      { rule },
-    );
-    page.add('counter', 'bridge_reverse_duplicates_total', 'Of these, known before.', counted.duplicates, {
-      rule,
-    });
-    page.add('counter', 'bridge_reverse_refused_total', 'Messages from AWS put aside.', counted.refused, {
-      rule,
-    });
-  }
+  for (const [rule, counted] of metrics.reverse) addReverse(page, rule, counted);
   return page.toString();
+}
+
+function addTotals(page: Page, metrics: BridgeMetrics): void {
+  const add = (name: string, help: string, value: number) =>
+    page.add('counter', `bridge_${name}_total`, help, value);
+  add('received', 'Messages received from NATS.', metrics.received);
+  add('received_bytes', 'Bytes of payload received from NATS.', metrics.receivedBytes);
+  add('unmatched', 'Messages that no rule took.', metrics.unmatched);
+  add('dead_letters', 'Messages put aside with their reason.', metrics.deadLetters);
+  add('dead_letter_retries', 'Failed attempts to put one aside.', metrics.deadLetterRetries);
+  add('given_back', 'Messages returned to the server unsent.', metrics.givenBack);
+  add('reloads', 'Configurations taken over while running.', metrics.reloads);
+}
+
+function addProcess(page: Page, { ready, link, loopLagMs }: ProcessState): void {
+  const connected = link.connected ? 1 : 0;
+  page.add('gauge', 'bridge_ready', 'Whether /ready answers 200.', ready ? 1 : 0);
+  page.add('gauge', 'bridge_nats_connected', 'Whether the connection to NATS is up.', connected);
+  page.add('counter', 'bridge_nats_reconnects_total', 'Connections to NATS made again.', link.reconnects);
+  page.add('gauge', 'bridge_loop_lag_ms', 'How late the event loop last was.', loopLagMs);
+}
+
+function addReverse(page: Page, rule: string, counted: ReverseMetrics): void {
+  const add = (name: string, help: string, value: number) =>
+    page.add('counter', `bridge_reverse_${name}_total`, help, value, { rule });
+  add('received', 'Messages received from AWS.', counted.received);
+  add('published', 'Messages stored by JetStream.', counted.published);
+  add('duplicates', 'Of these, known before.', counted.duplicates);
+  add('refused', 'Messages from AWS put aside.', counted.refused);
 }
 
 function addSources(page: Page, bridge: Bridge): void {

@@ -1,8 +1,7 @@
 /**
  * Copies a JetStream stream into a DynamoDB table, and follows it: a step that can be run, undone and
- * verified.
- * Items are keyed by stream and sequence, so writing one again changes nothing: at least once is exactly once
- * here.
+ * verified. Items are keyed by stream and sequence, so writing one again changes nothing: at least once is
+ * exactly once here.
  */
 import type { ItemTable } from '../../aws/lean/itemTable.ts';
 import { deleteEntry, readMessages } from '../../aws/lean/streamItems.ts';

@@ -29,8 +29,10 @@ export const BATCH_OPERATIONS: Readonly<Record<TargetKind, BatchOperation>> = {
   },
   sqs: {
     operation: { service: 'sqs', contentType: JSON_1_0, target: 'AmazonSQS.SendMessageBatch' },
-    body: (url, entries) =>
-      `{"QueueUrl":${JSON.stringify(url)},"Entries":[${entries.map(({ json }, i) => `{"Id":"${i}",${json.slice(1)}`).join(',')}]}`,
+    body: (url, entries) => {
+      const named = entries.map(({ json }, i) => `{"Id":"${i}",${json.slice(1)}`);
+      return `{"QueueUrl":${JSON.stringify(url)},"Entries":[${named.join(',')}]}`;
+    },
     failures: queueFailures,
   },
   sns: {

@@ -1,8 +1,7 @@
 /**
  * Where the lean client's credentials come from: the environment, or the endpoint that ECS gives to a task.
  * They are fetched ahead of their expiry by one request at a time, and the old ones serve as long as they are
- * valid.
- * Source: Amazon ECS developer guide, "Task IAM role"; the SDKs' container credential provider.
+ * valid. Source: Amazon ECS developer guide, "Task IAM role"; the SDKs' container credential provider.
  */
 import { readFile } from 'node:fs/promises';
 import type { Timers } from '../../core/bridge/ports.ts';

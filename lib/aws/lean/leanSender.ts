@@ -40,7 +40,8 @@ export class LeanSender implements Sender {
     try {
       return { kind: 'taken', failed: failures(result.body, entries, target) };
     } catch (error) {
-      const message = `an answer that cannot be read (${(error as Error).message}): ${result.body.slice(0, 200)}`;
+      const why = (error as Error).message;
+      const message = `an answer that cannot be read (${why}): ${result.body.slice(0, 200)}`;
       return { kind: 'failed', failure: { kind: 'retry', code: 'UnreadableAnswer', message } };
     }
   }

@@ -98,7 +98,8 @@ export function authorization(
     .update(`${ALGORITHM}\n${date}\n${path}\n${digest}`)
     .digest('hex');
   const credential = `${credentials.accessKeyId}/${path}`;
-  return `${ALGORITHM} Credential=${credential}, SignedHeaders=${canonical.signedHeaders}, Signature=${signature}`;
+  const signed = `Credential=${credential}, SignedHeaders=${canonical.signedHeaders}`;
+  return `${ALGORITHM} ${signed}, Signature=${signature}`;
 }
 
 /** SHA-256 works on blocks of this many bytes. */
@@ -169,7 +170,8 @@ export class RequestSigner {
     }
     const digest = hash('sha256', compiled.before + date + compiled.after + hash('sha256', body));
     const signature = compiled.hmac.hex(`${ALGORITHM}\n${date}\n${compiled.path}\n${digest}`);
-    return `${compiled.head}${body.length}\r\nX-Amz-Date: ${date}\r\n${compiled.authorization}${signature}\r\n\r\n`;
+    const dated = `${compiled.head}${body.length}\r\nX-Amz-Date: ${date}\r\n`;
+    return `${dated}${compiled.authorization}${signature}\r\n\r\n`;
   }
 
   #compile(day: string, credentials: Credentials): Compiled {
@@ -181,6 +183,7 @@ export class RequestSigner {
     const [before, after] = text.split(DATE) as [string, string];
     const path = `${day}/${this.#scope.region}/${this.#scope.service}/aws4_request`;
     const sent = [...this.#headers, ...token.map(([name]) => [name, sessionToken ?? ''] as const)];
+    const lines = sent.map(([name, value]) => `${name}: ${value}\r\n`);
     const signed = `Credential=${accessKeyId}/${path}, SignedHeaders=${canonical.signedHeaders}`;
     return {
       credentials,
@@ -189,7 +192,7 @@ export class RequestSigner {
       before,
       after,
       hmac: new FixedHmac(signingKey(secretAccessKey, day, this.#scope)),
-      head: `POST / HTTP/1.1\r\n${sent.map(([name, value]) => `${name}: ${value}\r\n`).join('')}content-length: `,
+      head: `POST / HTTP/1.1\r\n${lines.join('')}content-length: `,
       authorization: `Authorization: ${ALGORITHM} ${signed}, Signature=`,
     };
   }

@@ -1,5 +1,4 @@
 /** Stored messages as DynamoDB items: written as batch entries, read back from queries. */
-import { keyOf } from '../../core/bridge/draft.ts';
 import type { Entry } from '../../core/bridge/ports.ts';
 import {
   type CopyName,
@@ -38,7 +37,8 @@ export function messageEntries(name: CopyName, message: StoredMessage): readonly
   const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const parts = Math.max(1, Math.ceil(data.length / PART_BYTES));
   const headers = message.headers === '' ? '' : `,"Headers":{"S":${JSON.stringify(message.headers)}}`;
-  const about = `,"Subject":{"S":${JSON.stringify(message.subject)}},"StoredAt":{"N":"${message.storedAtMs}"}${headers}`;
+  const subject = JSON.stringify(message.subject);
+  const about = `,"Subject":{"S":${subject}},"StoredAt":{"N":"${message.storedAtMs}"}${headers}`;
   if (parts === 1)
     return [entryOf(partition, String(sequence), `${about}${dataOf(buffer)}`, data.length + 200)];
   return Array.from({ length: parts }, (_, part) => {
@@ -56,11 +56,12 @@ export function gapEntry(name: CopyName, { from, through }: Gap): Entry {
 const dataOf = (data: Buffer) => (data.length === 0 ? '' : `,"Data":{"B":"${data.toString('base64')}"}`);
 
 function entryOf(partition: string, number: string, rest: string, bytes: number): Entry {
-  const key = `"StreamName":{"S":${JSON.stringify(partition)}},"SequenceNumber":{"N":"${number}"}`;
+  const name = JSON.stringify(partition);
+  // The key is written as `keyOf` writes it: an item that comes back unprocessed has to be found again.
   return {
-    json: `{"PutRequest":{"Item":{${key}${rest}}}}`,
+    json: `{"PutRequest":{"Item":{"StreamName":{"S":${name}},"SequenceNumber":{"N":"${number}"}${rest}}}}`,
     bytes,
-    key: keyOf(KEYS, (name) => (name === 'StreamName' ? partition : number)),
+    key: `[${name},"${number}"]`,
   };
 }
 

@@ -8,8 +8,7 @@ import { compileTemplate, type FunctionTable, type Render } from './template.ts'
 
 /**
  * The envelope, as JSON text. `data` is the payload itself when it is JSON, else a string; `encoding` says
- * which.
- * `id` is what a consumer deduplicates by: it is the same on every redelivery.
+ * which. `id` is what a consumer deduplicates by: it is the same on every redelivery.
  */
 function envelopeOf(message: BridgeMessage): string {
   const origin =

@@ -1,6 +1,6 @@
 /** What must hold between the options of one configuration, beyond the form of each. */
 import type { BridgeConfig, ConfigFault, RuleConfig, SourceConfig } from './config.ts';
-import { isFifo } from './draft.ts';
+import { isFifo } from './fifo.ts';
 import { covers, overlaps, patternFault, tokensOf } from './subject.ts';
 
 type Path = readonly (string | number)[];

@@ -1,6 +1,6 @@
 /** Where a message goes that can never be delivered, and what is kept of it there: everything. */
 import type { ConfigFault, DeadLetterConfig } from './config.ts';
-import { isFifo } from './draft.ts';
+import { isFifo } from './fifo.ts';
 import { messageFunctions } from './functions.ts';
 import { type BridgeMessage, identityOf } from './message.ts';
 import { safeSubject } from './subject.ts';

@@ -4,6 +4,7 @@
  */
 import { type BodyRender, compileBody } from './body.ts';
 import type { AttributeConfig, ConfigFault, DestinationConfig, RuleConfig } from './config.ts';
+import { isFifo } from './fifo.ts';
 import { messageFunctions } from './functions.ts';
 import type { BridgeMessage } from './message.ts';
 import { tokensOf } from './subject.ts';
@@ -207,10 +208,6 @@ function checkQueued(kind: 'sqs' | 'sns', fifo: boolean, config: QueuedConfig, w
   if (Object.keys(config.attributes ?? {}).length > 9) {
     workshop.fault('at most 9 attributes (the service takes 10, one is kept for `encoding`)', 'attributes');
   }
-}
-
-export function isFifo(address: string): boolean {
-  return address.endsWith('.fifo');
 }
 
 type TableConfig = Extract<DestinationConfig, { dynamodb: unknown }>['dynamodb'];

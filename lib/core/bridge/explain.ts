@@ -38,7 +38,8 @@ function sourceLines(plan: Plan, subject: string): readonly string[] {
 
 function sourceWords(source: SourceConfig): string {
   if ('core' in source) return `core NATS ${source.core} (at most once)`;
-  return `stream ${source.stream}, consumer ${source.durable}, ${source.ack} acknowledgements, ${source.owner} owner`;
+  const consumer = `stream ${source.stream}, consumer ${source.durable}`;
+  return `${consumer}, ${source.ack} acknowledgements, ${source.owner} owner`;
 }
 
 function ruleLines(rule: Rule, sample: BridgeMessage, takes: boolean): readonly string[] {
@@ -63,11 +64,12 @@ function targetLines(target: TargetSpec): readonly string[] {
   const { batch, limits, retry } = target;
   const rate =
     limits.ratePerSec === null ? 'no rate limit until throttled' : `${limits.ratePerSec} requests/s`;
-  const linger = formatDuration(batch.lingerMs);
+  const size = `up to ${batch.max} entries, ${batch.bytes} bytes, ${formatDuration(batch.lingerMs)} wait`;
+  const pauses = `${formatDuration(retry.baseMs)} to ${formatDuration(retry.capMs)}`;
   return [
     `  to      ${target.key}`,
-    `  batch   up to ${batch.max} entries, ${batch.bytes} bytes, ${linger} wait; ${limits.inFlight} under way; ${rate}`,
-    `  retry   ${retry.attempts} attempts per entry, ${formatDuration(retry.baseMs)} to ${formatDuration(retry.capMs)}, then ${retry.exhausted}`,
+    `  batch   ${size}; ${limits.inFlight} under way; ${rate}`,
+    `  retry   ${retry.attempts} attempts per entry, ${pauses}, then ${retry.exhausted}`,
   ];
 }
 

@@ -3,9 +3,10 @@
  */
 import { checkRelations } from './checks.ts';
 import { type Condition, compileConditions } from './condition.ts';
-import { type BridgeConfig, type ConfigFault, parseBridgeConfig, type RuleConfig } from './config.ts';
+import type { BridgeConfig, ConfigFault, RuleConfig } from './config.ts';
 import { compileDeadLetters, type DeadLetterSpec } from './deadLetter.ts';
 import { compileDestination, type DraftRender } from './draft.ts';
+import { parseBridgeConfig } from './parseConfig.ts';
 import { compileReverse, type ReverseRule } from './reverse.ts';
 import { Router } from './router.ts';
 import { patternFault } from './subject.ts';
@@ -104,7 +105,8 @@ function shareTarget(target: TargetSpec, bench: Bench, path: readonly (string | 
     return target;
   }
   if (JSON.stringify(known) !== JSON.stringify(target)) {
-    const message = `${target.key} is also another rule's destination, with other batch, limits, order or retry`;
+    const other = 'with other batch, limits, order or retry';
+    const message = `${target.key} is also another rule's destination, ${other}`;
     bench.faults.push({ path: [...path, 'to'], message });
   }
   return known;

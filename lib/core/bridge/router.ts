@@ -46,8 +46,7 @@ export class Router<R extends Route> {
   /** The same without the cache. */
   search(subject: string): readonly R[] {
     const found: number[] = [];
-    const reserved = isReserved(subject);
-    collect(this.#root, tokensOf(subject), 0, reserved, found);
+    collect(this.#root, subject, 0, isReserved(subject), found);
     if (found.length > 1) found.sort((a, b) => a - b);
     return found.map((index) => this.#routes[index] as R);
   }
@@ -65,22 +64,23 @@ export class Router<R extends Route> {
   }
 }
 
-function collect<R>(
-  node: Node<R>,
-  tokens: readonly string[],
-  at: number,
-  reserved: boolean,
-  found: number[],
-): void {
-  if (at === tokens.length) {
+/**
+ * Walks the subject token by token where it stands; `from` past its end means that every token is matched.
+ */
+function collect<R>(node: Node<R>, subject: string, from: number, reserved: boolean, found: number[]): void {
+  if (from > subject.length) {
     for (const index of node.here) found.push(index);
     return;
   }
-  const wild = !(reserved && at === 0);
+  const wild = !(reserved && from === 0);
   if (wild) for (const index of node.below) found.push(index);
-  const literal = node.literal.get(tokens[at] as string);
-  if (literal !== undefined) collect(literal, tokens, at + 1, reserved, found);
-  if (wild && node.star !== null) collect(node.star, tokens, at + 1, reserved, found);
+  const dot = subject.indexOf('.', from);
+  const end = dot < 0 ? subject.length : dot;
+  if (node.literal.size > 0) {
+    const literal = node.literal.get(subject.slice(from, end));
+    if (literal !== undefined) collect(literal, subject, end + 1, reserved, found);
+  }
+  if (wild && node.star !== null) collect(node.star, subject, end + 1, reserved, found);
 }
 
 function emptyNode<R>(): Node<R> {

@@ -49,7 +49,8 @@ export function partNumber(sequence: number, part: number): string {
 
 /** Hashed together, block after block, these lines and the payloads tell two copies apart. */
 export function hashedHead(message: StoredMessage): string {
-  return `${message.sequence}\n${message.subject}\n${originalHeaders(message.headers)}\n${message.data.length}\n`;
+  const { sequence, subject, headers, data } = message;
+  return `${sequence}\n${subject}\n${originalHeaders(headers)}\n${data.length}\n`;
 }
 
 /**

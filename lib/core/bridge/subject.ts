@@ -1,7 +1,6 @@
 /**
  * NATS subjects and patterns: dot-separated tokens, `*` for exactly one token, `>` for one or more at the
- * end.
- * A wildcard counts only as a whole token (`foo*` is a literal), as in the server.
+ * end. A wildcard counts only as a whole token (`foo*` is a literal), as in the server.
  */
 
 export function tokensOf(subject: string): readonly string[] {
@@ -65,8 +64,7 @@ export function wildcardPositions(pattern: readonly string[]): readonly number[]
 
 /**
  * The server's own subjects and request/reply inboxes. A pattern that begins with a wildcard never means
- * them:
- * a bridge on `>` that answered or acknowledged other clients' requests would corrupt them
+ * them: a bridge on `>` that answered or acknowledged other clients' requests would corrupt them
  * (redpanda-data/connect#1772).
  */
 export function isReserved(subject: string): boolean {

@@ -1,6 +1,6 @@
 /** One destination with its own queue, pace and circuit. Rules with the same destination share it. */
 import type { BridgeConfig, DestinationConfig, RuleConfig } from './config.ts';
-import { isFifo } from './draft.ts';
+import { isFifo } from './fifo.ts';
 
 export type TargetKind = 'eventbridge' | 'sqs' | 'sns' | 'dynamodb';
 

@@ -1,8 +1,7 @@
 /**
  * Texts with holes: `orders.{{wildcard(1)}}`, `{{header(Nats-Msg-Id)|streamSeq}}`,
- * `Canary{{pascal(wildcard(2))}}`.
- * A hole holds calls separated by `|`; the first that gives something wins. Parsed and checked once, when the
- * configuration is loaded; what runs per message is a closure.
+ * `Canary{{pascal(wildcard(2))}}`. A hole holds calls separated by `|`; the first that gives something wins.
+ * Parsed and checked once, when the configuration is loaded; what runs per message is a closure.
  */
 
 export type Render<C> = (context: C) => string;

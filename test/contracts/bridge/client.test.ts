@@ -37,9 +37,11 @@ async function sink(...options: Parameters<typeof StrictSink.start>): Promise<St
 
 describe('an answer is read', () => {
   const plain =
-    'HTTP/1.1 200 OK\r\nContent-Type: x\r\nDate: Fri, 02 Jan 2026 00:00:00 GMT\r\nContent-Length: 6\r\n\r\ngrün!';
+    'HTTP/1.1 200 OK\r\nContent-Type: x\r\nDate: Fri, 02 Jan 2026 00:00:00 GMT\r\n' +
+    'Content-Length: 6\r\n\r\ngrün!';
   const chunked =
-    'HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ngr\u00c3\r\n3;ext=1\r\n\u00bcn!\r\n0\r\nTrailer: x\r\n\r\n';
+    'HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n' +
+    '3\r\ngr\u00c3\r\n3;ext=1\r\n\u00bcn!\r\n0\r\nTrailer: x\r\n\r\n';
 
   it.each([
     ['with a length', Buffer.from(plain), 200],

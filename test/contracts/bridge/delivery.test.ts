@@ -5,6 +5,7 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JetStreamApi } from '../../../lib/nats/natsLink.ts';
 import { eventually, NatsServer } from './natsServer.ts';
+import { sorted, upTo } from './numbers.ts';
 import { configuration, type Document, EVENT, FIFO, RETRY, type Rig, settled, startBridge } from './rig.ts';
 import { Refusal } from './strictServices.ts';
 import { StrictSink } from './strictSink.ts';
@@ -56,8 +57,6 @@ const numbers = (address: string) =>
     .filter((taken) => taken.address === address)
     .map(({ body }) => JSON.parse(body))
     .map((body) => (body.data ?? body).n as number);
-const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
-const sorted = (list: readonly number[]) => [...list].sort((a, b) => a - b);
 const dead = () =>
   sink.services.taken.filter(({ address }) => address === 'dead').map(({ body }) => JSON.parse(body));
 

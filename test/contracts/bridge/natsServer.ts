@@ -39,7 +39,8 @@ export class NatsServer {
     const file = join(this.#directory, 'server.conf');
     await writeFile(
       file,
-      `listen: 127.0.0.1:${this.port}\njetstream { store_dir: "${join(this.#directory, 'js')}" }\n${this.#extra}\n`,
+      `listen: 127.0.0.1:${this.port}\n` +
+        `jetstream { store_dir: "${join(this.#directory, 'js')}" }\n${this.#extra}\n`,
     );
     this.#child = spawn(BINARY, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
     let log = '';

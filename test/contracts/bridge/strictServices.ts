@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { namedAnswer, type Outcome } from './namedAnswer.ts';
 
 /**
  * EventBridge, SQS, SNS and DynamoDB as strict as AWS about what a batch may hold, and stricter in telling:
@@ -32,12 +32,6 @@ type Message = {
   dedup: string;
   attributes: object;
   receipts: number;
-};
-type Outcome = {
-  readonly id: string;
-  readonly code: string | null;
-  readonly messageId: string;
-  readonly body: string;
 };
 type Fields = Record<string, unknown>;
 
@@ -227,25 +221,6 @@ export class StrictServices {
   #next(prefix: string): string {
     return `${prefix}-${++this.#serial}`;
   }
-}
-
-export function namedAnswer(outcomes: readonly Outcome[]): { Successful: object[]; Failed: object[] } {
-  const Successful = outcomes
-    .filter(({ code }) => code === null)
-    .map(({ id, messageId, body }) => ({
-      Id: id,
-      MessageId: messageId,
-      MD5OfMessageBody: hash('md5', body),
-    }));
-  const Failed = outcomes
-    .filter(({ code }) => code !== null)
-    .map(({ id, code }) => ({
-      Id: id,
-      Code: code,
-      Message: code,
-      SenderFault: code === 'InvalidMessageContents',
-    }));
-  return { Successful, Failed };
 }
 
 function parsed(text: string): unknown {

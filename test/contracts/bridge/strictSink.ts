@@ -8,7 +8,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { authorization } from '../../../lib/aws/lean/signer.ts';
-import { type EntryFault, namedAnswer, Refusal, StrictServices } from './strictServices.ts';
+import { namedAnswer } from './namedAnswer.ts';
+import { type EntryFault, Refusal, StrictServices } from './strictServices.ts';
 
 export const CREDENTIALS = {
   accessKeyId: 'test',
@@ -228,7 +229,8 @@ export class StrictSink {
 
 function errorBody(target: string, code: string, message = code): string {
   if (target !== '') return JSON.stringify({ __type: `com.amazonaws#${code}`, message });
-  return `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error>`;
+  return `<ErrorResponse>${error}</ErrorResponse>`;
 }
 
 function breakOff(response: ServerResponse, text: string): void {

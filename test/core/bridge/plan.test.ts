@@ -184,7 +184,8 @@ describe('a rule', () => {
     expect(draft).toMatchObject({
       kind: 'eventbridge',
       detail:
-        '{"id":"MIG.9","subject":"mig.orders.found","stream":"MIG","seq":9,"time":"1970-01-01T00:00:00.000Z",' +
+        '{"id":"MIG.9","subject":"mig.orders.found","stream":"MIG","seq":9,' +
+        '"time":"1970-01-01T00:00:00.000Z",' +
         '"headers":{"a":["b"]},"encoding":"json","data":{"big":12345678901234567890}}',
     });
   });
