@@ -146,6 +146,12 @@ describe('the fire exit', () => {
     expect(day.greenWeights.at(-1)).toBe(0);
   });
 
+  it('keeps a rollout from beginning for as long as it asserts its place', async () => {
+    const day = await play({ happenings: [pulled(30), request(40), request(110, 'shop:2', 'r2')] });
+    expect(day.all('RolloutStarted').map(({ rolloutId }) => rolloutId)).toEqual(['r2']);
+    expect(day.phase).toBe('promoted');
+  });
+
   it('leaves a canary without tasks: a resume prepares it anew, a promotion of nothing is refused', async () => {
     const resumed = await play({ happenings: [request(), pulled(300), operate(500, 'resume')], minutes: 30 });
     expect(resumed.greenWeights).toEqual([0, 10, 50, 0, 10, 50, 100]);

@@ -3,7 +3,7 @@
  * ports.
  */
 import { parseAlarmChange } from '../../../events/aws/cloudWatchAlarm.ts';
-import { parseDeploymentTrouble } from '../../../events/aws/ecs.ts';
+import { parseDeploymentTrouble } from '../../../events/aws/deploymentTrouble.ts';
 import { parseFallBack } from '../../../events/fallBack.ts';
 import { parseIntent } from '../../../events/intent.ts';
 import type { Parsed } from '../../../events/parsed.ts';

@@ -14,6 +14,8 @@ import { Simulation } from './simulation.ts';
 const settleMinutesMax = 240;
 /** A person looks at what waits this often. */
 const attendMinutes = 10;
+/** What was begun before the last look of all has ended by then. */
+const restMinutes = 3;
 
 export type Outcome = {
   readonly simulation: Simulation;
@@ -32,18 +34,30 @@ export async function run(
   simulation.lambda.journal = [];
   watch(simulation);
   await simulation.runUntil(scenario.minutes * 60);
-  let minutes = scenario.minutes;
+  const minutes = await settle(simulation, scenario.minutes);
+  const findings = [...(await check(simulation)), ...bugs(simulation)];
+  return { simulation, findings, hits: simulation.world.faults.hits, minutes };
+}
+
+/** Until everything has ended and nothing more comes; answers the virtual minutes it took in all. */
+async function settle(simulation: Simulation, from: number): Promise<number> {
+  let minutes = from;
   let calm = 0;
-  while (minutes < scenario.minutes + settleMinutesMax && calm < 2) {
+  while (minutes < from + settleMinutesMax) {
     await attend(simulation);
     minutes += attendMinutes;
     await simulation.runUntil(minutes * 60);
     calm = isCalm(simulation) ? calm + 1 : 0;
+    if (calm < 2) continue;
+    simulation.rest();
+    minutes += restMinutes;
+    await simulation.runUntil(minutes * 60);
+    // An alarm may come into the quiet: what it began is finished as well.
+    if (isCalm(simulation)) break;
+    simulation.wake();
+    calm = 0;
   }
-  simulation.quiet = true;
-  await simulation.runUntil((minutes + 3) * 60);
-  const findings = [...(await check(simulation)), ...bugs(simulation)];
-  return { simulation, findings, hits: simulation.world.faults.hits, minutes };
+  return minutes;
 }
 
 /** What nobody has to wait for: nothing under way that is not held, nothing queued. */

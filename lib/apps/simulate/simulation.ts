@@ -34,8 +34,7 @@ export class Simulation {
   readonly deploymentQueue: SimQueue;
   readonly intentQueue: SimQueue;
   readonly stream: TableStream;
-  /** Set: the scheduler has stopped, and only what is under way goes on. */
-  quiet = false;
+  #resting = false;
   #events = 0;
 
   constructor(scenario: Scenario) {
@@ -78,6 +77,16 @@ export class Simulation {
 
   async runUntil(seconds: number, enough?: () => boolean): Promise<void> {
     await this.clock.runUntil(startMs + seconds * 1000, enough);
+  }
+
+  /** The scheduler stops, and only what is under way goes on. */
+  rest(): void {
+    this.#resting = true;
+  }
+
+  wake(): void {
+    this.#resting = false;
+    this.#reconcileEveryMinute();
   }
 
   /** As anybody with the right puts it on the bus. */
@@ -153,7 +162,7 @@ export class Simulation {
 
   #reconcileEveryMinute(): void {
     this.clock.schedule(minuteMs, () => {
-      if (this.quiet) return;
+      if (this.#resting) return;
       const event = { id: `tick-${++this.#events}` };
       this.world.mail.deliver('tick', () => this.lambda.send('reconcile', event));
       this.#reconcileEveryMinute();

@@ -55,7 +55,7 @@ export function nobodyIsOverruled(book: Book): Finding[] {
     const { canarySlot, phase } = standingAt(book, hand.at);
     const left = percentIn(hand.reading, canarySlot);
     const lowered = hand.reading.kind === 'unknown' || left < percentIn(before.reading, canarySlot);
-    if (phase === 'none' || !lowered) continue;
+    if (phase === 'none' || !lowered || wasUnconfirmed(book, before, hand.at)) continue;
     // A writer that had looked before takes its place, and nobody ever knew.
     const late = moves(book).find(
       ({ shift }) => shift.automatic && shift.at > hand.at && lookedAt(book, shift) <= hand.at,
@@ -74,6 +74,16 @@ export function nobodyIsOverruled(book: Book): Finding[] {
     findings.push(finding('nobody is overruled', book, `${shown(raised.shift)} overruled ${shown(hand)}`));
   }
   return findings;
+}
+
+/**
+ * What they took back was ordered, written, and its confirmation lost: whoever tries the order again sees a
+ * balancer as it was before the write, and cannot know. The fire exit takes it back again, and so does
+ * whoever looks a second time.
+ */
+function wasUnconfirmed(book: Book, { reading }: Shift, at: number): boolean {
+  const { desired, confirmed, canarySlot } = standingAt(book, at);
+  return desired !== null && desired > confirmed && percentIn(reading, canarySlot) === desired;
 }
 
 /**

@@ -1,0 +1,103 @@
+/**
+ * `npm run sim`: draws a day of several services and everything that goes wrong in it from each seed, plays
+ * it in virtual time and holds it to every check. A seed that fails is told at once, and made short at the
+ * end.
+ */
+import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { simulateArguments } from './arguments.ts';
+import { drawScenario } from './draw.ts';
+import { sceneText } from './sceneText.ts';
+import { runSeeds } from './seedRuns.ts';
+import type { SeedResult } from './seedWorker.ts';
+import { shrink } from './shrink.ts';
+
+const progressEveryMs = 10_000;
+/** Failing seeds that are made short, each of another check. */
+const shrunkMax = 3;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { seed, seeds, minutes, workers } = simulateArguments(argv, () => randomInt(2 ** 30));
+  const commit = commitNow();
+  const beganAt = performance.now();
+  const untilMs = minutes === null ? Number.POSITIVE_INFINITY : minutes * 60_000;
+  console.log(`seeds from ${seed}, commit ${commit}, ${workers} workers`);
+  const sum = { runs: 0, virtualMinutes: 0, hits: 0 };
+  const failing: SeedResult[] = [];
+  let interrupted = false;
+  process.once('SIGINT', () => {
+    interrupted = true;
+  });
+  const progress = setInterval(() => console.log(said(sum, failing.length, beganAt)), progressEveryMs);
+  await runSeeds({
+    ...{ firstSeed: seed, seeds, workers },
+    isEnough: () => interrupted || performance.now() - beganAt > untilMs,
+    told(result) {
+      sum.runs++;
+      sum.virtualMinutes += result.virtualMinutes;
+      sum.hits += result.hits;
+      if (result.findings.length === 0) return;
+      failing.push(result);
+      console.log(failureText(result, commit));
+    },
+  });
+  clearInterval(progress);
+  for (const { seed: failed, findings } of ofEachCheck(failing).slice(0, shrunkMax)) {
+    const check = findings[0]?.check ?? '';
+    const short = await shrink(drawScenario(failed), check);
+    console.log(`\nseed ${failed}, shortened in ${short.runs} runs:\n\n${sceneText(short.scenario, check)}`);
+  }
+  console.log(said(sum, failing.length, beganAt));
+  if (failing.length > 0) console.log(`failing: ${failing.map((one) => one.seed).join(' ')}`);
+  return failing.length === 0 ? 0 : 1;
+}
+
+function failureText({ seed, findings }: SeedResult, commit: string): string {
+  const lines = findings.map(
+    ({ check, service, says }) => `  ${check}${service && ` (${service})`}: ${says}`,
+  );
+  return [`seed ${seed} commit ${commit}`, ...lines].join('\n');
+}
+
+/** The first failing seed of each check. */
+function ofEachCheck(failing: readonly SeedResult[]): readonly SeedResult[] {
+  const first = new Map(failing.toReversed().map((one) => [one.findings[0]?.check, one]));
+  return [...first.values()].reverse();
+}
+
+function said(
+  sum: { readonly runs: number; readonly virtualMinutes: number; readonly hits: number },
+  failing: number,
+  beganAt: number,
+): string {
+  const seconds = (performance.now() - beganAt) / 1000;
+  const hours = Math.round(sum.virtualMinutes / 60);
+  return (
+    `${sum.runs} runs, ${failing} failing, ${(sum.runs / seconds).toFixed(1)} a second, ` +
+    `${hours} virtual hours, ${sum.hits} faults met, ${Math.round(seconds)} s`
+  );
+}
+
+/** `(changed)` where the tree is not the commit's. */
+function commitNow(): string {
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', args, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  try {
+    const changed =
+      git('status', '--porcelain', '--untracked-files=no', '../../..') === '' ? '' : ' (changed)';
+    return `${git('rev-parse', '--short=12', 'HEAD').trim()}${changed}`;
+  } catch {
+    return 'unknown';
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 2;
+}
