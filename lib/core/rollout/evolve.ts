@@ -29,7 +29,7 @@ export function evolve(state: ServiceState, event: ServiceEvent): ServiceState {
       return { ...state, override: null };
     case 'FellBack':
       // It scaled down the side that failed: whoever goes on has the canary prepared anew.
-      return unprepared(state);
+      return { ...unprepared(state), fellBackAt: event.at };
     case 'RollbackInitiated':
       return rollbackInitiated(state, event);
     case 'RollbackCompleted':
@@ -72,8 +72,9 @@ function evolveRollout(rollout: Rollout, event: RolloutOnly): Rollout {
   if (rollout.phase === 'none' || rollout.rolloutId !== event.rolloutId) return rollout;
   switch (event.type) {
     case 'CheckpointTaken': {
-      const { weight, desiredCounts, scaling } = event;
-      return { ...rollout, checkpoint: { weight, desiredCounts, scaling } };
+      const { weight, desiredCounts, scaling, revisions } = event;
+      const checkpoint = { weight, desiredCounts, scaling };
+      return { ...rollout, stableRevision: revisions.stable, checkpoint };
     }
     case 'CanaryPrepared':
     case 'ShiftOrdered':

@@ -32,7 +32,24 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
         'request it under a new rolloutId.',
     );
   }
-  return accept<ServiceEvent>(started(command), ...heldForFlapping(state, command));
+  return (
+    whileFireExitActs(state, command) ??
+    accept<ServiceEvent>(started(command), ...heldForFlapping(state, command))
+  );
+}
+
+/**
+ * The fire exit sends everybody back again and again until no late write can land: a step of a rollout that
+ * begins meanwhile would be taken for one.
+ */
+function whileFireExitActs({ fellBackAt }: ServiceState, { plan, now }: Start): Refusal | null {
+  if (fellBackAt === undefined) return null;
+  const leftSeconds = Math.ceil((fellBackAt - now) / 1000) + plan.settings.shiftTimeoutSeconds + clockSeconds;
+  if (leftSeconds <= 0) return null;
+  return refuse(
+    'fire-exit',
+    `${plan.service} fell back a moment ago and is kept where it is for ${leftSeconds} s more: request it again then.`,
+  );
 }
 
 function wishOf({
@@ -50,6 +67,9 @@ function wishOf({
   };
   return { service, wish, whileActive: settings.whileActive, now };
 }
+
+/** Clocks of two instances differ, and what was asserted last is read back and scaled down. */
+const clockSeconds = 10;
 
 const dayMs = 86_400_000;
 

@@ -109,6 +109,8 @@ export type ServiceState = {
   readonly knownBad: readonly string[];
   readonly override: Override | null;
   readonly queued: Queued | null;
+  /** When the fire exit was last pulled: it asserts its place for as long as a late write may land. */
+  readonly fellBackAt?: number;
   /** The newest eight alarms: when each last led to something, for the cool-off. */
   readonly alarms: Readonly<
     Record<
