@@ -2,21 +2,30 @@
 
 import { otherSlot } from '../../events/target.ts';
 import type { Rollout } from '../core/rollout/state.ts';
-import type { Workload } from '../ports.ts';
+import type { SlotReading, Workload } from '../ports.ts';
 
 export type Shortage = { readonly side: 'stable' | 'canary'; readonly what: string };
 
-/** Who has too few healthy tasks for more canary; stable first, null where nobody has. */
-export async function shortOfCapacity(
+export type Sides = { readonly stable: SlotReading; readonly canary: SlotReading };
+
+/** What runs on both sides now. */
+export async function readSides(
   workload: Pick<Workload, 'read'>,
-  rollout: Exclude<Rollout, { phase: 'none' }>,
-): Promise<Shortage | null> {
-  const { target, canarySlot, checkpoint } = rollout;
+  { target, canarySlot }: Exclude<Rollout, { phase: 'none' }>,
+): Promise<Sides> {
   const [stable, canary] = await Promise.all([
     workload.read(target, otherSlot(canarySlot)),
     workload.read(target, canarySlot),
   ]);
-  const needed = checkpoint?.desiredCounts.stable ?? stable.desired;
+  return { stable, canary };
+}
+
+/** Who has too few healthy tasks for more canary; stable first, null where nobody has. */
+export function shortOfCapacity(
+  { stable, canary }: Sides,
+  rollout: Exclude<Rollout, { phase: 'none' }>,
+): Shortage | null {
+  const needed = rollout.checkpoint?.desiredCounts.stable ?? stable.desired;
   const stableHealthy = stable.healthy ?? stable.running;
   // A promotion does not come back: it is decided, or stable is what broke.
   if (rollout.phase !== 'promoting' && stableHealthy < needed) {

@@ -9,7 +9,7 @@ import { otherSlot } from '../../events/target.ts';
 import { CanaryNotReady, TrafficUnconfirmed } from '../core/outage.ts';
 import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
-import { shortOfCapacity } from './capacity.ts';
+import { readSides, shortOfCapacity } from './capacity.ts';
 import { type Cause, causeOfRollback, type Known, record } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 import { watchTraffic } from './watchTraffic.ts';
@@ -79,11 +79,34 @@ async function makeReady(world: World, service: string, from: Known, cause: Caus
   const watched = await watchTraffic(world, service, from, cause);
   if (openOrder(watched.state) === null) return watched;
   if (workload === undefined) return null;
-  const short = await shortOfCapacity(workload, rollout);
-  if (short === null) return watched;
+  return readySides({ ...world, workload }, service, watched, rollout, cause);
+}
+
+/** What would be restored is written down where it is news; then both sides' tasks are counted. */
+async function readySides(
+  world: World & { readonly workload: WarmingWorld['workload'] },
+  service: string,
+  from: Known,
+  rollout: Order['rollout'],
+  cause: Cause,
+): Promise<Known> {
+  const sides = await readSides(world.workload, rollout);
+  const { stable, canary } = sides;
+  const now = world.clock.now();
+  const desiredCounts = { stable: stable.desired, canary: canary.desired };
+  const command = {
+    ...({ type: 'TakeCheckpoint', stableRevision: stable.revision, now } as const),
+    checkpoint: { weight: 0, desiredCounts, scaling: null },
+  };
+  const noted = await record(world, service, command, cause, { from });
+  const order = openOrder(noted.state);
+  if (order === null || order.weight <= order.rollout.weight) return noted;
+  const short = shortOfCapacity(sides, order.rollout);
+  if (short === null) return noted;
   if (short.side === 'canary') throw new CanaryNotReady(`${service}: ${short.what}`);
-  const command = { type: 'Hold', reason: 'capacity', why: short.what, now: world.clock.now() } as const;
-  return record(world, service, command, cause, { from: watched });
+  return record(world, service, { type: 'Hold', reason: 'capacity', why: short.what, now }, cause, {
+    from: noted,
+  });
 }
 
 /** The shift that was decided and not yet confirmed; null when the world is as decided. */

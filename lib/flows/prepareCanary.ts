@@ -40,6 +40,7 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
     {
       type: 'TakeCheckpoint',
       checkpoint: { weight: 0, desiredCounts: { stable: stable.desired, canary: canary.desired }, scaling },
+      stableRevision: stable.revision,
       now,
     },
     cause,

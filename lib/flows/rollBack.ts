@@ -5,9 +5,11 @@
  * Any number of passes, from any number of callers, come to the same end.
  */
 import type { RolloutTask } from '../../events/task.ts';
+import { TargetMissing } from '../core/outage.ts';
+import { differencesFrom, type Found, isLeftOver } from '../core/rollback/differences.ts';
 import { quietSince } from '../core/rollout/next.ts';
 import type { Rollout } from '../core/rollout/state.ts';
-import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
+import type { Clock, EventStore, Log, Requests, SlotReading, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
 import { type Cause, causeOfRollback, type Known, known, record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
@@ -22,6 +24,12 @@ type World = {
   readonly requests: Requests;
   readonly log: Log;
 };
+
+/**
+ * ECS ends a task once the target group has let go of it (300 s by default) and it was given its time to stop
+ * (30 s by default): what still runs after that is left over.
+ */
+const stoppingSecondsMax = 330;
 
 type RollingBack = Extract<Rollout, { phase: 'rolling-back' }>;
 
@@ -76,17 +84,44 @@ async function restore(
   if (rollout.phase !== 'rolling-back' || rollout.trafficOffAt === null || now < quietSince(rollout, timing))
     return from;
   if (await waitsForOthers(world, rollout)) return from;
-  const stableSlot = stableSlotOf(rollout);
-  const bounds = rollout.checkpoint?.scaling ?? null;
-  if (bounds !== null) await world.workload.release(rollout.target, stableSlot, bounds);
-  await world.workload.scale(rollout.target, rollout.canarySlot, 0);
-  await world.traffic.markStable(rollout.target, stableSlot);
-  const differences = await compareWithCheckpoint(world, rollout);
+  const found = await putBack(world, rollout);
+  const stays = found.canary !== null && isLeftOver(found.canary);
+  if (stays && now < stoppedBy(rollout, timing)) return from;
+  const differences = differencesFrom(rollout, found);
   const done = await record(world, service, { type: 'ConfirmRollback', differences, now }, cause, { from });
   world.log.write({ message: 'rolled back', service, rolloutId: rollout.rolloutId, differences, ...cause });
   await startQueued(world, service, done.state);
   return done;
 }
+
+/** When every task must have ended, epoch milliseconds: its own, after those of each that went before it. */
+const stoppedBy = (rollout: RollingBack, timing: Parameters<typeof quietSince>[1]): number =>
+  quietSince(rollout, timing) + stoppingSecondsMax * 1000 * (1 + (rollout.after?.length ?? 0));
+
+/** Stable has its own bounds and the mark again, the canary goes; then the world is read. */
+async function putBack(world: World, rollout: RollingBack): Promise<Found> {
+  const { target, canarySlot, checkpoint } = rollout;
+  const stableSlot = stableSlotOf(rollout);
+  const bounds = checkpoint?.scaling ?? null;
+  if (bounds !== null) await world.workload.release(target, stableSlot, bounds);
+  const before = await unlessGone(world.workload.read(target, canarySlot));
+  if (before !== null && before.desired > 0) await world.workload.scale(target, canarySlot, 0);
+  await world.traffic.markStable(target, stableSlot);
+  const [traffic, stable, canary, scaling] = await Promise.all([
+    world.traffic.read(target),
+    world.workload.read(target, stableSlot),
+    unlessGone(world.workload.read(target, canarySlot)),
+    world.workload.bounds(target, stableSlot),
+  ]);
+  return { traffic, stable, canary, scaling };
+}
+
+/** A canary's slot that somebody deleted needs no scaling down. */
+const unlessGone = (reading: Promise<SlotReading>): Promise<SlotReading | null> =>
+  reading.catch((error: unknown) => {
+    if (error instanceof TargetMissing) return null;
+    throw error;
+  });
 
 /**
  * Dependents are restored and verified first; one that is not on its way back (any more) is not waited for.
@@ -96,17 +131,4 @@ async function waitsForOthers(world: World, { after = [] }: RollingBack): Promis
     if ((await known(world, service)).state.rollout.phase === 'rolling-back') return true;
   }
   return false;
-}
-
-/** What is not as it was before the rollout, one sentence each. */
-async function compareWithCheckpoint(world: World, rollout: RollingBack): Promise<string[]> {
-  const stable = await world.workload.read(rollout.target, stableSlotOf(rollout));
-  const differences: string[] = [];
-  if (stable.revision !== rollout.stableRevision) {
-    differences.push(`stable runs ${stable.revision}, it was ${rollout.stableRevision}`);
-  }
-  const wanted = rollout.checkpoint?.desiredCounts.stable ?? stable.desired;
-  const healthy = stable.healthy ?? stable.running;
-  if (healthy < wanted) differences.push(`stable has ${healthy} healthy tasks, it had ${wanted}`);
-  return differences;
 }

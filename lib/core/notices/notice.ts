@@ -72,12 +72,12 @@ function tellingOf(event: ServiceEvent): Telling | null {
         `Rolling back from ${event.fromWeight} %, because of the ${event.trigger}: ${event.reason}`,
       );
     case 'RollbackCompleted':
-      return tell(
-        'rolled back',
-        event.differences.length === 0
-          ? `All traffic was off after ${event.trafficOffMs} ms; stable is as it was.`
-          : `All traffic was off after ${event.trafficOffMs} ms, but: ${event.differences.join('; ')}`,
-      );
+      return event.differences.length === 0
+        ? tell('rolled back', `All traffic was off after ${event.trafficOffMs} ms; stable is as it was.`)
+        : page(
+            'rolled back, and not as it was',
+            `All traffic was off after ${event.trafficOffMs} ms, but: ${event.differences.join('; ')}`,
+          );
     case 'RolloutPromoted':
       return tell('promoted', `${event.revision} is stable now.`);
     case 'OverrideSet':

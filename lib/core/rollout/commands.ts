@@ -59,7 +59,12 @@ export type Command =
   | Start
   | Enqueue
   | (At & { readonly type: 'DropQueued'; readonly queuedId: string; readonly reason: string })
-  | (At & { readonly type: 'TakeCheckpoint'; readonly checkpoint: Checkpoint })
+  | (At & {
+      readonly type: 'TakeCheckpoint';
+      readonly checkpoint: Checkpoint;
+      /** What stable was seen to run; left out: what the plan says. */
+      readonly stableRevision?: string;
+    })
   | (At & { readonly type: 'ConfirmPrepared'; readonly tasks: number })
   | (At & { readonly type: 'OrderShift' })
   | (At & { readonly type: 'ConfirmShift'; readonly weight: number })

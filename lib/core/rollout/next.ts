@@ -63,11 +63,8 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
       return underWay('PromoteCanary');
     case 'rolling-back':
       if (rollout.trafficOffAt === null) return underWay('RollBack');
-      // Others are restored before it: they are looked at again and again, and not at once.
-      return underWay(
-        'RollBack',
-        Math.max(rollout.after === undefined ? 0 : 1, restSeconds(rollout, timing)),
-      );
+      // Others are restored before it, or its tasks take their time to end: looked at again, and not at once.
+      return underWay('RollBack', Math.max(1, restSeconds(rollout, timing)));
     case 'promoted': {
       if (rollout.completed) return { next: 'Done', waitSeconds: 0, outcome: 'promoted' };
       const seconds = Math.ceil((leftAloneSince(rollout, timing) - now) / 1000);

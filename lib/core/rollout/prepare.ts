@@ -1,25 +1,40 @@
-/** Before the first shift: what would be restored is written down, and the canary has its tasks. */
+/** Before a shift: what would be restored is written down, and the canary has its tasks. */
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
 import type { CommandOf } from './commands.ts';
 import type { ServiceState } from './state.ts';
 
+/**
+ * Read before every shift, written when it is not what was written before: somebody scaled stable out, or
+ * mended it. Fewer tasks are no news: what stable had at the start it needs to take everything back.
+ */
 export function takeCheckpoint(
   { rollout }: ServiceState,
-  { checkpoint, now }: CommandOf<'TakeCheckpoint'>,
+  { checkpoint, stableRevision, now }: CommandOf<'TakeCheckpoint'>,
 ): Decision<ServiceEvent> {
   if (rollout.phase === 'none') return refuse('no-rollout', 'there is no rollout to take a checkpoint of.');
-  if (rollout.checkpoint !== null) return accept();
+  const known = rollout.checkpoint;
+  const stable = Math.max(checkpoint.desiredCounts.stable, known?.desiredCounts.stable ?? 0);
+  const revision = stableRevision || rollout.stableRevision;
+  if (known !== null) {
+    const same = stable === known.desiredCounts.stable && revision === rollout.stableRevision;
+    if (same || !isForward(rollout.phase)) return accept();
+  }
+  const { weight, desiredCounts, scaling } = known ?? checkpoint;
   return accept({
     type: 'CheckpointTaken',
     at: now,
     rolloutId: rollout.rolloutId,
-    weight: checkpoint.weight,
-    desiredCounts: checkpoint.desiredCounts,
-    revisions: { stable: rollout.stableRevision, canary: rollout.revision },
-    scaling: checkpoint.scaling,
+    weight,
+    desiredCounts: { stable, canary: desiredCounts.canary },
+    revisions: { stable: revision, canary: rollout.revision },
+    scaling,
   });
 }
+
+/** Later the sides have changed places, or are about to. */
+const isForward = (phase: ServiceState['rollout']['phase']): boolean =>
+  phase !== 'promoted' && phase !== 'rolling-back' && phase !== 'rolled-back';
 
 export function confirmPrepared(
   { rollout }: ServiceState,

@@ -43,7 +43,11 @@ describe('a notice', () => {
     const clean = noticeOf('shop', { ...completed, differences: [] }, []);
     const left = noticeOf('shop', { ...completed, differences: ['stable has 1 healthy task, it had 2'] }, []);
     expect(clean?.sentence).toBe('All traffic was off after 310 ms; stable is as it was.');
-    expect(left?.sentence).toContain('but: stable has 1 healthy task, it had 2');
+    expect(clean?.urgency).toBe('tell');
+    expect(left).toMatchObject({
+      urgency: 'page',
+      sentence: expect.stringContaining('but: stable has 1 healthy task, it had 2'),
+    });
   });
 
   it('has a subject that SNS takes, however long the service is called', () => {

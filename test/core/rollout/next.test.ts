@@ -44,7 +44,7 @@ describe('what comes next', () => {
     ['promoted', 'PromoteCanary', 0, 'under-way'],
     ['window-over', 'Done', 0, 'promoted'],
     ['rolling-back', 'RollBack', 0, 'under-way'],
-    ['traffic-off', 'RollBack', 0, 'under-way'],
+    ['traffic-off', 'RollBack', 1, 'under-way'],
     ['rolled-back', 'Done', 0, 'rolled-back'],
   ] as const)('%s: %s after %d s', (phase, state, waitSeconds, outcome) => {
     expect(next(phases[phase], now)).toEqual({ next: state, waitSeconds, outcome });
@@ -147,7 +147,7 @@ describe('a rollback goes on watching', () => {
     );
     expect(next(retried, off)).toMatchObject({ next: 'RollBack', waitSeconds: 5 });
     expect(next(retried, time + 58_500)).toMatchObject({ waitSeconds: 2 });
-    expect(next(retried, time + 60_000)).toMatchObject({ waitSeconds: 0 });
+    expect(next(retried, time + 60_000)).toMatchObject({ waitSeconds: 1 });
   });
 
   it('until the delay of the warm side is over, if that is later', () => {
