@@ -23,18 +23,34 @@ type World = AlarmWorld & { readonly alarms: Alarms };
 /** Minutes kept per item beside the stream: an hour of them. */
 const minutesPerBlock = 60;
 
-export async function evaluateCanary(world: World, task: RolloutTask): Promise<TaskAnswer> {
+/**
+ * @param analysis `analyse`, or what answers the same: who looks at one rollout again and again may remember
+ *   what it has folded
+ */
+export async function evaluateCanary(
+  world: World,
+  task: RolloutTask,
+  analysis: typeof analyse = analyse,
+): Promise<TaskAnswer> {
   const { plan, from, cause, mine } = await open(world, task);
   if (!mine || activeOf(from.state) === null) return answer(world, task, plan, from.state);
   const heard = await hearMissedAlarms(world, task.service, plan, from, cause);
   const driven = await driveTraffic(world, task.service, heard, cause);
   const watched = await watchTraffic(world, task.service, driven, cause);
-  const judged = await judge(world, task.service, plan, watched, cause);
+  const judged = await judge({ ...world, analysis }, task.service, plan, watched, cause);
   const settled = await driveTraffic(world, task.service, judged, cause);
   return answer(world, task, plan, settled.state);
 }
 
-async function judge(world: World, service: string, plan: Plan, from: Known, cause: Cause): Promise<Known> {
+type JudgingWorld = World & { readonly analysis: typeof analyse };
+
+async function judge(
+  world: JudgingWorld,
+  service: string,
+  plan: Plan,
+  from: Known,
+  cause: Cause,
+): Promise<Known> {
   const rollout = activeOf(from.state);
   if (rollout === null || !watched(rollout)) return from;
   const step = rollout.steps[rollout.step];
@@ -43,7 +59,7 @@ async function judge(world: World, service: string, plan: Plan, from: Known, cau
   const minutesHash = await keep(world, rollout.rolloutId, minutes);
   const now = world.clock.now();
   const bake = 'bake' in rollout ? rollout.bake : { startedAt: now, endsAt: now };
-  const analysis = analyse({
+  const analysis = world.analysis({
     policy: plan.settings.analysis,
     baseline: plan.baseline,
     minutes,

@@ -5,7 +5,7 @@
 import type { Slot, Target } from '../../events/target.ts';
 import { invariant } from '../core/decision.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
-import type { Traffic, TrafficReading } from '../ports.ts';
+import type { FallBackMark, Traffic, TrafficReading } from '../ports.ts';
 import { type Instance, isAutomatic } from './instance.ts';
 import type { SimClock } from './simClock.ts';
 import type { Wire } from './wire.ts';
@@ -29,6 +29,7 @@ export class Balancer {
   readonly looks: { readonly at: number; readonly by: string }[] = [];
   /** Which slot was marked stable from when on. */
   readonly marks: { readonly at: number; readonly slot: Slot }[];
+  fallBackMark: FallBackMark | null = null;
   readonly #clock: SimClock;
   readonly #tasksIn: (slot: Slot) => number;
 
@@ -121,6 +122,15 @@ export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Targe
       }),
 
     stableMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).mark),
+
+    markFallBack: (target, slot, mark) =>
+      wire.call(who, 'traffic.mark', () => {
+        const balancer = balancerOf(target);
+        balancer.fallBackMark = mark;
+        if (slot !== null) balancer.markStable(slot);
+      }),
+
+    fallBackMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).fallBackMark),
   };
 }
 

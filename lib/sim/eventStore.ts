@@ -43,8 +43,8 @@ export class SimTable {
   readonly heads = new Map<string, StoredHead>();
   /** By stream, then by first version. */
   readonly chunks = new Map<string, Map<number, readonly Commit[]>>();
-  readonly plans = new Map<string, string>();
-  readonly blocks = new Map<string, Map<number, string>>();
+  readonly plans = new Map<string, { readonly text: string; readonly plan: unknown }>();
+  readonly blocks = new Map<string, Map<number, readonly Minute[]>>();
 }
 
 export class SimEventStore implements EventStore {
@@ -57,7 +57,7 @@ export class SimEventStore implements EventStore {
   }
 
   async head(stream: string): Promise<Head> {
-    return viewOf(await this.#read(stream));
+    return seen(await this.#read(stream));
   }
 
   async append(stream: string, append: Append): Promise<Appended> {
@@ -128,8 +128,8 @@ export class SimEventStore implements EventStore {
     const kept = await this.#step('write-beside', () => {
       const key = JSON.stringify([stream, rolloutId]);
       const there = this.#table.plans.get(key);
-      if (there === undefined) this.#table.plans.set(key, text);
-      return there ?? text;
+      if (there === undefined) this.#table.plans.set(key, { text, plan: frozen(JSON.parse(text)) });
+      return there?.text ?? text;
     });
     if (kept !== text)
       throw new PlanDiffers(`${rolloutId} has another plan already: start a rollout under a new id`);
@@ -137,26 +137,25 @@ export class SimEventStore implements EventStore {
   }
 
   plan(stream: string, rolloutId: string): Promise<unknown> {
-    return this.#step('read-beside', () => {
-      const text = this.#table.plans.get(JSON.stringify([stream, rolloutId]));
-      return text === undefined ? null : JSON.parse(text);
-    });
+    return this.#step(
+      'read-beside',
+      () => this.#table.plans.get(JSON.stringify([stream, rolloutId]))?.plan ?? null,
+    );
   }
 
   async keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string> {
-    const text = canonical(minutes);
     await this.#step('write-beside', () => {
-      const blocks = this.#table.blocks.get(rolloutId) ?? new Map<number, string>();
-      this.#table.blocks.set(rolloutId, blocks.set(block, text));
+      const blocks = this.#table.blocks.get(rolloutId) ?? new Map<number, readonly Minute[]>();
+      this.#table.blocks.set(rolloutId, blocks.set(block, minutes.map(frozen)));
     });
-    return hash('sha256', text, 'hex');
+    return hash('sha256', minutes.map(digestOf).join(), 'hex');
   }
 
   minutes(rolloutId: string): Promise<readonly Minute[]> {
     return this.#step('read-beside', () =>
       [...(this.#table.blocks.get(rolloutId) ?? [])]
         .sort(([one], [other]) => one - other)
-        .flatMap(([, text]) => JSON.parse(text) as Minute[]),
+        .flatMap(([, minutes]) => minutes),
     );
   }
 
@@ -208,7 +207,25 @@ export class SimEventStore implements EventStore {
 
 /** What a lost race means, seen from what won it. */
 function lost(append: Append, head: StoredHead): Appended {
-  return answerFrom(head, append, sha256) ?? { outcome: 'conflict', head: viewOf(head) };
+  return answerFrom(head, append, sha256) ?? { outcome: 'conflict', head: seen(head) };
+}
+
+/** A HEAD is replaced, never changed, so it is shown the same each time. */
+const views = new WeakMap<StoredHead, Head>();
+
+function seen(head: StoredHead): Head {
+  const view = views.get(head) ?? viewOf(head);
+  views.set(head, view);
+  return view;
+}
+
+/** A minute is kept again at every look at its rollout. */
+const digests = new WeakMap<Minute, string>();
+
+function digestOf(minute: Minute): string {
+  const digest = digests.get(minute) ?? sha256(JSON.stringify(minute));
+  digests.set(minute, digest);
+  return digest;
 }
 
 /**

@@ -32,6 +32,7 @@ import type { SimFunction } from '../../sim/lambda.ts';
 import type { NumberedDelivery } from '../../sim/tableStream.ts';
 import type { Ports, SimWorld } from '../../sim/world.ts';
 import { deployedFunctions } from '../deploy/functions.ts';
+import { rememberedAnalysis } from './rememberedAnalysis.ts';
 
 /** The ports each function is given: the same as its handler's in functions/, and nothing more. */
 export const portsOf = {
@@ -102,7 +103,8 @@ function bodiesFor(services: readonly ServiceSettings[]): Bodies {
     },
     'prepare-canary': (ports, task) => prepareCanary(ports, read(parseRolloutTask(task))),
     'shift-traffic': (ports, task) => shiftTraffic(ports, read(parseRolloutTask(task))),
-    'evaluate-canary': (ports, task) => evaluateCanary(ports, read(parseRolloutTask(task))),
+    'evaluate-canary': (ports, task) =>
+      evaluateCanary(ports, read(parseRolloutTask(task)), rememberedAnalysis),
     'promote-canary': (ports, task) => promoteCanary(ports, read(parseRolloutTask(task))),
     'roll-back': (ports, task) => rollBack(ports, read(parseRolloutTask(task))),
     'request-approval': (ports, task) => requestApproval(ports, read(parseApprovalTask(task))),

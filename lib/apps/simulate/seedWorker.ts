@@ -11,6 +11,9 @@ export type SeedResult = {
   readonly findings: readonly Finding[];
 };
 
+// What fails in a world of faults is told by its name: a stack for each costs a tenth of the time.
+if (parentPort !== null) Error.stackTraceLimit = 0;
+
 parentPort?.on('message', async (seed: number) => {
   parentPort?.postMessage(await runSeed(seed));
 });
