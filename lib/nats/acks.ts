@@ -13,8 +13,8 @@ const WORKING = utf8.encode('+WPI');
 export interface Acks {
   opened(message: ReceivedMessage): void;
   settled(message: ReceivedMessage, verdict: Verdict): void;
-  /** An open message was delivered again, and has the new delivery's reply. */
-  refreshed(message: ReceivedMessage): void;
+  /** An open message was delivered again. */
+  refreshed(message: ReceivedMessage, again: ReceivedMessage): void;
   /** It was settled before, and now delivered again: the server did not hear of it. */
   again(message: ReceivedMessage): void;
   /** Still being worked on. */
@@ -22,6 +22,8 @@ export interface Acks {
   givenBack(message: ReceivedMessage, delayMs: number): void;
   /** Settled messages that the server is not told of yet, because earlier ones are still open. */
   readonly withheld: number;
+  /** These messages: the server has to be kept from delivering them again. */
+  withheldMessages(): Iterable<ReceivedMessage>;
   /** Sends what is still due. */
   flush(): void;
   /** The connection is a new one, perhaps to a server that has forgotten some of what it delivered. */
@@ -56,7 +58,9 @@ export class ExplicitAcks implements Acks {
 
   opened(): void {}
 
-  refreshed(): void {}
+  refreshed(message: ReceivedMessage, again: ReceivedMessage): void {
+    message.reply = again.reply;
+  }
 
   settled({ reply }: ReceivedMessage, verdict: Verdict): void {
     if (this.#due.length === 0) setImmediate(() => this.flush());
@@ -79,6 +83,10 @@ export class ExplicitAcks implements Acks {
 
   get withheld(): number {
     return 0;
+  }
+
+  withheldMessages(): Iterable<ReceivedMessage> {
+    return [];
   }
 
   flush(): void {
@@ -109,6 +117,13 @@ const WATERMARK_MS = 20;
  * connection: a server that was killed may come back having forgotten deliveries, and an acknowledgement
  * beyond what it remembers to have delivered would leave it with messages below its floor that nothing can
  * acknowledge any more. What it forgot it delivers again, and `again` answers.
+ *
+ * The server ignores an acknowledgement whose delivery number is not above that of the last one it took
+ * (nats-server, consumer.go, `processAckMsg`). Deliveries are numbered as they go out, so acknowledging an
+ * early message with the reply of its second delivery would make it deaf for the first deliveries of all that
+ * came between. Hence a message keeps the reply of its first delivery on this connection; and what comes
+ * again although the floor has passed it, is acknowledged with its newest reply besides the floor's: of the
+ * two at least one counts.
  */
 export class WatermarkAcks implements Acks {
   readonly #nats: NatsConnection;
@@ -116,7 +131,7 @@ export class WatermarkAcks implements Acks {
   readonly #watermark = new Watermark<ReceivedMessage>();
   /** Received on this connection. */
   #fresh = new WeakSet<ReceivedMessage>();
-  /** The highest message that was delivered again below the floor. */
+  /** The highest message that was delivered again below the floor since the last flush. */
   #repeated: ReceivedMessage | null = null;
   #due = 0;
   #cancel: (() => void) | null = null;
@@ -135,7 +150,13 @@ export class WatermarkAcks implements Acks {
     this.#watermark.open(message.sequence, message);
   }
 
-  refreshed(message: ReceivedMessage): void {
+  withheldMessages(): Iterable<ReceivedMessage> {
+    return this.#watermark.settledItems();
+  }
+
+  refreshed(message: ReceivedMessage, again: ReceivedMessage): void {
+    if (this.#fresh.has(message)) return;
+    message.reply = again.reply;
     this.#fresh.add(message);
   }
 
@@ -148,7 +169,8 @@ export class WatermarkAcks implements Acks {
   }
 
   again(message: ReceivedMessage): void {
-    if (message.sequence > this.#watermark.floor) this.opened(message);
+    const known = this.#watermark.at(message.sequence);
+    if (known !== undefined) this.refreshed(known, message);
     else if (message.sequence > (this.#repeated?.sequence ?? 0)) this.#repeated = message;
     this.#soon();
   }
@@ -166,8 +188,9 @@ export class WatermarkAcks implements Acks {
     this.#cancel = null;
     this.#due = 0;
     const floor = this.#watermark.floorItem;
-    const highest = floor !== null && this.#fresh.has(floor) ? floor : this.#repeated;
-    if (highest !== null) answer(this.#nats, highest.reply, ACK);
+    if (floor !== null && this.#fresh.has(floor)) answer(this.#nats, floor.reply, ACK);
+    if (this.#repeated !== null) answer(this.#nats, this.#repeated.reply, ACK);
+    this.#repeated = null;
   }
 
   reconnected(): void {
@@ -199,13 +222,16 @@ export function keepWorking(
 ): () => void {
   const third = ackWaitMs / 3;
   let cancel: () => void = () => {};
-  const tick = () => {
-    const now = timers.now();
-    for (const message of ledger.open()) {
+  const touch = (messages: Iterable<ReceivedMessage>, now: number) => {
+    for (const message of messages) {
       if (now - message.touchedAtMs < third) continue;
       message.touchedAtMs = now;
       acks.working(message);
     }
+  };
+  const tick = () => {
+    touch(ledger.open(), timers.now());
+    touch(acks.withheldMessages(), timers.now());
     cancel = timers.schedule(Math.max(WORKING_MS_MIN, third / 2), tick);
   };
   tick();

@@ -195,12 +195,11 @@ export class JetStreamSource implements MessageSource {
     }
   }
 
-  /** A message in our hands was delivered again: the newest delivery is the one to acknowledge. */
+  /** A message in our hands was delivered again. */
   #refresh(sequence: number, again: ReceivedMessage): void {
     const open = this.#ledger.at(sequence);
     if (open === undefined) return;
-    open.reply = again.reply;
-    this.#acks.refreshed(open);
+    this.#acks.refreshed(open, again);
     open.deliveries = again.deliveries;
     open.touchedAtMs = again.receivedAtMs;
   }
@@ -232,7 +231,8 @@ export class JetStreamSource implements MessageSource {
     const { log, config } = this.#options;
     log(`${this.#name}: ${reason}; it is made again`);
     const patience = { timers: this.#timers, stopped: () => this.#stopped, log };
-    if (await ensureConsumerAgain(this.#link, config, patience)) this.#puller.reset();
+    // The new consumer numbers its deliveries from 1, and knows nothing of the old one's.
+    if (await ensureConsumerAgain(this.#link, config, patience)) this.#reconnected();
   }
 
   /** While nothing comes, nothing tells how much is waiting. */

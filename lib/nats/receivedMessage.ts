@@ -66,7 +66,7 @@ export class ReceivedMessage implements Incoming {
   readonly timestampMs: number;
   readonly receivedAtMs: number;
   deliveries: number;
-  /** Where acknowledgements go: the newest delivery's. Empty for core NATS. */
+  /** Where acknowledgements go: the reply of a delivery. Empty for core NATS. */
   reply: string;
   /** When the server last heard about it, so that it does not deliver it again. */
   touchedAtMs: number;

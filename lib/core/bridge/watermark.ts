@@ -26,7 +26,20 @@ export class Watermark<T> {
     return this.#settled.size;
   }
 
-  /** Delivered, not yet settled. Almost always the highest so far; a redelivery may come lower. */
+  /** The same, as they were opened. */
+  *settledItems(): Iterable<T> {
+    if (this.#settled.size === 0) return;
+    for (let at = this.#head; at < this.#waiting.length; at++)
+      if (this.#settled.has(this.#waiting[at] as number)) yield this.#items[at] as T;
+  }
+
+  /** What was opened with a sequence above the floor. */
+  at(sequence: number): T | undefined {
+    const index = this.#indexOf(sequence);
+    return this.#waiting[index] === sequence ? this.#items[index] : undefined;
+  }
+
+  /** Delivered, not yet settled. Almost always the highest so far; one that was given back may come lower. */
   open(sequence: number, item: T): void {
     if (sequence <= this.#floor) return;
     const last = this.#waiting[this.#waiting.length - 1];
@@ -35,16 +48,10 @@ export class Watermark<T> {
       this.#items.push(item);
       return;
     }
-    let low = this.#head;
-    let high = this.#waiting.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#waiting[middle] as number) < sequence) low = middle + 1;
-      else high = middle;
-    }
-    const known = this.#waiting[low] === sequence ? 1 : 0;
-    this.#waiting.splice(low, known, sequence);
-    this.#items.splice(low, known, item);
+    const index = this.#indexOf(sequence);
+    const known = this.#waiting[index] === sequence ? 1 : 0;
+    this.#waiting.splice(index, known, sequence);
+    this.#items.splice(index, known, item);
   }
 
   /** True when the floor moved. */
@@ -65,5 +72,16 @@ export class Watermark<T> {
       this.#head = 0;
     }
     return this.#floor !== before;
+  }
+  /** Where a sequence stands among those waiting, or would stand. */
+  #indexOf(sequence: number): number {
+    let low = this.#head;
+    let high = this.#waiting.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#waiting[middle] as number) < sequence) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
