@@ -1,6 +1,6 @@
 /**
  * A CodeDeploy deployment that changed its state. The event holds neither a reason nor a link to the rollback
- * it may have begun: both are asked of GetDeployment.
+ * it may have begun; `aws deploy get-deployment` tells both by the deployment's id.
  */
 import * as z from 'zod/mini';
 import { type Parsed, parse } from '../parsed.ts';

@@ -5,7 +5,7 @@
  * alone.
  */
 import * as z from 'zod/mini';
-import { type Parsed, parse, parsed } from '../parsed.ts';
+import { type Parsed, parse } from '../parsed.ts';
 import { eventBridgeForm, lastOfArn, timed } from './envelope.ts';
 
 export const EcsTaskStateChange = eventBridgeForm(
@@ -162,46 +162,4 @@ export function parseEcsDeploymentChange(body: unknown): Parsed<EcsDeploymentCha
     rollingBack: /rolling back/i.test(detail.reason ?? ''),
     reason: detail.reason ?? '',
   });
-}
-
-/** A task or a deployment that failed, whichever ECS told of. */
-export type DeploymentTrouble = {
-  readonly eventId: string;
-  /** `deployment`: ECS gave it up, or takes it back already; `task`: one task, which may be ordinary life. */
-  readonly kind: 'deployment' | 'task';
-  readonly cluster: string;
-  readonly ecsService: string;
-  /** One sentence for a person. */
-  readonly what: string;
-  /** Epoch milliseconds. */
-  readonly changedAt: number;
-};
-
-/** null: all is well, or it is no task of a service. */
-export function parseDeploymentTrouble(body: unknown): Parsed<DeploymentTrouble | null> {
-  const detailType = (body as { readonly 'detail-type'?: unknown } | null)?.['detail-type'];
-  return detailType === 'ECS Deployment State Change' ? deploymentTrouble(body) : taskTrouble(body);
-}
-
-function taskTrouble(body: unknown): Parsed<DeploymentTrouble | null> {
-  const read = parseTaskChange(body);
-  if (!read.ok) return read;
-  const { eventId, cluster, service, failed, what, changedAt } = read.value;
-  return parsed(
-    failed && service !== null
-      ? { eventId, kind: 'task', cluster, ecsService: service, what, changedAt }
-      : null,
-  );
-}
-
-function deploymentTrouble(body: unknown): Parsed<DeploymentTrouble | null> {
-  const read = parseEcsDeploymentChange(body);
-  if (!read.ok) return read;
-  const { eventId, cluster, service, state, rollingBack, reason, deploymentId, changedAt } = read.value;
-  const what = `ECS deployment ${deploymentId} of ${service}: ${reason || state}`;
-  return parsed(
-    state === 'failed' || rollingBack
-      ? { eventId, kind: 'deployment', cluster, ecsService: service, what, changedAt }
-      : null,
-  );
 }

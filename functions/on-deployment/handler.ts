@@ -4,7 +4,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import middy from '@middy/core';
-import { parseDeploymentTrouble } from '../../events/aws/ecs.ts';
+import { parseDeploymentTrouble } from '../../events/aws/deploymentTrouble.ts';
 import { clientSettings } from '../../lib/aws/answered.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';

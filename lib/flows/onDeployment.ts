@@ -1,14 +1,19 @@
 /**
- * What ECS says of tasks and deployments leads to the same decision as an alarm: recorded, judged, driven.
+ * What ECS and CodeDeploy say of tasks and deployments leads to the same decision as an alarm: recorded,
+ * judged, driven.
  */
-import type { DeploymentTrouble } from '../../events/aws/ecs.ts';
+import type {
+  DeploymentGroupName,
+  DeploymentTrouble,
+  EcsServiceName,
+} from '../../events/aws/deploymentTrouble.ts';
 import type { Slot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import type { Command } from '../core/rollout/commands.ts';
 import { type FollowingWorld, followDecision } from './followDecision.ts';
 import { type Cause, known, record } from './record.ts';
 
-/** @returns the service's phase afterwards; null when the tasks are nobody's who is configured */
+/** @returns the service's phase afterwards; null when it is nobody's who is configured */
 export async function onDeployment(
   world: FollowingWorld,
   trouble: DeploymentTrouble,
@@ -22,35 +27,49 @@ export async function onDeployment(
   const from = await known(world, service);
   const { rollout } = from.state;
   if (rollout.phase === 'none') return rollout.phase;
-  const side = slot === rollout.canarySlot ? 'canary' : 'stable';
+  const side = slot === null || slot === rollout.canarySlot ? 'canary' : 'stable';
   const command = commandFor(trouble, side, settings, world.clock.now());
   const commandId = `deployment:${trouble.eventId}`;
   const recorded = await record(world, service, command, cause, { from, commandId });
   return (await followDecision(world, service, recorded, cause)).state.rollout.phase;
 }
 
-/** A deployment that ECS gave up on the canary is final; everything else is counted. */
+/** A deployment of the canary that was given up is final; everything else is counted. */
 function commandFor(
-  { kind, what }: DeploymentTrouble,
+  { kind, what, changedAt }: DeploymentTrouble,
   side: 'canary' | 'stable',
   settings: ServiceSettings,
   now: number,
 ): Command {
   return kind === 'deployment' && side === 'canary'
-    ? { type: 'RollBack', trigger: 'deployment', reason: what, by: 'switchback', now }
-    : { type: 'FailHealth', side, what, settings, now };
+    ? { type: 'RollBack', trigger: 'deployment', reason: what, by: 'switchback', changedAt, now }
+    : { type: 'FailHealth', side, what, changedAt, settings, now };
 }
 
-function ownerOf(
-  { cluster, ecsService }: DeploymentTrouble,
-  services: readonly ServiceSettings[],
-): { readonly settings: ServiceSettings; readonly slot: Slot } | null {
+type Owner = {
+  readonly settings: ServiceSettings;
+  /** null: the canary's, whichever that is. */
+  readonly slot: Slot | null;
+};
+
+function ownerOf({ of }: DeploymentTrouble, services: readonly ServiceSettings[]): Owner | null {
   for (const settings of services) {
-    const { target } = settings;
-    if (target.kind !== 'ecs-alb' || target.cluster.split('/').at(-1) !== cluster) continue;
-    for (const slot of ['blue', 'green'] as const) {
-      if (target.services[slot] === ecsService) return { settings, slot };
-    }
+    const slot = 'application' in of ? groupSlot(of, settings) : serviceSlot(of, settings);
+    if (slot !== undefined) return { settings, slot };
   }
   return null;
+}
+
+/** The slot that a deployment group deploys to; undefined where it is not this service's. */
+const groupSlot = (
+  { application, deploymentGroup }: DeploymentGroupName,
+  { codeDeploy }: ServiceSettings,
+): Slot | null | undefined =>
+  codeDeploy.find((group) => group.application === application && group.deploymentGroup === deploymentGroup)
+    ?.slot;
+
+/** The slot an ECS service is; undefined where it is none of this service's. */
+function serviceSlot({ cluster, ecsService }: EcsServiceName, { target }: ServiceSettings): Slot | undefined {
+  if (target.kind !== 'ecs-alb' || target.cluster.split('/').at(-1) !== cluster) return undefined;
+  return (['blue', 'green'] as const).find((slot) => target.services[slot] === ecsService);
 }

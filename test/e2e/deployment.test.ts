@@ -25,6 +25,10 @@ beforeAll(async () => {
       finalFromPercent: 40,
       steps: [{ weight: 50, bakeSeconds: 900 }, { weight: 60, bakeSeconds: 900 }, { weight: 100 }],
     },
+    codeDeploy: [
+      { application: 'shop', deploymentGroup: 'shop-live' },
+      { application: 'shop', deploymentGroup: 'shop-blue', slot: 'blue' },
+    ],
     evaluateSeconds: 600, // nobody looks meanwhile: what ECS says comes by its events alone
     healthFailuresMax: 2,
     rolloutTimeoutSeconds: 1, // asked about by `reconcile` alone, which runs here only when a test says so
@@ -71,6 +75,10 @@ async function taskStopped(id: string, slot: 'blue' | 'green'): Promise<void> {
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(body) }));
 }
 
+/** How often the function says that it heard of it. */
+const heard = (what: string): number =>
+  wire.lines.filter((line) => line.includes('deployment heard') && line.includes(what)).length;
+
 const healthFailures = async (since: number) =>
   (await wire.events(since + 1)).filter((event) => event.type === 'HealthCheckFailed');
 
@@ -98,13 +106,54 @@ describe('tasks of the canary that crash', () => {
     await Promise.all([taskStopped('said-twice', 'green'), taskStopped('said-twice', 'green')]);
     await taskStopped('said-twice', 'green');
     await until('counted', async () => (await healthFailures(before)).length > 0);
-    await until(
-      'all three read',
-      () =>
-        wire.lines.filter((line) => line.includes('deployment heard') && line.includes('said-twice'))
-          .length === 3,
-    );
+    await until('all three read', () => heard('said-twice') === 3);
     expect(await healthFailures(before)).toMatchObject([{ side: 'canary', consecutive: 1 }]);
+    await abort();
+  });
+});
+
+/** A deployment that ended, as CodeDeploy tells of it. */
+function codeDeployed(deploymentGroup: string, state: 'SUCCESS' | 'FAILURE' | 'STOP', time = new Date()) {
+  const application = 'shop';
+  const of = 'arn:aws:codedeploy:eu-west-1:000000000000';
+  return wire.cloud.buses.publish({
+    source: 'aws.codedeploy',
+    detailType: 'CodeDeploy Deployment State-change Notification',
+    time,
+    resources: [`${of}:application:shop`, `${of}:deploymentgroup:shop/${deploymentGroup}`],
+    detail: { application, deploymentGroup, deploymentId: `d-${state}`, region: 'eu-west-1', state },
+  });
+}
+
+describe('a deployment that CodeDeploy gave up', () => {
+  it('takes the canary back at once, like one of ECS', async () => {
+    const { before } = await baking();
+    const healthy = await wire.events(before + 1);
+    codeDeployed('shop-live', 'FAILURE', new Date(Date.now() - 3_600_000)); // of another release, told late
+    codeDeployed('shop-live', 'SUCCESS');
+    codeDeployed('another-s', 'FAILURE');
+    await until('both failures heard', () => heard('d-FAILURE') === 2);
+    expect(await wire.events(before + 1)).toEqual(healthy);
+    codeDeployed('shop-live', 'FAILURE');
+    await wire.phase('rolled-back');
+    expect(await wire.canaryWeight()).toBe(0);
+    expect((await wire.events(before + 1)).find(({ type }) => type === 'RollbackInitiated')).toMatchObject({
+      trigger: 'deployment',
+      reason: 'CodeDeploy deployment d-FAILURE of shop/shop-live failed',
+      fromWeight: 50,
+    });
+  });
+
+  it('counts against stable where the group deploys to stable’s slot', async () => {
+    const { before } = await baking();
+    codeDeployed('shop-blue', 'STOP');
+    codeDeployed('shop-blue', 'STOP');
+    await wire.phase('held');
+    expect((await wire.events(before + 1)).slice(-3)).toMatchObject([
+      { type: 'HealthCheckFailed', side: 'stable', consecutive: 1 },
+      { type: 'HealthCheckFailed', side: 'stable', consecutive: 2 },
+      { type: 'RolloutHeld', reason: 'stable-suffers', why: expect.stringContaining('was stopped') },
+    ]);
     await abort();
   });
 });

@@ -102,6 +102,8 @@ async function makeServices(
         serviceName: `${name}-${slot}`,
         taskDefinition: revision,
         desiredCount: slot === 'blue' ? tasks : 0,
+        // A task takes as long to start as the machine lets it; the balancer waits for it, ECS does too.
+        healthCheckGracePeriodSeconds: 60,
         loadBalancers: [{ targetGroupArn: targetGroups[slot], containerName: name, containerPort: 8080 }],
       }),
     );

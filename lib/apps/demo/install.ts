@@ -66,6 +66,7 @@ export async function installSwitchback(
     ROLLOUT_MACHINE: machineArn('rollout'),
     ROLLBACK_MACHINE: machineArn('rollback'),
     MIGRATION_MACHINE: machineArn('migration'),
+    STAGE: 'dev',
   });
   const machines = new SFNClient(at);
   for (const name of ['rollout', 'rollback', 'migration']) {
@@ -196,7 +197,14 @@ async function wireEvents(
   );
   await rule(
     'switchback-deployments',
-    { source: ['aws.ecs'], 'detail-type': ['ECS Task State Change', 'ECS Deployment State Change'] },
+    {
+      source: ['aws.ecs', 'aws.codedeploy'],
+      'detail-type': [
+        'ECS Task State Change',
+        'ECS Deployment State Change',
+        'CodeDeploy Deployment State-change Notification',
+      ],
+    },
     queues.deployments,
   );
   await rule(

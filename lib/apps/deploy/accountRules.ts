@@ -17,6 +17,11 @@ export function accountRules(deployment: Deployment): Resources {
   const deployments = services.flatMap(({ target }) =>
     ecsServices(target).map(({ cluster, name }) => ({ suffix: `:service/${cluster}/${name}` })),
   );
+  const groups = services.flatMap(({ codeDeploy }) =>
+    codeDeploy.map(({ application, deploymentGroup }) => ({
+      suffix: `:deploymentgroup:${application}/${deploymentGroup}`,
+    })),
+  );
   return {
     ...rules(deployment, 'alarms', 'AlarmQueue', alarms, (alarmName) => ({
       source: ['aws.cloudwatch'],
@@ -33,6 +38,12 @@ export function accountRules(deployment: Deployment): Resources {
       'detail-type': ['ECS Deployment State Change'],
       resources,
       detail: { eventName: ['SERVICE_DEPLOYMENT_IN_PROGRESS', 'SERVICE_DEPLOYMENT_FAILED'] },
+    })),
+    ...rules(deployment, 'codedeploy', 'DeploymentQueue', groups, (resources) => ({
+      source: ['aws.codedeploy'],
+      'detail-type': ['CodeDeploy Deployment State-change Notification'],
+      resources,
+      detail: { state: ['FAILURE', 'STOP'] },
     })),
   };
 }

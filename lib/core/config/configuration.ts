@@ -42,6 +42,7 @@ export function settingsOf(
   problems.push(
     ...dependencyProblems(services),
     ...sharedRules(services),
+    ...sharedDeploymentGroups(services),
     ...unknownSubscriptions(notifications, services),
   );
   if (problems.length > 0) return { problems };
@@ -173,4 +174,24 @@ function sharedRules(services: readonly ServiceSettings[]): Problem[] {
           },
         ];
   });
+}
+
+/** A deployment group that fails must say whose canary it was. */
+function sharedDeploymentGroups(services: readonly ServiceSettings[]): Problem[] {
+  const owners = new Map<string, string>();
+  return services.flatMap(({ service, codeDeploy }) =>
+    codeDeploy.flatMap(({ application, deploymentGroup }, index): Problem[] => {
+      const name = `${application}/${deploymentGroup}`;
+      const owner = owners.get(name);
+      owners.set(name, owner ?? service);
+      return owner === undefined
+        ? []
+        : [
+            {
+              path: ['services', service, 'codeDeploy', index],
+              sentence: `${owner} already has the deployment group ${name}: give each service its own.`,
+            },
+          ];
+    }),
+  );
 }

@@ -31,6 +31,19 @@ const AlarmFile = z.strictObject({
     .describe('What a service alarm leads to when stable suffers as much as the canary.'),
 });
 
+/** CodeDeploy's own limits on both names. */
+const codeDeployName = z.string().min(1).max(100);
+
+const DeploymentGroupFile = z.strictObject({
+  application: codeDeployName.describe('The CodeDeploy application.'),
+  deploymentGroup: codeDeployName.describe('Its deployment group.'),
+  slot: z
+    .enum(['blue', 'green'])
+    .nullable()
+    .default(null)
+    .describe('The slot it deploys to; null: the canary’s, whichever that is.'),
+});
+
 const StrategyFile = z.strictObject({
   kind: z.enum(Strategy._zod.def.entries).default('canary'),
   startPercent: percent.default(5).describe('The first step.'),
@@ -94,6 +107,10 @@ const ServiceFile = z.strictObject({
    */
   analysis: z.record(z.string(), z.unknown()).default({}).describe('Checks and limits; see docs.'),
   alarms: z.array(AlarmFile).default([]),
+  codeDeploy: z
+    .array(DeploymentGroupFile)
+    .default([])
+    .describe('CodeDeploy groups that deploy this service: their failures count like those of ECS.'),
   dependsOn: z
     .array(z.string())
     .default([])

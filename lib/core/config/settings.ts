@@ -22,6 +22,17 @@ export type AlarmSettings = {
   readonly onBothSuffer: 'hold' | 'roll-back';
 };
 
+/** A CodeDeploy deployment group that deploys this service. */
+export type DeploymentGroupSettings = {
+  readonly application: string;
+  readonly deploymentGroup: string;
+  /**
+   * The slot it deploys to: its failures are the canary's only while that slot is the canary's. null: the
+   * canary's, whichever that is.
+   */
+  readonly slot: Slot | null;
+};
+
 export type StrategySettings = {
   readonly kind: Strategy;
   /** Canary: percent of the first step, points per step, most points per step. */
@@ -56,6 +67,8 @@ export type ServiceSettings = {
   readonly strategy: StrategySettings;
   readonly analysis: AnalysisPolicy;
   readonly alarms: readonly AlarmSettings[];
+  /** CodeDeploy's deployments of this service; none where ECS alone deploys it. */
+  readonly codeDeploy: readonly DeploymentGroupSettings[];
   /** Services that must be on their new version before this one, and go back after it. */
   readonly dependsOn: readonly string[];
   readonly whileActive: 'refuse' | 'queue' | 'supersede';

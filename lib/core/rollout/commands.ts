@@ -83,6 +83,8 @@ export type Command =
       readonly trigger: RollbackTrigger;
       readonly reason: string;
       readonly by: string;
+      /** When it happened, where it was told from outside: it may come late. */
+      readonly changedAt?: number;
       /** Services that are restored before this one. */
       readonly after?: readonly string[];
     })
@@ -92,6 +94,8 @@ export type Command =
       readonly type: 'FailHealth';
       readonly side: 'canary' | 'stable';
       readonly what: string;
+      /** When it happened. */
+      readonly changedAt: number;
       readonly settings: Pick<ServiceSettings, 'healthFailuresMax'>;
     })
   | (At & {

@@ -6,7 +6,7 @@ import { accept, type Decision } from '../decision.ts';
 import { keptCanary, mayKeepCanary } from './alarm.ts';
 import { brief } from './brief.ts';
 import type { CommandOf } from './commands.ts';
-import { held, takenBack } from './rollBack.ts';
+import { held, refuseFromBefore, takenBack } from './rollBack.ts';
 import { canBeTakenBack, overrideAt, type ServiceState } from './state.ts';
 
 /**
@@ -17,6 +17,8 @@ export const inARowSeconds = 600;
 
 export function failHealth(state: ServiceState, command: CommandOf<'FailHealth'>): Decision<ServiceEvent> {
   const { now, side, what, settings } = command;
+  const late = refuseFromBefore(state.rollout, command.changedAt);
+  if (late !== null) return late;
   const failedAt = state.healthFailedAt[side];
   const inARow = failedAt !== null && now - failedAt <= inARowSeconds * 1000;
   const consecutive = (inARow ? state.healthFailures[side] : 0) + 1;

@@ -2,10 +2,10 @@
 import type { RollbackTrigger } from '../../../events/rollback.ts';
 import type { Evidence, HoldReason } from '../../../events/rollout.ts';
 import type { ServiceEvent } from '../../../events/service.ts';
-import { accept, type Decision, refuse } from '../decision.ts';
+import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
 import { brief, briefEvidence } from './brief.ts';
 import type { CommandOf } from './commands.ts';
-import { activeOf, overrideAt, type ServiceState, wouldHurtToGoBack } from './state.ts';
+import { activeOf, overrideAt, type Rollout, type ServiceState, wouldHurtToGoBack } from './state.ts';
 
 type Initiation = {
   readonly now: number;
@@ -59,9 +59,26 @@ export function held(
   return [{ type: 'RolloutHeld', at: now, rolloutId: rollout.rolloutId, reason, why: brief(why) }];
 }
 
+/**
+ * AWS's clocks and ours are milliseconds apart; a minute is more than that, and less than any deployment
+ * takes.
+ */
+const clocksApartSeconds = 60;
+
+/**
+ * Delivered late, from before the rollout began: it cannot be about this one. Refused, and so only logged.
+ */
+export function refuseFromBefore(rollout: Rollout, changedAt: number): Refusal | null {
+  if (rollout.phase === 'none' || changedAt >= rollout.startedAt - clocksApartSeconds * 1000) return null;
+  const { rolloutId } = rollout;
+  return refuse('from-before', `that happened before rollout ${rolloutId} began: it says nothing about it.`);
+}
+
 /** A person, a failed deployment or a lasting outage asks for it. Nothing in flight: stable is left alone. */
 export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): Decision<ServiceEvent> {
   const { rollout } = state;
+  const late = refuseFromBefore(rollout, command.changedAt ?? command.now);
+  if (late !== null) return late;
   // What is left after a promotion is tidying up: failing at that is no reason to take a good release back.
   if (rollout.phase === 'promoted' && command.trigger === 'outage') return accept();
   if (

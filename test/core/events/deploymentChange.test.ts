@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCodeDeployChange } from '../../../events/aws/codeDeploy.ts';
-import {
-  parseDeploymentTrouble,
-  parseEcsDeploymentChange,
-  parseTaskChange,
-} from '../../../events/aws/ecs.ts';
+import { parseDeploymentTrouble } from '../../../events/aws/deploymentTrouble.ts';
+import { parseEcsDeploymentChange, parseTaskChange } from '../../../events/aws/ecs.ts';
 import { having, type Json, sample, sentence } from './payloads.ts';
 
 describe('a task that changed', () => {
@@ -210,7 +207,10 @@ describe('trouble with a deployment', () => {
   it('is a task that failed', () => {
     expect(parseDeploymentTrouble(sample('EcsTaskStateChange'))).toMatchObject({
       ok: true,
-      value: { kind: 'task', cluster: 'mistersmith-prod', ecsService: 'mistersmith-orchestrator-green' },
+      value: {
+        kind: 'task',
+        of: { cluster: 'mistersmith-prod', ecsService: 'mistersmith-orchestrator-green' },
+      },
     });
   });
 
@@ -219,8 +219,23 @@ describe('trouble with a deployment', () => {
       ok: true,
       value: {
         kind: 'deployment',
-        ecsService: 'mistersmith-orchestrator-green',
+        of: { ecsService: 'mistersmith-orchestrator-green' },
         what: expect.stringContaining('circuit breaker'),
+      },
+    });
+  });
+
+  it.each([
+    ['FAILURE', 'failed'],
+    ['STOP', 'was stopped'],
+  ])('is a deployment that CodeDeploy says %s of', (state, said) => {
+    expect(parseDeploymentTrouble(having('CodeDeployDeploymentStateChange', 'detail.state', state))).toEqual({
+      ok: true,
+      value: {
+        ...{ eventId: 'c071bfbf-83c4-49ca-a6ff-3df053957145', kind: 'deployment' },
+        of: { application: 'orchestrator', deploymentGroup: 'prod' },
+        what: `CodeDeploy deployment d-75I7MBT7C of orchestrator/prod ${said}`,
+        changedAt: Date.UTC(2026, 10, 21, 9, 52, 31),
       },
     });
   });
@@ -241,11 +256,19 @@ describe('trouble with a deployment', () => {
       'a deployment that is complete',
       having('EcsDeploymentStateChange', 'detail.eventName', 'SERVICE_DEPLOYMENT_COMPLETED'),
     ],
+    [
+      'a deployment that CodeDeploy has begun',
+      having('CodeDeployDeploymentStateChange', 'detail.state', 'START'),
+    ],
+    [
+      'a deployment that CodeDeploy has done',
+      having('CodeDeployDeploymentStateChange', 'detail.state', 'SUCCESS'),
+    ],
   ])('is not %s', (_, body) => {
     expect(parseDeploymentTrouble(body)).toEqual({ ok: true, value: null });
   });
 
-  it.each([null, 7, {}, sample('CodeDeployDeploymentStateChange')])('is not said by %o', (body) => {
+  it.each([null, 7, {}, sample('CloudWatchAlarmStateChange')])('is not said by %o', (body) => {
     expect(parseDeploymentTrouble(body)).toMatchObject({
       ok: false,
       sentence: expect.stringMatching(/^task event.*\.$/),

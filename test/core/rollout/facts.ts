@@ -212,8 +212,8 @@ export const alarm = (now: number, over: Partial<ReceiveAlarm> = {}): ReceiveAla
   ...over,
 });
 
-export const failHealth = (side: 'canary' | 'stable', now: number): Command => ({
-  ...{ type: 'FailHealth', side, what: 'Essential container in task exited (137)', now },
+export const failHealth = (side: 'canary' | 'stable', now: number, changedAt = now): Command => ({
+  ...{ type: 'FailHealth', side, what: 'Essential container in task exited (137)', changedAt, now },
   settings: { healthFailuresMax: 3 },
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inARowSeconds } from '../../../lib/core/rollout/health.ts';
 import {
+  at,
   baking,
   failHealth,
   judged,
@@ -42,6 +43,20 @@ describe('a canary that fails its health checks', () => {
     failing(given(...baking(1)), 'canary', 2, time - 1)
       .when(failHealth('canary', later + 1))
       .then({ type: 'HealthCheckFailed', consecutive: 1 });
+  });
+
+  it('is not blamed for what another did in its place before, however late that is told', () => {
+    const before = at(-61);
+    given(started())
+      .when(failHealth('canary', time, before))
+      .refused('from-before');
+    given(started())
+      .when(failHealth('stable', time, before))
+      .refused('from-before');
+    // As far as the clocks of AWS and ours may be apart.
+    given(started())
+      .when(failHealth('canary', time, at(-60)))
+      .then({ type: 'HealthCheckFailed' });
   });
 
   it('is taken back before it had any traffic as well', () => {

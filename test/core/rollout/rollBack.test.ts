@@ -89,6 +89,16 @@ describe('a rollback that nobody asked for', () => {
     done.when(rollBack('deployment', minutes(201))).refused('window-over');
   });
 
+  it('is not begun by what was told late, from before the rollout', () => {
+    const late = { ...rollBack('deployment', time), changedAt: at(-61) };
+    given(...baking(2))
+      .when(late)
+      .refused('from-before');
+    given(...baking(2))
+      .when({ ...late, changedAt: at(1) })
+      .then({ type: 'RollbackInitiated', trigger: 'deployment' });
+  });
+
   it('is suspended by an override once somebody is on the canary', () => {
     const overridden = given(...baking(2), override(time - 1, time + 60_000));
     overridden.when(rollBack('deployment', time)).refused('overridden');

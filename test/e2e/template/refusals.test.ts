@@ -114,6 +114,14 @@ describe('a configuration', () => {
       'services.second.target.ruleArn: shop already uses this listener rule: give each service its own.',
     ],
     [
+      'a deployment group twice',
+      example.replace(
+        '    strategy:',
+        `    codeDeploy: [${'{ application: shop, deploymentGroup: live }, '.repeat(2)}]\n    strategy:`,
+      ),
+      'services.shop.codeDeploy.1: shop already has the deployment group shop/live: give each service its own.',
+    ],
+    [
       'a cycle of dependencies',
       example.replace('    strategy:', '    dependsOn: [shop]\n    strategy:'),
       'switchback.yml:14: services.shop.dependsOn: shop → shop is a cycle: one of them must not',
