@@ -6,3 +6,4 @@ export const replacements: readonly {
   readonly file: RegExp;
   readonly with: (text: string, path: string) => string | null;
 }[];
+export const regionalServices: Readonly<Record<string, string>>;

@@ -20,7 +20,44 @@ const absent = (what, ...names) =>
     ...names.map((name) => `export const ${name} = absent;`),
   ].join('\n');
 
+/**
+ * Client to the first part of its hosts, where that and the region are all there is to an endpoint. A client
+ * that is not here keeps the SDK's rule engine.
+ */
+export const regionalServices = {
+  'api-gateway': 'apigateway',
+  'application-auto-scaling': 'application-autoscaling',
+  cloudwatch: 'monitoring',
+  codedeploy: 'codedeploy',
+  dynamodb: 'dynamodb',
+  ecs: 'ecs',
+  'elastic-load-balancing-v2': 'elasticloadbalancing',
+  eventbridge: 'events',
+  lambda: 'lambda',
+  'secrets-manager': 'secretsmanager',
+  sfn: 'states',
+  sns: 'sns',
+  sqs: 'sqs',
+  ssm: 'ssm',
+};
+
+const endpointResolver = /@aws-sdk\/client-([\w-]+)\/dist-es\/endpoint\/endpointResolver\.js$/;
+
+/** `switchback-endpoints` is lib/aws/lambda/endpoints.ts: build.mjs says so. */
+function regionalResolver(_, path) {
+  const prefix = regionalServices[endpointResolver.exec(path)?.[1]];
+  if (prefix === undefined) return null;
+  return [
+    'import { regionalEndpoints } from "switchback-endpoints";',
+    `export const defaultEndpointResolver = regionalEndpoints(${JSON.stringify(prefix)});`,
+  ].join('\n');
+}
+
 export const replacements = [
+  {
+    file: endpointResolver,
+    with: regionalResolver,
+  },
   {
     // The version for the user agent is one line of it.
     file: /@aws-sdk\/(?:client-[\w-]+|nested-clients)\/package\.json$/,
@@ -73,10 +110,51 @@ export const replacements = [
   })),
   {
     // Retries are the standard ones; the adaptive mode is asked for by nobody.
-    file: new RegExp(`${smithy}/retry/util-retry/DefaultRateLimiter\\.js$`),
+    file: new RegExp(`${smithy}/retry/util-retry/AdaptiveRetryStrategy\\.js$`),
     with: () =>
-      'export class DefaultRateLimiter { constructor() { throw new Error(' +
+      'export class AdaptiveRetryStrategy { constructor() { throw new Error(' +
       '"the adaptive retry mode is left out of functions\' bundles: take AWS_RETRY_MODE away"); } }',
+  },
+  {
+    // Headers of event streams.
+    file: /@smithy\/signature-v4\/dist-es\/HeaderFormatter\.js$/,
+    with: () => 'export class HeaderFormatter {}\nexport class Int64 {}',
+  },
+  {
+    file: new RegExp(`${smithy}/endpoints/middleware-endpoint/service-customizations/s3\\.js$`),
+    with: () =>
+      absent(
+        "S3's endpoints",
+        ...['resolveParamsForS3', 'DOT_PATTERN', 'S3_HOSTNAME_PATTERN'],
+        ...['isDnsCompatibleBucketName', 'isArnBucketName'],
+      ),
+  },
+  {
+    // A function gives its clients no logger.
+    file: /@aws-sdk\/core\/dist-es\/submodules\/client\/middleware-logger\/loggerMiddleware\.js$/,
+    with: () =>
+      'export const getLoggerPlugin = () => ({ applyToStack: () => undefined });\n' +
+      'export const loggerMiddlewareOptions = {};\n' +
+      'export const loggerMiddleware = () => (next) => next;',
+  },
+  {
+    file: new RegExp(`${smithy}/client/smithy-client/schemaLogFilter\\.js$`),
+    with: () => absent('logging of requests', 'schemaLogFilter'),
+  },
+  {
+    // Which settings a client has, as letters in its user agent.
+    file: /@aws-sdk\/core\/dist-es\/submodules\/client\/middleware-user-agent\/check-features\.js$/,
+    with: () => 'export const checkFeatures = async () => undefined;',
+  },
+  {
+    // The build says which Node a function runs on.
+    file: /@aws-sdk\/core\/dist-es\/submodules\/client\/emitWarningIfUnsupportedVersion\.js$/,
+    with: () => 'export const state = {};\nexport const emitWarningIfUnsupportedVersion = () => undefined;',
+  },
+  {
+    // Rules that call AWS's functions put them there themselves.
+    file: /@aws-sdk\/core\/dist-es\/submodules\/client\/util-endpoints\/aws\.js$/,
+    with: (text) => text.replace('customEndpointFunctions.aws = awsEndpointFunctions;', ''),
   },
 ];
 

@@ -32,7 +32,10 @@ const house = {
 
 const plantHouse = (files: Record<string, string> = house) =>
   plant(files, {
-    copies: ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'lib/aws/envCredentials.ts'],
+    copies: [
+      ...['scripts', 'package.json', 'package-lock.json', 'tsconfig.json'],
+      ...['lib/aws/envCredentials.ts', 'lib/aws/lambda/endpoints.ts'],
+    ],
     packages: true,
   });
 

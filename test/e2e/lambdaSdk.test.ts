@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { lambdaSdkPlugin, replacements } from '../../scripts/build/lambdaSdk.mjs';
+import { regionalEndpoints } from '../../lib/aws/lambda/endpoints.ts';
+import { lambdaSdkPlugin, regionalServices, replacements } from '../../scripts/build/lambdaSdk.mjs';
 import { repositoryRoot } from '../tidy/plant.ts';
 
 const packages = join(repositoryRoot, 'node_modules');
@@ -107,5 +108,45 @@ describe.each(clients)('the errors of %s, written short', (client) => {
         .sort((a, b) => a.id.localeCompare(b.id));
     expect(registered(ours).length).toBeGreaterThan(5);
     expect(registered(ours)).toEqual(registered(theirs));
+  });
+});
+
+type Endpoints = (given: object) => { readonly url: URL; readonly properties?: object };
+
+/** Every region the SDK knows; its lists also hold `aws-global` and the like, which no service here has. */
+const partitionsText = readFileSync(
+  join(packages, '@aws-sdk/core/dist-es/submodules/client/util-endpoints/lib/aws/partitions.js'),
+  'utf8',
+);
+const regions = [...partitionsText.matchAll(/^ {16}"([\w-]+)": \{$/gm)]
+  .map(([, region = '']) => region)
+  .filter((region) => !region.endsWith('-global'));
+
+describe('endpoints without the rule engine', () => {
+  it.each(Object.entries(regionalServices))('of %s are the SDK’s in every region', async (client, prefix) => {
+    const made = Object.entries(await import(`@aws-sdk/client-${client}`)).find(([name]) =>
+      /^[A-Z]\w*Client$/.test(name),
+    )?.[1] as new (
+      settings: object,
+    ) => { readonly config: { readonly endpointProvider: Endpoints } };
+    const { endpointProvider } = new made({ region: 'eu-west-1' }).config;
+    const asked = (endpoints: Endpoints, Region: string, more: object = {}) => {
+      const { url, properties } = endpoints({ Region, UseFIPS: false, UseDualStack: false, ...more });
+      return { region: Region, href: url.href, properties };
+    };
+    const ours: Endpoints = regionalEndpoints(prefix);
+    expect(regions.length).toBeGreaterThan(40);
+    for (const region of [...regions, 'eu-new-7', 'us-gov-new-3', 'cn-new-1']) {
+      expect(asked(ours, region)).toEqual(asked(endpointProvider, region));
+    }
+    const named = { Endpoint: 'http://127.0.0.1:4566' };
+    expect(asked(ours, 'eu-west-1', named)).toEqual(asked(endpointProvider, 'eu-west-1', named));
+  });
+
+  it('say so when a FIPS endpoint is asked for', () => {
+    const asked = () => regionalEndpoints('ecs')({ Region: 'us-east-1', UseFIPS: true });
+    expect(asked).toThrow(
+      /FIPS and dual-stack endpoints are left out of functions: take AWS_USE_FIPS_ENDPOINT/,
+    );
   });
 });
