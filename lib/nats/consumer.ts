@@ -12,9 +12,9 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import type { JetStreamSourceConfig } from '../core/bridge/config.ts';
-import type { Timers } from '../core/bridge/ports.ts';
 import { demand } from './features.ts';
 import type { JetStreamApi } from './natsLink.ts';
+import type { Patience } from './patience.ts';
 
 /** Stream or consumer are not what the configuration needs, and changing them is not ours to decide. */
 class ConsumerUnfit extends Error {
@@ -49,12 +49,6 @@ export async function ensureConsumer(
 }
 
 const AGAIN_MS = 2_000;
-
-type Patience = {
-  readonly timers: Timers;
-  readonly stopped: () => boolean;
-  readonly log: (line: string) => void;
-};
 
 /** Makes a lost consumer again, however long that takes; false when it was `stopped` first. */
 export async function ensureConsumerAgain(

@@ -16,6 +16,7 @@ import {
   settingsKey,
 } from '../../core/bridge/streamCopy.ts';
 import type { NatsLink } from '../../nats/natsLink.ts';
+import { answered } from '../../nats/patience.ts';
 import { StreamReader } from '../../nats/streamReader.ts';
 import { blockDigest } from './blockChain.ts';
 import { BlockSource } from './blockSource.ts';
@@ -68,15 +69,12 @@ export class StreamCopy {
       if (!(error instanceof CopyRefused)) throw error;
       return CheckpointKeeper.take(this.#deps.table, this.#name, 'tail');
     });
-    await keepSettings(this.#name, this.#deps.table, this.#deps.link);
+    const { link, table, timers, log } = this.#deps;
+    const patience = { timers, log, stopped: () => options.signal?.aborted === true };
+    await answered(() => keepSettings(this.#name, table, link), patience);
     const { block } = keeper.current;
-    const reader = new StreamReader(
-      this.#deps.link,
-      this.#deps.timers,
-      this.#name.stream,
-      firstOfBlock(block + 1),
-    );
-    await reader.open();
+    const reader = new StreamReader(link, timers, this.#name.stream, firstOfBlock(block + 1));
+    await answered(() => reader.open(), patience);
     try {
       return await new CopyRun(this.#name, this.#deps.table.name, this.#deps, keeper, reader, options).run();
     } finally {

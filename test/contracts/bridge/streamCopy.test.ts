@@ -217,6 +217,16 @@ describe('a copy', () => {
     expect(await copyOf(name).verify()).toMatchObject({ verified: true });
   });
 
+  it('begun while nats-server is away waits for it', async () => {
+    const name = await one(10);
+    await server.down('SIGKILL');
+    await eventually(() => !link.connected, 'the connection is gone');
+    const running = copyOf(name).run({ follow: false });
+    await eventually(async () => (await CheckpointKeeper.read(table, name)) !== null, 'it has begun');
+    await server.up();
+    expect(await running).toMatchObject({ phase: 'tail', count: 10 });
+  });
+
   it('refuses a second run beside it: the older one can write no checkpoint any more', async () => {
     const name = await one(10);
     const first = await CheckpointKeeper.take(table, name, 'backfill');
