@@ -4,7 +4,7 @@
 import { deepStrictEqual } from 'node:assert';
 import type { ServiceEvent } from '../events/service.ts';
 import { DynamoEventStore } from '../lib/aws/eventStore/dynamoEventStore.ts';
-import { evolve } from '../lib/core/rollout/evolve.ts';
+import { evolve, fold } from '../lib/core/rollout/evolve.ts';
 import { initialState, type ServiceState, stateSchema } from '../lib/core/rollout/state.ts';
 import { dynaliteTable } from '../test/contracts/eventStoreWorlds.ts';
 import { rolloutHistory } from '../test/contracts/rolloutHistory.ts';
@@ -84,9 +84,9 @@ async function replaying({ ours, peer }: Stores, count: number, rounds: number) 
   await peerAppenderOf(peer, 'replayed', all)(count);
   const expected = all.reduce(evolve, initialState);
   const replay = async () => {
-    let state: ServiceState = initialState;
-    for await (const { event } of ours.read('replayed')) state = evolve(state, event as ServiceEvent);
-    return state;
+    const events: ServiceEvent[] = [];
+    for await (const { event } of ours.read('replayed')) events.push(event as ServiceEvent);
+    return fold(initialState, events);
   };
   deepStrictEqual(await replay(), expected);
   deepStrictEqual(await peer.load('replayed'), expected);
@@ -99,13 +99,9 @@ async function replaying({ ours, peer }: Stores, count: number, rounds: number) 
 
 async function folding(count: number, rounds: number) {
   const all = events(count);
-  const fold = () => {
-    let state: ServiceState = initialState;
-    for (const event of all) state = evolve(state, event);
-    return state;
-  };
-  deepStrictEqual(mutableFold(all), fold());
-  return inTurns(rounds, count, fold, () => mutableFold(all));
+  const ours = () => fold(initialState, all);
+  deepStrictEqual(mutableFold(all), ours());
+  return inTurns(rounds, count, ours, () => mutableFold(all));
 }
 
 const warmRounds = 5;

@@ -17,7 +17,7 @@ import type { AlarmSeen } from '../core/rollout/alarmNews.ts';
 import type { CommandOf } from '../core/rollout/commands.ts';
 import { decide } from '../core/rollout/decide.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
-import { evolve } from '../core/rollout/evolve.ts';
+import { fold } from '../core/rollout/evolve.ts';
 import type { IntentQueue, Machines, Workload } from '../ports.ts';
 import { followDecision } from './followDecision.ts';
 import { type AlarmWorld, alarmCommand, alarmCommandId } from './hearAlarm.ts';
@@ -157,6 +157,6 @@ async function canaryByMark(world: World, target: Target, { state, alarm }: Alar
 function canaryByDecision({ state }: Known, command: CommandOf<'ReceiveAlarm'>): Slot | null {
   const decision = decide(state, command);
   if (decision.outcome === 'refused') return null;
-  const { rollout } = decision.events.reduce(evolve, state);
+  const { rollout } = fold(state, decision.events);
   return rollout.phase === 'rolling-back' && !rollout.afterPromotion ? rollout.canarySlot : null;
 }

@@ -8,7 +8,7 @@ import type { Refusal } from '../core/decision.ts';
 import { EventStoreUnavailable, StreamContended } from '../core/outage.ts';
 import type { Command } from '../core/rollout/commands.ts';
 import { decide } from '../core/rollout/decide.ts';
-import { evolve } from '../core/rollout/evolve.ts';
+import { fold } from '../core/rollout/evolve.ts';
 import { activeOf, initialState, type ServiceState, stateSchema } from '../core/rollout/state.ts';
 import type { EventStore, Head } from '../ports.ts';
 
@@ -79,7 +79,7 @@ export async function record(
     const decision = decide(state, meant);
     if (decision.outcome === 'refused') return { ...decision, state, head };
     if (decision.events.length === 0) return { outcome: 'accepted', state, head, events: [] };
-    const next = decision.events.reduce(evolve, state);
+    const next = fold(state, decision.events);
     const appended = await world.store.append(head.stream, {
       expected: head.version,
       events: decision.events,
@@ -115,11 +115,11 @@ const eventOf = (recorded: Recorded): ServiceEvent => recorded.event as ServiceE
 async function stateOf(world: { readonly store: EventStore }, head: Head): Promise<ServiceState> {
   if (head.version === 0) return initialState;
   if (head.snapshot?.schema === stateSchema) return head.snapshot.state as ServiceState;
-  let state = initialState;
+  const events: ServiceEvent[] = [];
   let version = 0;
   for await (const recorded of world.store.read(head.stream)) {
     if (recorded.version > head.version) break; // appended after the head was read
-    state = evolve(state, eventOf(recorded));
+    events.push(eventOf(recorded));
     version = recorded.version;
   }
   if (version !== head.version) {
@@ -127,7 +127,7 @@ async function stateOf(world: { readonly store: EventStore }, head: Head): Promi
       `${head.stream}: the head is at ${head.version}, only ${version} events could be read`,
     );
   }
-  return state;
+  return fold(initialState, events);
 }
 
 /** Under way, or not yet tidied up, or somebody waits in the queue. */

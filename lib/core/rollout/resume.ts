@@ -3,33 +3,35 @@
  * What was left of the bake is baked; where the traffic was moved meanwhile, the step it stands on is baked
  * anew.
  */
-import { type Rollout, underway } from './state.ts';
+import { bakeFrom, type RolloutDraft } from './draft.ts';
 
-export function resumed(rollout: Exclude<Rollout, { phase: 'none' }>, at: number): Rollout {
-  if (rollout.phase !== 'paused' && rollout.phase !== 'held') return rollout;
+export function resume(rollout: RolloutDraft, at: number): void {
+  if (rollout.phase !== 'paused' && rollout.phase !== 'held') return;
   const step = standsOn(rollout);
   // Nothing may go to a canary that is not prepared: what it still has is taken off.
-  if (!rollout.prepared || step < 0) return { ...underway(rollout), phase: 'preparing', step: -1, weight: 0 };
-  if (step === rollout.step) {
-    const leftMs = Math.max(0, rollout.bake.endsAt - rollout.since);
-    const bake = { startedAt: rollout.bake.startedAt, endsAt: Math.max(at, rollout.since) + leftMs };
-    // What was judged before the interruption is no judgement of its end.
-    return { ...underway(rollout), phase: 'baking', bake, cleared: false, lastVerdictAt: null };
+  if (!rollout.prepared || step < 0) {
+    rollout.phase = 'preparing';
+    rollout.step = -1;
+    rollout.weight = 0;
+    return;
   }
-  const bakeSeconds = rollout.steps[step]?.bakeSeconds ?? 0;
-  return {
-    ...underway(rollout),
-    phase: 'baking',
-    step,
-    lastVerdict: rollout.steps[step]?.judge === 'health-only' ? 'pass' : null,
-    lastVerdictAt: null,
-    extensions: 0,
-    bake: { startedAt: at, endsAt: at + bakeSeconds * 1000 },
-    cleared: false,
-  };
+  rollout.phase = 'baking';
+  rollout.cleared = false;
+  // What was judged before the interruption is no judgement of its end.
+  rollout.lastVerdictAt = null;
+  if (step === rollout.step) {
+    const { bakeEndsAt, since } = rollout;
+    rollout.bakeEndsAt = Math.max(at, since) + Math.max(0, bakeEndsAt - since);
+    return;
+  }
+  const stands = rollout.steps[step];
+  rollout.step = step;
+  rollout.lastVerdict = stands?.judge === 'health-only' ? 'pass' : null;
+  rollout.extensions = 0;
+  bakeFrom(rollout, at, stands?.bakeSeconds);
 }
 
 /** The highest step whose weight the canary has; −1 before the first, and where it has less than that. */
-function standsOn({ steps, step, weight }: Exclude<Rollout, { phase: 'none' }>): number {
+function standsOn({ steps, step, weight }: RolloutDraft): number {
   return step < 0 && weight === 0 ? -1 : steps.findLastIndex((each) => each.weight <= weight);
 }

@@ -2,73 +2,63 @@
  * What alarms, failures and the way back leave in the state: the part of `evolve` that begins with bad news.
  */
 import type { EventOf } from '../../../events/service.ts';
-import { type ServiceState, underway } from './state.ts';
+import type { Draft, RolloutDraft } from './draft.ts';
 
-export function healthCheckFailed(state: ServiceState, event: EventOf<'HealthCheckFailed'>): ServiceState {
+export function noteFailure(draft: Draft, event: EventOf<'HealthCheckFailed'>): void {
   const { side, consecutive, limit, at } = event;
-  const broken = side === 'stable' && consecutive >= limit && state.rollout.phase !== 'none';
-  return {
-    ...state,
-    healthFailures: { ...state.healthFailures, [side]: consecutive },
-    healthFailedAt: { ...state.healthFailedAt, [side]: at },
-    rollout: broken ? { ...state.rollout, stableBrokenAt: at } : state.rollout,
-  };
+  draft.healthFailures = { ...draft.healthFailures, [side]: consecutive };
+  draft.healthFailedAt = { ...draft.healthFailedAt, [side]: at };
+  if (side === 'stable' && consecutive >= limit) draft.rollout.stableBrokenAt = at;
 }
 
-export function rollbackInitiated(state: ServiceState, event: EventOf<'RollbackInitiated'>): ServiceState {
-  const { rollout } = state;
-  if (rollout.phase === 'none' || rollout.phase === 'rolling-back' || rollout.phase === 'rolled-back')
-    return state;
-  if (rollout.rolloutId !== event.rolloutId) return state;
+export function beginRollback(draft: Draft, event: EventOf<'RollbackInitiated'>): void {
+  const { rollout } = draft;
+  const { phase } = rollout;
+  if (phase === 'none' || phase === 'rolling-back' || phase === 'rolled-back') return;
+  if (rollout.rolloutId !== event.rolloutId) return;
   const { at, trigger, reason } = event;
-  const others = state.knownBad.filter((revision) => revision !== rollout.revision);
-  const byItself = trigger !== 'operator' && trigger !== 'superseded' && trigger !== 'migration';
-  const saysNothing = trigger === 'superseded' || trigger === 'migration';
+  if (trigger !== 'superseded' && trigger !== 'migration') {
+    const others = draft.knownBad.filter((revision) => revision !== rollout.revision);
+    draft.knownBad = [...others, rollout.revision].slice(-knownBadMax);
+    if (trigger !== 'operator') draft.rollbacks = [...draft.rollbacks, at].slice(-rollbacksKept);
+  }
   // Whoever moved all traffic off the canary before us is not overruled: nothing is left to take off.
-  const off = rollout.phase === 'held' && rollout.reason === 'drift' && rollout.weight === 0;
-  return {
-    ...state,
-    knownBad: saysNothing ? state.knownBad : [...others, rollout.revision].slice(-8),
-    rollbacks: byItself ? [...state.rollbacks, at].slice(-5) : state.rollbacks,
-    rollout: {
-      ...underway(rollout),
-      phase: 'rolling-back',
-      trigger,
-      reason,
-      initiatedAt: at,
-      trafficOffAt: off ? at : null,
-      ...(event.after === undefined ? {} : { after: event.after }),
-    },
-  };
+  const off = phase === 'held' && rollout.holdReason === 'drift' && rollout.weight === 0;
+  rollout.phase = 'rolling-back';
+  rollout.trigger = trigger;
+  rollout.reason = reason;
+  rollout.initiatedAt = at;
+  rollout.trafficOffAt = off ? at : null;
+  rollout.after = event.after;
 }
 
-export function rollbackCompleted(state: ServiceState, event: EventOf<'RollbackCompleted'>): ServiceState {
-  const { rollout } = state;
-  if (rollout.phase !== 'rolling-back' || rollout.rolloutId !== event.rolloutId) return state;
-  return {
-    ...state,
-    rollout: { ...underway(rollout), phase: 'rolled-back', reason: rollout.reason, endedAt: event.at },
-  };
+const knownBadMax = 8;
+const rollbacksKept = 5;
+
+export function endRollback(rollout: RolloutDraft, event: EventOf<'RollbackCompleted'>): void {
+  if (rollout.phase !== 'rolling-back' || rollout.rolloutId !== event.rolloutId) return;
+  rollout.phase = 'rolled-back';
+  rollout.endedAt = event.at;
 }
 
-export function alarmReceived(state: ServiceState, event: EventOf<'AlarmReceived'>): ServiceState {
-  const { alarm, action, at, changedAt } = event;
-  const kept = Object.entries(state.alarms).filter(([name]) => name !== alarm);
-  const before = state.alarms[alarm];
+const alarmsMax = 8;
+
+export function hearAlarm(draft: Draft, event: EventOf<'AlarmReceived'>): void {
+  const { rollout } = draft;
+  const { alarm, action, at, changedAt, state } = event;
+  const before = draft.alarms[alarm];
+  const others = Object.keys(draft.alarms).filter((name) => name !== alarm);
+  const alarms: { -readonly [name in keyof Draft['alarms']]: Draft['alarms'][name] } = {};
+  for (const name of others.slice(1 - alarmsMax)) {
+    const kept = draft.alarms[name];
+    if (kept !== undefined) alarms[name] = kept;
+  }
   // The cool-off runs from the last action: neither good news nor what it suppressed itself begins it anew.
-  const silent = action === 'suppressed' || event.state === 'OK';
-  const entry =
-    silent && before !== undefined
-      ? { ...before, state: event.state }
-      : { state: event.state, action, at, changedAt };
-  const alarms = Object.fromEntries([...kept, [alarm, entry] as const].slice(-8));
+  const silent = action === 'suppressed' || state === 'OK';
+  alarms[alarm] = silent && before !== undefined ? { ...before, state } : { state, action, at, changedAt };
+  draft.alarms = alarms;
   // A baseline alarm that went OK is one no longer: its next breach is new.
-  const cleared = event.state === 'OK' && state.rollout.phase !== 'none';
-  return {
-    ...state,
-    alarms,
-    rollout: cleared
-      ? { ...state.rollout, baselineAlarms: state.rollout.baselineAlarms.filter((name) => name !== alarm) }
-      : state.rollout,
-  };
+  if (state === 'OK' && rollout.phase !== 'none') {
+    rollout.baselineAlarms = rollout.baselineAlarms.filter((name) => name !== alarm);
+  }
 }

@@ -215,30 +215,3 @@ export function desiredWeight(rollout: Rollout): number | null {
       return rollout.weight;
   }
 }
-
-/** Just what holds in every phase: what belonged to the old phase must not leak into the next. */
-export function underway(rollout: Exclude<Rollout, { phase: 'none' }>): Underway {
-  // One literal: folding a stream makes one of these per event, and spreads cost it half its speed.
-  return {
-    rolloutId: rollout.rolloutId,
-    planHash: rollout.planHash,
-    strategy: rollout.strategy,
-    revision: rollout.revision,
-    stableRevision: rollout.stableRevision,
-    canarySlot: rollout.canarySlot,
-    target: rollout.target,
-    steps: rollout.steps,
-    baselineAlarms: rollout.baselineAlarms,
-    startedAt: rollout.startedAt,
-    prepared: rollout.prepared,
-    step: rollout.step,
-    weight: rollout.weight,
-    lastOrderAt: rollout.lastOrderAt,
-    lastVerdict: rollout.lastVerdict,
-    lastVerdictAt: rollout.lastVerdictAt,
-    extensions: rollout.extensions,
-    checkpoint: rollout.checkpoint,
-    stableBrokenAt: rollout.stableBrokenAt,
-    afterPromotion: rollout.afterPromotion,
-  };
-}

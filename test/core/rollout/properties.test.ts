@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { ServiceEvent } from '../../../events/service.ts';
 import { decide } from '../../../lib/core/rollout/decide.ts';
 import { compare } from '../../../lib/core/rollout/drift.ts';
-import { evolve } from '../../../lib/core/rollout/evolve.ts';
+import { evolve, fold } from '../../../lib/core/rollout/evolve.ts';
 import { nextAction } from '../../../lib/core/rollout/next.ts';
 import { activeOf, desiredWeight, initialState, overrideAt } from '../../../lib/core/rollout/state.ts';
 import { broken } from './checker.ts';
@@ -14,6 +14,18 @@ const always = (holds: (moments: readonly Moment[]) => void, numRuns = 500): voi
     fc.property(moves, (list) => holds(live(list))),
     { numRuns },
   );
+
+it('many events folded at once are the same events folded one by one, and what was before stays as it was', () => {
+  always((moments) => {
+    const all = moments.flatMap(({ events }) => events);
+    const half = fold(initialState, all.slice(0, all.length / 2));
+    const copy = structuredClone(half);
+    const after = all.slice(all.length / 2).reduce(evolve, half);
+    expect(fold(initialState, all)).toEqual(after);
+    expect(fold(half, all.slice(all.length / 2))).toEqual(after);
+    expect(half).toEqual(copy);
+  });
+});
 
 it('every command has an answer in every state, and every event its shape', () => {
   always((moments) => {

@@ -1,0 +1,186 @@
+/** What a rollout's own events change in it, as long as it is the one they speak of: a part of `evolve`. */
+
+import type { EventOf } from '../../../events/service.ts';
+import { unreachable } from '../decision.ts';
+import { bakeFrom, type RolloutDraft } from './draft.ts';
+import { resume } from './resume.ts';
+
+type RolloutEvent = EventOf<
+  | 'ShiftOrdered'
+  | 'TrafficShifted'
+  | 'AnalysisRecorded'
+  | 'CanaryPrepared'
+  | 'CheckpointTaken'
+  | 'PromotionOrdered'
+  | 'RolloutPromoted'
+  | 'RolloutCompleted'
+  | 'ApprovalRequested'
+  | 'RolloutApproved'
+  | 'RolloutPaused'
+  | 'RolloutResumed'
+  | 'RolloutHeld'
+  | 'DriftFound'
+>;
+
+export function changeRollout(rollout: RolloutDraft, event: RolloutEvent): void {
+  if (rollout.phase === 'none' || rollout.rolloutId !== event.rolloutId) return;
+  switch (event.type) {
+    case 'ShiftOrdered':
+    case 'CanaryPrepared':
+    case 'ApprovalRequested':
+    case 'RolloutPaused':
+    case 'PromotionOrdered':
+      // Once it is on the way back nothing sends it forward again.
+      if (mayGoForward(rollout)) goForward(rollout, event);
+      return;
+    case 'TrafficShifted':
+      shift(rollout, event.weight, event.at);
+      return;
+    case 'AnalysisRecorded':
+      judge(rollout, event);
+      return;
+    case 'CheckpointTaken': {
+      const { weight, desiredCounts, scaling, revisions } = event;
+      rollout.checkpoint = { weight, desiredCounts, scaling };
+      rollout.stableRevision = revisions.stable;
+      return;
+    }
+    case 'RolloutApproved':
+      approve(rollout);
+      return;
+    case 'RolloutResumed':
+      resume(rollout, event.at);
+      return;
+    case 'RolloutHeld':
+      hold(rollout, event);
+      return;
+    case 'DriftFound':
+      // Somewhere we do not know is not the canary, as far as anybody can tell.
+      if (!isBack(rollout)) rollout.weight = event.foundWeight ?? 0;
+      return;
+    case 'RolloutPromoted':
+      promote(rollout, event);
+      return;
+    case 'RolloutCompleted':
+      if (rollout.phase === 'promoted') rollout.completed = true;
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+export function mayGoForward({ phase }: RolloutDraft): boolean {
+  return phase !== 'none' && phase !== 'promoted' && phase !== 'rolling-back' && phase !== 'rolled-back';
+}
+
+function goForward(
+  rollout: RolloutDraft,
+  event: EventOf<
+    'ShiftOrdered' | 'CanaryPrepared' | 'ApprovalRequested' | 'RolloutPaused' | 'PromotionOrdered'
+  >,
+): void {
+  const { at } = event;
+  switch (event.type) {
+    case 'CanaryPrepared':
+      rollout.prepared = true;
+      return;
+    case 'ShiftOrdered':
+      rollout.phase = 'shifting';
+      rollout.step = event.step;
+      rollout.orderedWeight = event.weight;
+      rollout.lastOrderAt = at;
+      rollout.lastVerdict = null;
+      rollout.lastVerdictAt = null;
+      rollout.extensions = 0;
+      return;
+    case 'ApprovalRequested':
+      keepBake(rollout, at);
+      rollout.phase = 'awaiting-approval';
+      rollout.autoAt = event.autoAt;
+      rollout.approved = false;
+      return;
+    case 'RolloutPaused':
+      interrupt(rollout, 'paused', event.why, at);
+      return;
+    case 'PromotionOrdered':
+      rollout.phase = 'promoting';
+      rollout.mode = event.mode;
+      rollout.orderedAt = at;
+      rollout.lastOrderAt = at;
+      if (event.mode === 'stable-broken') rollout.stableBrokenAt = at;
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+/** A person lets it go on: what it waited for, or what is left of its bake, is skipped. */
+function approve(rollout: RolloutDraft): void {
+  if (rollout.phase === 'awaiting-approval') rollout.approved = true;
+  if (rollout.phase !== 'baking' && rollout.phase !== 'paused') return;
+  rollout.phase = 'baking';
+  rollout.cleared = true;
+}
+
+function promote(rollout: RolloutDraft, { at, rollbackWindowUntil }: EventOf<'RolloutPromoted'>): void {
+  if (rollout.phase !== 'promoting') return;
+  rollout.phase = 'promoted';
+  rollout.weight = 100;
+  rollout.afterPromotion = true;
+  rollout.promotedAt = at;
+  rollout.rollbackWindowUntil = rollbackWindowUntil;
+  rollout.completed = false;
+}
+
+const isBack = ({ phase }: RolloutDraft): boolean => phase === 'rolling-back' || phase === 'rolled-back';
+
+/** A confirmed weight: the bake begins, or, on the way back, the traffic is off. */
+function shift(rollout: RolloutDraft, weight: number, at: number): void {
+  const { phase } = rollout;
+  if (phase === 'rolled-back' || (phase === 'rolling-back' && weight !== 0)) return;
+  rollout.weight = weight;
+  if (phase === 'rolling-back') rollout.trafficOffAt ??= at;
+  if (phase !== 'shifting') return;
+  rollout.phase = 'baking';
+  const step = rollout.steps[rollout.step];
+  bakeFrom(rollout, at, step?.bakeSeconds);
+  rollout.cleared = false;
+  // A step that only watches target health has nothing to wait for but its bake.
+  rollout.lastVerdict = step?.judge === 'health-only' ? 'pass' : null;
+}
+
+/** Also a promoted rollout, when its traffic was moved back before the old side was gone. */
+function hold(rollout: RolloutDraft, event: EventOf<'RolloutHeld'>): void {
+  if (isBack(rollout)) return;
+  interrupt(rollout, 'held', event.why, event.at);
+  rollout.holdReason = event.reason;
+}
+
+/** A bake that is interrupted twice stands still since the first time. */
+function interrupt(rollout: RolloutDraft, phase: 'paused' | 'held', why: string, at: number): void {
+  keepBake(rollout, at);
+  if (rollout.phase !== 'paused' && rollout.phase !== 'held') rollout.since = at;
+  rollout.phase = phase;
+  rollout.why = why;
+}
+
+function judge(rollout: RolloutDraft, { verdict, at, bakeUntil }: EventOf<'AnalysisRecorded'>): void {
+  rollout.lastVerdict = verdict;
+  rollout.lastVerdictAt = at;
+  if (rollout.phase !== 'baking' || bakeUntil === undefined) return;
+  rollout.bakeEndsAt = bakeUntil;
+  rollout.extensions++;
+}
+
+/** The bake a phase interrupts; where none was under way, the step's own is still to come. */
+function keepBake(rollout: RolloutDraft, at: number): void {
+  switch (rollout.phase) {
+    case 'baking':
+    case 'awaiting-approval':
+    case 'paused':
+    case 'held':
+      return;
+    default:
+      bakeFrom(rollout, at, rollout.steps[rollout.step]?.bakeSeconds);
+  }
+}
