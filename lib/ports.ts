@@ -7,6 +7,7 @@ import type { AlarmState } from '../events/rollback.ts';
 import type { Strategy } from '../events/rollout.ts';
 import type { Slot, Target } from '../events/target.ts';
 import type { Minute } from './core/analysis/minutes.ts';
+import type { LayeredValue } from './core/config/layeredValue.ts';
 import type { Checkpoint } from './core/eventStore/consumer.ts';
 
 export interface Clock {
@@ -187,6 +188,12 @@ export interface Metrics {
     /** 0–100 each. */
     readonly percentiles: readonly number[];
   }): Promise<readonly number[] | null>;
+}
+
+/** Configuration that a running stage was given above its file. */
+export interface Layers {
+  /** What stands above the file for a service, lowest layer first; each with its place. */
+  values(service: string): Promise<readonly LayeredValue[]>;
 }
 
 export type AlarmReading = {

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import middy from '@middy/core';
 import { parseRolloutRequest, type RolloutRequested } from '../../events/request.ts';
 import { cloudWatchAlarms } from '../../lib/aws/alarms.ts';
@@ -12,6 +13,7 @@ import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { settingsFor } from '../../lib/aws/lambda/settings.ts';
+import { awsLayers } from '../../lib/aws/layers.ts';
 import { executionStarts } from '../../lib/aws/machines.ts';
 import { awsMetrics, awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
 import { startRollout } from '../../lib/flows/startRollout.ts';
@@ -32,9 +34,11 @@ const world = {
   alarms: cloudWatchAlarms(cloudWatch),
   machines: executionStarts(new SFNClient(clientSettings), { rollout: environment('ROLLOUT_MACHINE') }),
 };
+const layers = awsLayers(new SSMClient(clientSettings), environment('STAGE'), process.env);
 
 export const handler = middy(async (request: RolloutRequested) => {
-  const started = await startRollout(world, request, settingsFor(services, request.service), request.eventId);
+  const settings = settingsFor(services, request.service);
+  const started = await startRollout(world, request, settings, request.eventId, layers);
   const { plan, ...answer } = 'plan' in started ? started : { ...started, plan: null };
   world.log.write({
     message: 'rollout requested',

@@ -1,7 +1,6 @@
 /**
  * A request becomes a plan, the plan becomes a rollout. Everything configured is resolved here, once, and
- * frozen;
- * nothing on the alarm's way ever waits for configuration.
+ * frozen; nothing on the alarm's way ever waits for configuration.
  */
 import type { Strategy } from '../../events/rollout.ts';
 import type { Slot } from '../../events/target.ts';
@@ -10,7 +9,18 @@ import type { ServiceSettings } from '../core/config/settings.ts';
 import { type Refusal, refuse } from '../core/decision.ts';
 import { makePlan, type Plan } from '../core/rollout/plan.ts';
 import { holderOf } from '../core/rollout/state.ts';
-import type { Alarms, Clock, EventStore, Log, Machines, Metrics, Traffic, Workload } from '../ports.ts';
+import type {
+  Alarms,
+  Clock,
+  EventStore,
+  Layers,
+  Log,
+  Machines,
+  Metrics,
+  Traffic,
+  Workload,
+} from '../ports.ts';
+import { fileAlone, layeredSettings } from './layeredSettings.ts';
 import { readBaseline } from './readBaseline.ts';
 import { type Cause, type Result, record, streamOf } from './record.ts';
 
@@ -40,12 +50,17 @@ export type Started =
   | { readonly outcome: 'queued'; readonly rolloutId: string }
   | Refusal;
 
-/** @param correlationId of the event that asked: the same request twice is one rollout */
+/**
+ * @param settings as the file says
+ * @param correlationId of the event that asked: the same request twice is one rollout
+ * @param layers what stands above the file
+ */
 export async function startRollout(
   world: World,
   request: RolloutRequest,
   settings: ServiceSettings,
   correlationId: string,
+  layers: Layers = fileAlone,
 ): Promise<Started> {
   const cause: Cause = { correlationId, actor: request.requestedBy };
   const { service, rolloutId } = request;
@@ -54,7 +69,7 @@ export async function startRollout(
   if (asked.state.queued?.rolloutId === rolloutId && holderOf(asked.state) !== null) {
     return { outcome: 'queued', rolloutId };
   }
-  const started = await start(world, request, settings, cause);
+  const started = await start(world, request, settings, cause, layers);
   if (started.outcome === 'refused') {
     const now = world.clock.now();
     await record(
@@ -89,11 +104,12 @@ async function start(
   request: RolloutRequest,
   settings: ServiceSettings,
   cause: Cause,
+  layers: Layers,
 ): Promise<Started> {
   const { service, rolloutId } = request;
   const stream = streamOf(service);
   const kept = (await world.store.plan(stream, rolloutId)) as Plan | null;
-  const plan = kept ?? (await planFor(world, request, withStrategy(settings, request.strategy)));
+  const plan = kept ?? (await planFor(world, request, settings, layers));
   if ('outcome' in plan) return plan;
   const planHash = await world.store.keepPlan(stream, rolloutId, plan);
   const readings = await world.alarms.read(settings.alarms.map(({ name }) => name));
@@ -129,8 +145,12 @@ const withStrategy = (settings: ServiceSettings, kind: Strategy = settings.strat
 async function planFor(
   world: World,
   request: RolloutRequest,
-  settings: ServiceSettings,
+  file: ServiceSettings,
+  layers: Layers,
 ): Promise<Plan | Refusal> {
+  const resolved = await layeredSettings(layers, file);
+  if ('outcome' in resolved) return resolved;
+  const settings = withStrategy(resolved.settings, request.strategy);
   const reading = await world.traffic.read(settings.target);
   if (reading.kind === 'unknown') {
     return refuse(
@@ -159,6 +179,7 @@ async function planFor(
     stableRevision: stable.revision,
     canarySlot,
     settings,
+    ...(resolved.laid.length === 0 ? {} : { laid: resolved.laid }),
     baseline: await readBaseline(world, settings, canarySlot),
     createdAt: world.clock.now(),
   });

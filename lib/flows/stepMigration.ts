@@ -7,7 +7,8 @@ import type { MigrationTask } from '../../events/task.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { currentWave, type Migration, rolloutIdOf } from '../core/migration/state.ts';
 import { BadInput } from '../core/outage.ts';
-import type { Alarms, Metrics } from '../ports.ts';
+import type { Alarms, Layers, Metrics } from '../ports.ts';
+import { fileAlone } from './layeredSettings.ts';
 import type { Cause } from './record.ts';
 import { type KnownMigration, knownMigration, recordMigration } from './recordMigration.ts';
 import { startRollout } from './startRollout.ts';
@@ -22,6 +23,9 @@ import {
 } from './takeBackMigration.ts';
 
 type World = TakeBackWorld & { readonly metrics: Metrics; readonly alarms: Alarms };
+
+/** What is configured: the file, and what stands above it. */
+type Configured = { readonly services: readonly ServiceSettings[]; readonly layers: Layers };
 
 export type MigrationAnswer = {
   readonly migrationId: string;
@@ -38,12 +42,13 @@ export async function stepMigration(
   world: World,
   task: MigrationTask,
   services: readonly ServiceSettings[],
+  layers: Layers = fileAlone,
 ): Promise<MigrationAnswer> {
   const { migrationId, correlationId } = task;
   const cause: Cause = { correlationId, actor: 'switchback' };
   let current = await knownMigration(world, migrationId);
   if (current.state.phase === 'forward') {
-    current = await forward(world, current, current.state, services, cause);
+    current = await forward(world, current, current.state, { services, layers }, cause);
   }
   current = await driveBack(world, current, cause);
   const { state } = current;
@@ -61,7 +66,7 @@ async function forward(
   world: World,
   from: KnownMigration,
   migration: Migration,
-  services: readonly ServiceSettings[],
+  configured: Configured,
   cause: Cause,
 ): Promise<KnownMigration> {
   const components = await readComponents(world, migration);
@@ -70,7 +75,7 @@ async function forward(
   let current = from;
   for (const component of currentWave(migration)) {
     const rollout = ownRollout(migration, component, components);
-    if (rollout === null) current = await request(world, current, migration, component, services, cause);
+    if (rollout === null) current = await request(world, current, migration, component, configured, cause);
     else if (rollout.phase === 'promoted') {
       current = await confirm(world, current, migration, component, rollout.rolloutId, cause);
     }
@@ -126,7 +131,7 @@ async function request(
   from: KnownMigration,
   migration: Migration,
   service: string,
-  services: readonly ServiceSettings[],
+  { services, layers }: Configured,
   cause: Cause,
 ): Promise<KnownMigration> {
   const settings = services.find((each) => each.service === service);
@@ -143,6 +148,7 @@ async function request(
     },
     settings,
     cause.correlationId,
+    layers,
   );
   if (started.outcome !== 'refused') return from;
   // It runs there already: there is nothing to move.

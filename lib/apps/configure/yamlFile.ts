@@ -31,7 +31,7 @@ export function refused(
 }
 
 /** Line of the deepest part of the problem's path that stands in the file; 1 when none does. */
-function lineOf(root: Node | null, { path }: Problem, lines: LineCounter): number {
+export function lineOf(root: Node | null, { path }: Pick<Problem, 'path'>, lines: LineCounter): number {
   let node: unknown = root;
   let offset = 0;
   for (const part of path) {

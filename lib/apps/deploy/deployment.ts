@@ -10,6 +10,8 @@ export type Deployment = {
   readonly configuration: Configuration;
   /** Folder of the bundles, from the project's root. */
   readonly dist: string;
+  /** `SWITCHBACK__…`: configuration above the file, handed to the functions that start rollouts. */
+  readonly variables: Readonly<Record<string, string>>;
 };
 
 /** Every name in the account begins with it, so that stages live side by side: `switchback-dev`. */

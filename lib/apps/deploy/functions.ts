@@ -46,6 +46,7 @@ const {
   eventStore,
   fallback,
   intentQueue,
+  layers,
   listExecutions,
   metrics,
   notifications,
@@ -59,8 +60,8 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
   'start-rollout': {
     purpose: 'Turns a request into a plan and the plan into a rollout.',
     timeoutSeconds: 30,
-    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE'],
-    rights: [eventStore, traffic, workload, metrics, alarms, startMachine('rollout')],
+    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'STAGE'],
+    rights: [eventStore, traffic, workload, metrics, alarms, layers, startMachine('rollout')],
     triggers: [{ from: 'bus', detailType: 'Switchback Rollout Requested' }],
   },
   'prepare-canary': {
@@ -131,8 +132,8 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
   'step-migration': {
     purpose: 'One look at a migration: asks for the wave’s rollouts, or takes back what has moved.',
     timeoutSeconds: 60,
-    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE'],
-    rights: [eventStore, traffic, workload, metrics, alarms, startMachine('rollout', 'rollback')],
+    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE', 'STAGE'],
+    rights: [eventStore, traffic, workload, metrics, alarms, layers, startMachine('rollout', 'rollback')],
     triggers: [],
   },
   'operate-migration': {

@@ -2,6 +2,7 @@
 import { type Cfn, localArn, ref, roleId } from './cloudFormation.ts';
 import { type Deployment, liveAlias, machineName, prefixOf } from './deployment.ts';
 import { type DeployedFunction, deployedFunctions, type EnvironmentName } from './functions.ts';
+import { rights } from './rights.ts';
 
 export function lambdas(deployment: Deployment): Readonly<Record<string, Cfn>> {
   return Object.fromEntries(
@@ -20,7 +21,10 @@ function lambda(verb: string, deployed: DeployedFunction, deployment: Deployment
     role: roleId(verb),
     timeout: timeoutSeconds,
     memorySize: memoryMegabytes,
-    environment: Object.fromEntries(environment.map((name) => [name, environmentValue(name, deployment)])),
+    environment: {
+      ...Object.fromEntries(environment.map((name) => [name, environmentValue(name, deployment)])),
+      ...(deployed.rights.includes(rights.layers) ? deployment.variables : {}),
+    },
     ...(reserved === undefined || alarmConcurrency === null ? {} : { reservedConcurrency: alarmConcurrency }),
   };
 }

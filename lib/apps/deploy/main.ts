@@ -10,7 +10,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { configurationPath, stampOf } from '../../../scripts/build/sources.mjs';
+import { layeredVariables } from '../../aws/layers.ts';
 import { compileConfiguration } from '../configure/compile.ts';
+import { refuseVariables } from '../configure/variables.ts';
 import { ConfigurationRefused } from '../configure/yamlFile.ts';
 import { smokeCheck } from '../smoke/smokeCheck.ts';
 import { refuseOtherAccounts } from './account.ts';
@@ -102,7 +104,9 @@ class SwitchbackPlugin {
   async #deployment(): Promise<Deployment> {
     const stage = readStage(this.#root, this.#stage);
     const configuration = await compileConfiguration(this.#configuration(), stage.name);
-    return { stage, configuration, dist: dist() };
+    const variables = layeredVariables(process.env);
+    refuseVariables(configuration, variables);
+    return { stage, configuration, dist: dist(), variables };
   }
 
   #configuration(): string {

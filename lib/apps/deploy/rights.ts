@@ -150,6 +150,14 @@ const metrics: Right = ({ configuration }) =>
         },
       ];
 
+/** Configuration above the file; SecureStrings stay closed, because no key is opened for it. */
+const layers: Right = ({ stage }) => [
+  {
+    actions: ['ssm:GetParametersByPath'],
+    resources: [localArn('ssm', `parameter/switchback/${stage.name}/*`)],
+  },
+];
+
 const alarms: Right = () => [
   {
     actions: ['cloudwatch:DescribeAlarms'],
@@ -182,6 +190,7 @@ export const rights = {
   eventStore,
   fallback,
   intentQueue,
+  layers,
   listExecutions,
   metrics,
   notifications,

@@ -12,7 +12,8 @@ export function environment(
     | 'MIGRATION_MACHINE'
     | 'EVENT_BUS'
     | 'TOPIC'
-    | 'INTENT_QUEUE',
+    | 'INTENT_QUEUE'
+    | 'STAGE',
 ): string {
   const value = process.env[name];
   if (value === undefined || value === '') {

@@ -7,6 +7,7 @@ import type { Step, Strategy } from '../../../events/rollout.ts';
 import { Weight } from '../../../events/rollout.ts';
 import type { Slot, Target } from '../../../events/target.ts';
 import type { Baseline } from '../analysis/baseline.ts';
+import type { Laid } from '../config/layeredValue.ts';
 import type { ServiceSettings, StrategySettings } from '../config/settings.ts';
 import { type Expectation, expect } from './expectation.ts';
 
@@ -22,6 +23,8 @@ export type Plan = {
   readonly expected: Expectation;
   /** Everything that was configured when the rollout was requested, frozen. */
   readonly settings: ServiceSettings;
+  /** Keys of the settings that do not have the file's value, and where the value stood. */
+  readonly laid?: readonly Laid[];
   readonly baseline: Baseline;
   /** Epoch milliseconds. */
   readonly createdAt: number;

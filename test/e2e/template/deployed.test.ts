@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DescribeRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smokeCheck } from '../../../lib/apps/smoke/smokeCheck.ts';
 import { until } from '../../until.ts';
@@ -59,9 +60,17 @@ describe('Switchback as it is deployed', () => {
     expect([stateMachineVersionArn?.split(':').at(-1), status]).toEqual(['1', 'SUCCEEDED']);
   });
 
-  it('begins the next rollout on the new definition, and takes it back when an alarm rings', async () => {
+  it('begins the next rollout on the new definition, with what Parameter Store says by then, and takes it back when an alarm rings', async () => {
+    const parameter = '/switchback/dev/shop/rollbackWindowSeconds';
+    await new SSMClient(shop.at).send(
+      new PutParameterCommand({ Name: parameter, Value: '45', Type: 'String' }),
+    );
     await shop.request('v3');
     await shop.phase('baking');
+    expect(await shop.plan('v3')).toMatchObject({
+      settings: { rollbackWindowSeconds: 45 },
+      laid: [{ key: 'rollbackWindowSeconds', place: `parameter ${parameter}` }],
+    });
     await shop.ring('shop-blue-errors');
     await shop.phase('rolled-back');
     const rollout = await execution('rollout', 'v3');

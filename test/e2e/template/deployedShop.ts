@@ -13,6 +13,7 @@ import { type Endpoint, openShop, registerShop, watchShop } from '../../../lib/a
 import { bundlePath, deployStack } from '../../../lib/apps/demo/compiledStack.ts';
 import { sendShoppers } from '../../../lib/apps/demo/shoppers.ts';
 import { DynamoEventStore } from '../../../lib/aws/eventStore/dynamoEventStore.ts';
+import type { Plan } from '../../../lib/core/rollout/plan.ts';
 import type { ServiceState } from '../../../lib/core/rollout/state.ts';
 import { startLocalCloud } from '../../../lib/local/cloud.ts';
 import { repositoryRoot as root } from '../../tidy/plant.ts';
@@ -61,6 +62,7 @@ export async function openDeployedShop(change: (template: Template) => void = ()
       deploy,
       events: async () =>
         (await Array.fromAsync(store.read(stream))).map(({ event }) => event as ServiceEvent),
+      plan: (rolloutId: string) => store.plan(stream, rolloutId) as Promise<Plan>,
       /** @throws Error with the newest events when the phase is not met in time */
       phase: (phase: string) =>
         until(`phase ${phase}`, async () => (await state())?.rollout.phase === phase || null, 50_000).catch(

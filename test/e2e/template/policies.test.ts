@@ -43,6 +43,7 @@ describe('a role', () => {
     ['prepare-canary', 'iam:PassRole', task, { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' }],
     ['publish-events', 'sns:Publish', arn('sns', 'switchback-prod-notifications')],
     ['roll-back', 'events:PutEvents', arn('events', 'event-bus/switchback-prod')],
+    ['start-rollout', 'ssm:GetParametersByPath', arn('ssm', 'parameter/switchback/prod/orchestrator')],
   ])('of %s allows %s on %s', (verb, action, resource, context = {}) => {
     expect(decide(role(roleId(verb)), { action, resource, context })).toBe('allowed');
   });
@@ -72,6 +73,10 @@ describe('a role', () => {
     ['fall-back', 'states:StartExecution', machine('rollback')],
     ['fall-back', 'events:PutEvents', arn('events', 'event-bus/switchback-prod')],
     ['fall-back', 'ssm:GetParameter', arn('ssm', 'parameter/switchback/prod/orchestrator')],
+    // Configuration of this stage, and nobody's secrets.
+    ['start-rollout', 'ssm:GetParametersByPath', arn('ssm', 'parameter/switchback/dev/orchestrator')],
+    ['start-rollout', 'kms:Decrypt', key, { 'kms:ViaService': `ssm.${region}.amazonaws.com` }],
+    ['on-alarm', 'ssm:GetParametersByPath', arn('ssm', 'parameter/switchback/prod/orchestrator')],
     // Who steps does not start; who starts does not answer for a person.
     ['shift-traffic', 'states:StartExecution', machine('rollout')],
     ['on-alarm', 'states:SendTaskSuccess', '*'],
@@ -232,6 +237,7 @@ describe('the bus with named requesters', () => {
     },
     configuration: { services: [], deployment: { notifications: [], services: {} } },
     dist: 'dist',
+    variables: {},
   });
   const own = resources as Template['Resources'];
   const statements = () =>
