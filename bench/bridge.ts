@@ -1,6 +1,5 @@
 // The bridge beside what one could pick instead, and beside the limits of machine and client, in one run and
-// in
-// turns. Times of one machine are not another's; the ratios are what is claimed.
+// in turns. Times of one machine are not another's; the ratios are what is claimed.
 //   npm run bench -- bridge [--full]     all figures
 //   npm run bench -- bridge --million    a million messages, one request in a hundred going wrong
 //   npm run bench -- bridge --soak 10    ten minutes of traffic, memory watched
@@ -28,13 +27,21 @@ const SOAK_PER_SEC = 3_000;
 export async function run({ full, seed, rest }: BenchArguments): Promise<object> {
   if (rest.includes('--million')) {
     const shared = { seed, messages: 1_000_000, faultShare: 0.01, perSec: null };
-    const fifo = await endurance({ ...shared, fifo: true });
-    return { fifo, events: await endurance({ ...shared, fifo: false }) };
+    const lanes = await endurance({ ...shared, fifo: true, ack: 'explicit' });
+    const lanesByWatermark = await endurance({ ...shared, fifo: true, ack: 'watermark' });
+    return { lanes, lanesByWatermark, events: await endurance({ ...shared, fifo: false, ack: 'explicit' }) };
   }
   if (rest.includes('--soak')) {
     const minutes = Number(rest[rest.indexOf('--soak') + 1] ?? 10);
     const messages = Math.round(minutes * 60 * SOAK_PER_SEC);
-    return endurance({ seed, messages, faultShare: 0.01, fifo: false, perSec: SOAK_PER_SEC });
+    return endurance({
+      seed,
+      messages,
+      faultShare: 0.01,
+      fifo: false,
+      ack: 'explicit',
+      perSec: SOAK_PER_SEC,
+    });
   }
   const world = await BenchWorld.start();
   try {

@@ -2,6 +2,8 @@
  * What takes too long for the daily tests: a million messages while one request in a hundred goes wrong, and
  * ten minutes of traffic while memory is watched.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import { deliveryCheck, faultsFrom } from '../../test/contracts/bridge/deliveryCheck.ts';
@@ -18,7 +20,9 @@ export type EnduranceOptions = {
   readonly seed: number;
   readonly messages: number;
   readonly faultShare: number;
+  /** FIFO lanes, or events without an order. */
   readonly fifo: boolean;
+  readonly ack: 'explicit' | 'watermark';
   /** Messages per second; as fast as they are taken when null. */
   readonly perSec: number | null;
 };
@@ -34,10 +38,10 @@ export async function endurance(options: EnduranceOptions): Promise<object> {
   const limits = { ratePerSec: 10_000 };
   const rules = [{ match: 'mig.>', to: options.fifo ? FIFO : EVENT, retry: RETRY, limits }];
   const aws = { region: 'eu-west-1', endpoint: sink.url, timeout: '500ms' };
-  const rig = await startBridge(configuration(server, sink, { rules, aws }));
-  const heap: number[] = [];
+  const rig = await startBridge(configuration(server, sink, { rules, aws }, { ack: options.ack }));
+  const held: { readonly heap: number; readonly resident: number }[] = [];
   const started = Date.now();
-  const watch = setInterval(() => heap.push(heapMegabytes()), 5_000);
+  const watch = setInterval(() => held.push(heldMegabytes()), 5_000);
   try {
     for (let n = 0; n < options.messages; n++) {
       const head = headers();
@@ -69,7 +73,8 @@ export async function endurance(options: EnduranceOptions): Promise<object> {
     perSec: Math.round(options.messages / seconds),
     retried,
     failures: Object.fromEntries(failures),
-    heapMegabytes: quarters(heap),
+    heapMegabytes: quarters(held.map(({ heap }) => heap)),
+    residentMegabytes: quarters(held.map(({ resident }) => resident)),
   };
   await rig.drain();
   await sink.down();
@@ -77,13 +82,20 @@ export async function endurance(options: EnduranceOptions): Promise<object> {
   return result;
 }
 
-const heapMegabytes = () => {
-  globalThis.gc?.();
-  return Math.round(process.memoryUsage().heapUsed / 1024 / 1024);
-};
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
-/** The lowest heap of each quarter of the run: what is still held after collection. */
-function quarters(heap: readonly number[]): readonly number[] {
-  const size = Math.max(1, Math.ceil(heap.length / 4));
-  return [0, 1, 2, 3].map((i) => Math.min(...heap.slice(i * size, (i + 1) * size))).filter(Number.isFinite);
+/** What is still held after a collection, in this process: the bridge, and the sink and the check beside it. */
+function heldMegabytes(): { readonly heap: number; readonly resident: number } {
+  collect();
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heap: Math.round(heapUsed / 1024 / 1024), resident: Math.round(rss / 1024 / 1024) };
+}
+
+/** The lowest of each quarter of the run. */
+function quarters(samples: readonly number[]): readonly number[] {
+  const size = Math.max(1, Math.ceil(samples.length / 4));
+  return [0, 1, 2, 3]
+    .map((i) => Math.min(...samples.slice(i * size, (i + 1) * size)))
+    .filter(Number.isFinite);
 }
