@@ -95,6 +95,7 @@ type Off = {
   readonly lastOrderAt: number | null;
   readonly trafficOffAt: number | null;
   readonly initiatedAt?: number;
+  readonly prepared?: boolean;
 };
 
 /**
@@ -109,14 +110,15 @@ function restSeconds(rollout: Off, timing: Timing): number {
 /**
  * When nothing can move the weight any more and the slot may be scaled down, epoch milliseconds. A step that
  * is tried again and again may have begun its last write just before the rollback began, long after its
- * order.
+ * order; and what was still being prepared may get its tasks as late.
  */
 export function quietSince(
-  { lastOrderAt, trafficOffAt, initiatedAt }: Off,
+  { lastOrderAt, trafficOffAt, initiatedAt, prepared }: Off,
   timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
 ): number {
-  const lastBeganAt = lastOrderAt === null ? null : Math.max(lastOrderAt, initiatedAt ?? lastOrderAt);
-  const lateWriteUntil = lastBeganAt === null ? 0 : lastBeganAt + timing.shiftTimeoutSeconds * 1000;
+  const untouched = lastOrderAt === null && prepared !== false;
+  const lastBeganAt = Math.max(lastOrderAt ?? 0, initiatedAt ?? 0);
+  const lateWriteUntil = untouched ? 0 : lastBeganAt + timing.shiftTimeoutSeconds * 1000;
   const warmUntil = (trafficOffAt ?? 0) + timing.scaleDownDelaySeconds * 1000;
   return Math.max(lateWriteUntil, warmUntil);
 }

@@ -24,11 +24,11 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
   }
   const holder = holderOf(state);
   if (holder !== null) return whileHeld(state, wishOf(command), holder);
-  // Its canary's slot is where stable lives by now.
-  if (rollout.phase === 'promoted' && plan.createdAt < rollout.promotedAt) {
+  const moved = stableMoved(rollout);
+  if (moved !== null && plan.createdAt < moved.at) {
     return refuse(
       'stale-plan',
-      `the plan of ${plan.rolloutId} was made before ${rollout.rolloutId} was promoted: ` +
+      `the plan of ${plan.rolloutId} was made before ${moved.rolloutId} ${moved.how}: ` +
         'request it under a new rolloutId.',
     );
   }
@@ -36,6 +36,15 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
     whileFireExitActs(state, command) ??
     accept<ServiceEvent>(started(command), ...heldForFlapping(state, command))
   );
+}
+
+/** When stable last changed its slot: a plan from before has its canary where stable lives by now. */
+function stableMoved(rollout: Rollout) {
+  if (rollout.phase === 'promoted')
+    return { rolloutId: rollout.rolloutId, at: rollout.promotedAt, how: 'was promoted' };
+  if (rollout.phase === 'rolled-back' && rollout.afterPromotion)
+    return { rolloutId: rollout.rolloutId, at: rollout.endedAt, how: 'was rolled back' };
+  return null;
 }
 
 /**

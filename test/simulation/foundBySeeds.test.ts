@@ -1,0 +1,28 @@
+/** What drawn days once broke, told by hand: each scene names what was wrong. */
+import { describe, expect, it } from 'vitest';
+import { operate, play, request } from './scene.ts';
+
+describe('a call that comes late', () => {
+  // The canary was given up, and a slow preparation gave it its tasks afterwards: nobody looked again.
+  it('gives a canary that was aborted in its preparation no tasks', async () => {
+    const day = await play({
+      happenings: [request(), operate(40, 'abort')],
+      faults: [{ on: 'prepare-canary/workload.place', kind: 'slow', ms: 25_000, nth: 1 }],
+    });
+    expect(day.phase).toBe('rolled-back');
+    expect(day.slot('green').changes.map(({ desired }) => desired)).toEqual([0, 3, 0]);
+  });
+
+  // The second request was planned while green was stable, and began when blue was: its canary's slot was
+  // where everybody was, and its stable slot was empty.
+  it('with a plan from before stable moved back begins no rollout', async () => {
+    const day = await play({
+      happenings: [request(), request(700, 'shop:3', 'r2'), operate(703, 'abort')],
+      faults: [{ on: 'start-rollout/store.write-head', kind: 'refuse', fromSeconds: 690, toSeconds: 800 }],
+      minutes: 30,
+    });
+    expect(day.all('RolloutStarted').map(({ rolloutId }) => rolloutId)).toEqual(['r1']);
+    expect(day.greenWeights).toEqual([0, 10, 50, 100, 0]);
+    expect(day.slot('blue').read()).toMatchObject({ revision: 'shop:1', healthy: 3 });
+  });
+});
