@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { configurationPlugin, lazyConfiguration } from './build/configuration.mjs';
 import { lambdaSdkPlugin } from './build/lambdaSdk.mjs';
+import { nodeBuiltinsPlugin } from './build/nodeBuiltins.mjs';
 import { pureSchemasPlugin } from './build/pureSchemas.mjs';
 import { stampOf } from './build/sources.mjs';
 import { unusedTargetsPlugin } from './build/unusedTargets.mjs';
@@ -59,6 +60,7 @@ export async function buildBundles({
       configurationPlugin(compiled),
       unusedTargetsPlugin(root, compiled),
       lambdaSdkPlugin,
+      nodeBuiltinsPlugin,
       pureSchemasPlugin,
     ],
     sourcemap: 'external',
