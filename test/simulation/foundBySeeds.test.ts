@@ -6,6 +6,7 @@ describe('a call that comes late', () => {
   // The canary was given up, and a slow preparation gave it its tasks afterwards: nobody looked again.
   it('gives a canary that was aborted in its preparation no tasks', async () => {
     const day = await play({
+      configuration: { scaleDownDelaySeconds: 0 },
       happenings: [request(), operate(40, 'abort')],
       faults: [{ on: 'prepare-canary/workload.place', kind: 'slow', ms: 25_000, nth: 1 }],
     });
@@ -17,6 +18,7 @@ describe('a call that comes late', () => {
   // where everybody was, and its stable slot was empty.
   it('with a plan from before stable moved back begins no rollout', async () => {
     const day = await play({
+      configuration: { whileActive: 'queue' },
       happenings: [request(), request(700, 'shop:3', 'r2'), operate(703, 'abort')],
       faults: [{ on: 'start-rollout/store.write-head', kind: 'refuse', fromSeconds: 690, toSeconds: 800 }],
       minutes: 30,
