@@ -5,7 +5,7 @@
  */
 
 import type { RollbackTrigger } from '../../../events/rollback.ts';
-import type { HoldReason, PromotionMode } from '../../../events/rollout.ts';
+import type { HoldReason, PromotionMode, Step } from '../../../events/rollout.ts';
 import { unreachable } from '../decision.ts';
 import type { Rollout, ServiceState, Underway } from './state.ts';
 
@@ -49,7 +49,7 @@ function rolloutDraftOf(rollout: Rollout): RolloutDraft {
   const bake = 'bake' in rollout ? rollout.bake : undefined;
   return {
     phase: rollout.phase,
-    rolloutId: from.rolloutId ?? '',
+    rolloutId: from.rolloutId ?? nobodys,
     planHash: from.planHash ?? '',
     strategy: from.strategy ?? 'canary',
     revision: from.revision ?? '',
@@ -97,14 +97,16 @@ function heldDraft({ reason: holdReason, ...held }: Extract<Rollout, { phase: 'h
   return { ...held, holdReason };
 }
 
+/** No event speaks of it. */
+const nobodys = '(none)';
 const nowhere: Underway['target'] = { kind: 'lambda-alias', functionName: '', alias: '' };
 
 export const stateOf = (draft: Draft): ServiceState => ({ ...draft, rollout: rolloutOf(draft.rollout) });
 
 /** A bake of the step's length begins. */
-export function bakeFrom(rollout: RolloutDraft, at: number, bakeSeconds = 0): void {
+export function bakeFrom(rollout: RolloutDraft, at: number, step: Step | undefined): void {
   rollout.bakeStartedAt = at;
-  rollout.bakeEndsAt = at + bakeSeconds * 1000;
+  rollout.bakeEndsAt = step === undefined ? at : at + step.bakeSeconds * 1000;
 }
 
 /** Just what holds in its phase. */

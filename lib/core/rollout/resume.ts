@@ -28,7 +28,7 @@ export function resume(rollout: RolloutDraft, at: number): void {
   rollout.step = step;
   rollout.lastVerdict = stands?.judge === 'health-only' ? 'pass' : null;
   rollout.extensions = 0;
-  bakeFrom(rollout, at, stands?.bakeSeconds);
+  bakeFrom(rollout, at, stands);
 }
 
 /** The highest step whose weight the canary has; −1 before the first, and where it has less than that. */

@@ -6,9 +6,6 @@ import { bakeFrom, type RolloutDraft } from './draft.ts';
 import { resume } from './resume.ts';
 
 type RolloutEvent = EventOf<
-  | 'ShiftOrdered'
-  | 'TrafficShifted'
-  | 'AnalysisRecorded'
   | 'CanaryPrepared'
   | 'CheckpointTaken'
   | 'PromotionOrdered'
@@ -23,21 +20,13 @@ type RolloutEvent = EventOf<
 >;
 
 export function changeRollout(rollout: RolloutDraft, event: RolloutEvent): void {
-  if (rollout.phase === 'none' || rollout.rolloutId !== event.rolloutId) return;
   switch (event.type) {
-    case 'ShiftOrdered':
     case 'CanaryPrepared':
     case 'ApprovalRequested':
     case 'RolloutPaused':
     case 'PromotionOrdered':
       // Once it is on the way back nothing sends it forward again.
       if (mayGoForward(rollout)) goForward(rollout, event);
-      return;
-    case 'TrafficShifted':
-      shift(rollout, event.weight, event.at);
-      return;
-    case 'AnalysisRecorded':
-      judge(rollout, event);
       return;
     case 'CheckpointTaken': {
       const { weight, desiredCounts, scaling, revisions } = event;
@@ -75,23 +64,12 @@ export function mayGoForward({ phase }: RolloutDraft): boolean {
 
 function goForward(
   rollout: RolloutDraft,
-  event: EventOf<
-    'ShiftOrdered' | 'CanaryPrepared' | 'ApprovalRequested' | 'RolloutPaused' | 'PromotionOrdered'
-  >,
+  event: EventOf<'CanaryPrepared' | 'ApprovalRequested' | 'RolloutPaused' | 'PromotionOrdered'>,
 ): void {
   const { at } = event;
   switch (event.type) {
     case 'CanaryPrepared':
       rollout.prepared = true;
-      return;
-    case 'ShiftOrdered':
-      rollout.phase = 'shifting';
-      rollout.step = event.step;
-      rollout.orderedWeight = event.weight;
-      rollout.lastOrderAt = at;
-      rollout.lastVerdict = null;
-      rollout.lastVerdictAt = null;
-      rollout.extensions = 0;
       return;
     case 'ApprovalRequested':
       keepBake(rollout, at);
@@ -134,19 +112,40 @@ function promote(rollout: RolloutDraft, { at, rollbackWindowUntil }: EventOf<'Ro
 
 const isBack = ({ phase }: RolloutDraft): boolean => phase === 'rolling-back' || phase === 'rolled-back';
 
+export function order(rollout: RolloutDraft, event: EventOf<'ShiftOrdered'>): void {
+  if (!mayGoForward(rollout)) return;
+  rollout.phase = 'shifting';
+  rollout.step = event.step;
+  rollout.orderedWeight = event.weight;
+  rollout.lastOrderAt = event.at;
+  rollout.lastVerdict = null;
+  rollout.lastVerdictAt = null;
+  rollout.extensions = 0;
+}
+
 /** A confirmed weight: the bake begins, or, on the way back, the traffic is off. */
-function shift(rollout: RolloutDraft, weight: number, at: number): void {
-  const { phase } = rollout;
-  if (phase === 'rolled-back' || (phase === 'rolling-back' && weight !== 0)) return;
-  rollout.weight = weight;
-  if (phase === 'rolling-back') rollout.trafficOffAt ??= at;
-  if (phase !== 'shifting') return;
-  rollout.phase = 'baking';
-  const step = rollout.steps[rollout.step];
-  bakeFrom(rollout, at, step?.bakeSeconds);
-  rollout.cleared = false;
-  // A step that only watches target health has nothing to wait for but its bake.
-  rollout.lastVerdict = step?.judge === 'health-only' ? 'pass' : null;
+export function shift(rollout: RolloutDraft, weight: number, at: number): void {
+  switch (rollout.phase) {
+    case 'shifting': {
+      const step = rollout.steps[rollout.step];
+      rollout.phase = 'baking';
+      rollout.weight = weight;
+      bakeFrom(rollout, at, step);
+      rollout.cleared = false;
+      // A step that only watches target health has nothing to wait for but its bake.
+      rollout.lastVerdict = step?.judge === 'health-only' ? 'pass' : null;
+      return;
+    }
+    case 'rolling-back':
+      if (weight !== 0) return;
+      rollout.weight = 0;
+      rollout.trafficOffAt ??= at;
+      return;
+    case 'rolled-back':
+      return;
+    default:
+      rollout.weight = weight;
+  }
 }
 
 /** Also a promoted rollout, when its traffic was moved back before the old side was gone. */
@@ -164,7 +163,7 @@ function interrupt(rollout: RolloutDraft, phase: 'paused' | 'held', why: string,
   rollout.why = why;
 }
 
-function judge(rollout: RolloutDraft, { verdict, at, bakeUntil }: EventOf<'AnalysisRecorded'>): void {
+export function judge(rollout: RolloutDraft, { verdict, at, bakeUntil }: EventOf<'AnalysisRecorded'>): void {
   rollout.lastVerdict = verdict;
   rollout.lastVerdictAt = at;
   if (rollout.phase !== 'baking' || bakeUntil === undefined) return;
@@ -181,6 +180,6 @@ function keepBake(rollout: RolloutDraft, at: number): void {
     case 'held':
       return;
     default:
-      bakeFrom(rollout, at, rollout.steps[rollout.step]?.bakeSeconds);
+      bakeFrom(rollout, at, rollout.steps[rollout.step]);
   }
 }

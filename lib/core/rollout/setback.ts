@@ -47,11 +47,13 @@ export function hearAlarm(draft: Draft, event: EventOf<'AlarmReceived'>): void {
   const { rollout } = draft;
   const { alarm, action, at, changedAt, state } = event;
   const before = draft.alarms[alarm];
-  const others = Object.keys(draft.alarms).filter((name) => name !== alarm);
+  const names = Object.keys(draft.alarms);
+  let toForget = names.length + (before === undefined ? 1 : 0) - alarmsMax;
   const alarms: { -readonly [name in keyof Draft['alarms']]: Draft['alarms'][name] } = {};
-  for (const name of others.slice(1 - alarmsMax)) {
+  for (const name of names) {
     const kept = draft.alarms[name];
-    if (kept !== undefined) alarms[name] = kept;
+    if (name === alarm || kept === undefined || toForget-- > 0) continue;
+    alarms[name] = kept;
   }
   // The cool-off runs from the last action: neither good news nor what it suppressed itself begins it anew.
   const silent = action === 'suppressed' || state === 'OK';
