@@ -8,6 +8,7 @@ import type { Strategy } from '../events/rollout.ts';
 import type { Slot, Target } from '../events/target.ts';
 import type { Minute } from './core/analysis/minutes.ts';
 import type { LayeredValue } from './core/config/layeredValue.ts';
+import type { MetricsSource } from './core/config/metricsSource.ts';
 import type { Checkpoint } from './core/eventStore/consumer.ts';
 
 export interface Clock {
@@ -186,6 +187,10 @@ export interface Metrics {
     readonly fromMs: number;
     readonly toMs: number;
     /** 0–100 each. */
+    /** absent: the target's own metrics. */
+    readonly source?: MetricsSource | null | undefined;
+    /** What runs in each slot, for sources that tell sides by it; absent: stable is all there is. */
+    readonly revisions?: Readonly<Record<Slot, string>>;
     readonly percentiles: readonly number[];
   }): Promise<readonly number[] | null>;
 }
@@ -196,6 +201,7 @@ export interface Layers {
   values(service: string): Promise<readonly LayeredValue[]>;
 }
 
+    readonly source?: MetricsSource | null | undefined;
 export type AlarmReading = {
   readonly name: string;
   /** null: the alarm does not exist, or its state cannot be read. */

@@ -8,10 +8,15 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Route53Client } from '@aws-sdk/client-route-53';
-import type { EcsAlbTarget, Target } from '../../events/target.ts';
+import type { EcsAlbTarget, Slot, Target } from '../../events/target.ts';
+import { sourceOf } from '../core/config/metricsSource.ts';
 import { TargetMissing } from '../core/outage.ts';
-import type { Metrics, Pause, Traffic, Workload } from '../ports.ts';
-import { ecsAlbMinutes, ecsAlbPercentiles } from './metrics/ecsAlb.ts';
+import type { FallBackMark, Metrics, Pause, Traffic, Workload } from '../ports.ts';
+import { apiStageMetrics } from './metrics/apiStage.ts';
+import { ecsAlbMetrics } from './metrics/ecsAlb.ts';
+import { emfMetrics } from './metrics/emf.ts';
+import { lambdaAliasMetrics } from './metrics/lambdaAlias.ts';
+import { prometheusMetrics } from './metrics/prometheus.ts';
 import { albTraffic } from './traffic/alb.ts';
 import { apiStageTraffic } from './traffic/apiStage.ts';
 import { dnsTraffic } from './traffic/dns.ts';
@@ -97,9 +102,34 @@ export function awsWorkload(
   };
 }
 
-export function awsMetrics(cloudWatch: CloudWatchClient): Metrics {
+/** @param environment credentials and region for sources that no SDK client asks */
+export function awsMetrics(
+  cloudWatch: CloudWatchClient,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Metrics {
+  const read = ({ target, source, revisions }: MetricsQuestion) => {
+    const from = sourceOf(target, source);
+    switch (from?.kind) {
+      case 'ecs-alb':
+        return ecsAlbMetrics(cloudWatch, ecsAlb(target), from.business);
+      case 'emf':
+        return emfMetrics(cloudWatch, from);
+      case 'lambda-alias':
+        if (target.kind !== 'lambda-alias') break;
+        return lambdaAliasMetrics(cloudWatch, target, revisions, from.business);
+      case 'api-stage':
+        if (target.kind !== 'api-stage') break;
+        return apiStageMetrics(cloudWatch, target, from);
+      case 'prometheus':
+        return prometheusMetrics(from, environment);
+    }
+    const which = from === null ? 'no metrics are configured' : `metrics of kind ${from?.kind} are not those`;
+    throw new TargetMissing(`${which} of a target of kind ${target.kind}: see metrics in switchback.yml`);
+  };
   return {
-    minutes: async ({ target, ...query }) => ecsAlbMinutes(cloudWatch, ecsAlb(target), query),
-    percentiles: async ({ target, ...query }) => ecsAlbPercentiles(cloudWatch, ecsAlb(target), query),
+    minutes: async (query) => read(query).minutes(query),
+    percentiles: async (query) => read(query).percentiles(query),
   };
 }
+
+type MetricsQuestion = Pick<Parameters<Metrics['minutes']>[0], 'target' | 'source' | 'revisions'>;

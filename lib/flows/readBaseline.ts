@@ -12,7 +12,7 @@ import type { Clock, Log, Metrics } from '../ports.ts';
 /** Assumptions, and said so, where the history cannot be read: a start does not wait for it. */
 export async function readBaseline(
   world: { readonly clock: Clock; readonly metrics: Metrics; readonly log: Log },
-  { service, target, analysis }: ServiceSettings,
+  { service, target, metrics: source, analysis }: ServiceSettings,
   canarySlot: Slot,
 ): Promise<Baseline> {
   const periodMs = analysis.periodSeconds * 1000;
@@ -22,10 +22,11 @@ export async function readBaseline(
   const wanted = analysis.latency.thresholdPercentiles;
   try {
     const percentiles = [...wanted, 95];
-    const found = await world.metrics.percentiles({ target, slot, fromMs, toMs, percentiles });
+    const found = await world.metrics.percentiles({ target, source, slot, fromMs, toMs, percentiles });
     const p95Ms = found?.at(-1) ?? null;
     const thresholdsMs = slowThresholds(analysis, { percentilesMs: found?.slice(0, -1) ?? [], p95Ms });
-    const query = { target, canarySlot, periodSeconds: analysis.periodSeconds, fromMs, toMs, thresholdsMs };
+    const { periodSeconds } = analysis;
+    const query = { target, source, canarySlot, periodSeconds, fromMs, toMs, thresholdsMs };
     const minutes = await world.metrics.minutes(query);
     // Before it was stable, the slot stood idle: that is no part of the service's history.
     const history = minutes.map(({ stable }) => (stable?.requests ? stable : null));

@@ -20,10 +20,19 @@ export async function readMinutes(
   if (toMs <= fromMs) return [];
   return world.metrics.minutes({
     target: plan.target,
+    source: plan.settings.metrics,
+    revisions: revisionsOf(plan),
     canarySlot: plan.canarySlot,
     periodSeconds,
     fromMs,
     toMs,
     thresholdsMs: plan.baseline.slowThresholdsMs,
   });
+}
+
+/** What runs in each slot for as long as the rollout does. */
+function revisionsOf({ canarySlot, revision, stableRevision }: Plan) {
+  return canarySlot === 'blue'
+    ? { blue: revision, green: stableRevision }
+    : { blue: stableRevision, green: revision };
 }

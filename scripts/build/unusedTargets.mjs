@@ -1,5 +1,5 @@
 /**
- * For esbuild: leaves out what serves target kinds that the configuration does not use.
+ * For esbuild: leaves out what serves kinds of target, and of metrics, that the configuration does not use.
  *
  * The adapter file of an unused kind keeps its exports, so that code and types need not know, but calling one
  * throws a `TargetMissing` that says why. A client that a function makes only for such adapters goes with
@@ -11,13 +11,16 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 const absentClients = 'switchback-absent';
 
 export function unusedTargetsPlugin(root, configuration) {
-  const kinds = targetKinds(root);
+  const kinds = kindsIn(root, 'lib/aws/traffic');
+  const metricKinds = kindsIn(root, 'lib/aws/metrics');
   /** Whether a file is the adapter of a kind that nothing is configured to be. */
   const isUnused = async (path) => {
     const kind = kindOf(path);
-    if (!adapterPath.test(path) || !kinds.includes(kind)) return false;
+    const ofMetrics = metricsPath.test(path);
+    if (!adapterPath.test(path) || !(ofMetrics ? metricKinds : kinds).includes(kind)) return false;
     if (configuration.path === null) return false; // nothing says which kinds are used: all stay
-    return !kindsUsed(await configuration.json(), kinds).has(kind);
+    const json = await configuration.json();
+    return !(ofMetrics ? metricKindsUsed(json) : kindsUsed(json, kinds)).has(kind);
   };
   const unusedClients = unusedClientsFinder(isUnused);
   return {
@@ -55,11 +58,12 @@ export function unusedTargetsPlugin(root, configuration) {
 }
 
 const adapterPath = /[\\/]lib[\\/]aws[\\/][^\\/]+[\\/][^\\/]+\.ts$/;
+const metricsPath = /[\\/]lib[\\/]aws[\\/]metrics[\\/][^\\/]+\.ts$/;
 const handlerPath = /[\\/]functions[\\/][^\\/]+[\\/]handler\.ts$/;
 
-/** The kinds there are: one file each in lib/aws/traffic (`ecsAlb.ts` serves `ecs-alb`). */
-function targetKinds(root) {
-  const folder = join(root, 'lib/aws/traffic');
+/** The kinds there are: one file each (`ecsAlb.ts` serves `ecs-alb`). */
+function kindsIn(root, path) {
+  const folder = join(root, path);
   return existsSync(folder)
     ? readdirSync(folder)
         .filter((name) => name.endsWith('.ts'))
@@ -78,6 +82,9 @@ function kindsUsed(json, kinds, used = new Set()) {
   }
   return used;
 }
+
+/** A service's figures come from one source, whatever its target is. */
+const metricKindsUsed = ({ services = [] }) => new Set(services.map(({ metrics }) => metrics?.kind));
 
 /** Answers, per handler, the clients that only adapters of unused kinds send commands with. */
 function unusedClientsFinder(isUnused) {
@@ -130,7 +137,7 @@ function absentAdapter(path, configuration) {
     ...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm),
   ].map(([, name]) => name);
   const sentence =
-    `this bundle holds no adapter for ${kind}, because no target in ${configuration} is of that kind: ` +
+    `this bundle holds no adapter for ${kind}, because nothing in ${configuration} is of that kind: ` +
     'build again with the configuration that has one';
   return [
     `const refusal = { name: 'TargetMissing', message: ${JSON.stringify(sentence)} };`,

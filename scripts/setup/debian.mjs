@@ -25,6 +25,11 @@ export const debianPackages = [
     purpose: 'the data migration against PostgreSQL',
   },
   {
+    name: 'prometheus',
+    proof: '/usr/bin/promtool',
+    purpose: "a service's own counters, asked of a real Prometheus",
+  },
+  {
     name: 'python3-scipy',
     proof: '/usr/lib/python3/dist-packages/scipy/__init__.py',
     purpose: "our statistics beside SciPy's",

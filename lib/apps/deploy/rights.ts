@@ -7,6 +7,7 @@
  */
 import type { Target } from '../../../events/target.ts';
 import type { Configuration } from '../../core/config/configuration.ts';
+import { type MetricsSource, sourceOf } from '../../core/config/metricsSource.ts';
 import { att, type Cfn, localArn, ref } from './cloudFormation.ts';
 import { type Deployment, machineName } from './deployment.ts';
 import {
@@ -17,6 +18,8 @@ import {
   hostedZoneArns,
   passedRoles,
   rolloutTargets,
+  tokenParameterArns,
+  workspaceArns,
 } from './targets.ts';
 
 export type Grant = {
@@ -139,16 +142,24 @@ const checkpoints: Right = () => [
   { actions: ['dynamodb:UpdateItem'], resources: [att('EventTable', 'Arn')] },
 ];
 
-const metrics: Right = ({ configuration }) =>
-  ecsTargets(configuration).length === 0
+/** One per service: its own metrics, or those of its target. */
+const sources = ({ services }: Configuration): readonly MetricsSource[] =>
+  services.flatMap(({ target, metrics: given }) => sourceOf(target, given) ?? []);
+
+/** CloudWatch for most kinds; a Prometheus of Amazon's, or the token of another, as they are configured. */
+const metrics: Right = ({ configuration }) => [
+  ...(sources(configuration).every(({ kind }) => kind === 'prometheus')
     ? []
     : [
         {
           actions: ['cloudwatch:GetMetricData'],
-          resources: '*',
+          resources: '*' as const,
           why: 'CloudWatch has no resources for metrics',
         },
-      ];
+      ]),
+  { actions: ['aps:QueryMetrics'], resources: workspaceArns(sources(configuration)) },
+  { actions: ['ssm:GetParameter'], resources: tokenParameterArns(sources(configuration)) },
+];
 
 /** Configuration above the file; SecureStrings stay closed, because no key is opened for it. */
 const layers: Right = ({ stage }) => [

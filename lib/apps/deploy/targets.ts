@@ -1,6 +1,7 @@
 /** What of the account each configured target touches, as ARNs: roles name these and nothing else. */
 import type { Target } from '../../../events/target.ts';
 import type { Configuration } from '../../core/config/configuration.ts';
+import type { MetricsSource } from '../../core/config/metricsSource.ts';
 import { type Cfn, localArn, sub } from './cloudFormation.ts';
 
 /** Where rollouts move traffic. */
@@ -57,6 +58,28 @@ export function ecsServices(target: Target): readonly { readonly cluster: string
   const cluster = target.cluster.split('/').at(-1) ?? target.cluster;
   return [target.services.blue, target.services.green].map((name) => ({ cluster, name }));
 }
+
+/** Workspaces of Amazon Managed Prometheus: the id is a part of the address that queries go to. */
+export const workspaceArns = (sources: readonly MetricsSource[]): readonly Cfn[] =>
+  unique(sources.flatMap((source) => (source.kind === 'prometheus' ? workspaceIn(source) : []))).map((path) =>
+    sub(`arn:\${AWS::Partition}:aps:${path}`),
+  );
+
+function workspaceIn({ url, region }: Extract<MetricsSource, { kind: 'prometheus' }>): readonly string[] {
+  if (region === undefined) return [];
+  const [, id = '*'] = /\/workspaces\/([\w-]+)/.exec(url) ?? [];
+  return [`${region}:\${AWS::AccountId}:workspace/${id}`];
+}
+
+/** Bearer tokens are kept by Parameter Store, under its own key. */
+export const tokenParameterArns = (sources: readonly MetricsSource[]): readonly Cfn[] =>
+  unique(
+    sources.flatMap((source) =>
+      source.kind === 'prometheus' && source.bearerTokenParameter !== undefined
+        ? [source.bearerTokenParameter]
+        : [],
+    ),
+  ).map((name) => localArn('ssm', `parameter${name}`));
 
 /** Roles of task definitions, which a change of the task definition hands to ECS. */
 export const passedRoles = ({ deployment }: Configuration): readonly string[] =>

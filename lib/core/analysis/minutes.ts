@@ -84,6 +84,12 @@ export function observedShare(minute: Minute): number | null {
   return canary + stable === 0 ? null : canary / (canary + stable);
 }
 
+/** Percent of the requests the canary really got in a period, one decimal; 0 where nobody asked. */
+export function weightSeen(canary: SideMinute | null, stable: SideMinute | null): number {
+  const total = (canary?.requests ?? 0) + (stable?.requests ?? 0);
+  return total === 0 ? 0 : Math.round(((canary?.requests ?? 0) / total) * 1000) / 10;
+}
+
 /** End of a period, epoch milliseconds. */
 export function endMs(minute: Minute): number {
   return minute.startMs + minute.periodSeconds * 1000;

@@ -6,6 +6,8 @@ import { refuseSteps, stepsOf } from '../rollout/plan.ts';
 import { ConfigurationFile, type Notification } from './file.ts';
 import { mergedPolicy } from './mergedPolicy.ts';
 import { type Problem, problemOf } from './problem.ts';
+import { sourceProblems } from './metricsProblems.ts';
+import { sourceOf } from './metricsSource.ts';
 import type { AlarmSettings, ServiceSettings, StrategySettings } from './settings.ts';
 
 export type Configuration = {
@@ -69,6 +71,7 @@ function serviceOf(
     alarms: [
       ...(alarms as readonly AlarmSettings[]),
       ...(burnAlarm === null ? [] : [serviceAlarm(burnAlarm)]),
+    metrics: sourceOf(given.target, given.metrics),
     ],
     analysis: mergedPolicy(defaultsFor(slo), analysis, [...path, 'analysis'], problems),
   };
@@ -84,6 +87,7 @@ function serviceOf(
     problems.push({ path: [...path, 'analysis'], sentence });
   }
   return settings;
+  problems.push(...sourceProblems(path, given.target, given.metrics, settings.analysis));
 }
 
 const defaultsFor = ({ objective, periodDays }: ServiceFile['slo']): AnalysisPolicy => ({

@@ -6,6 +6,9 @@
 import * as z from 'zod';
 import { Strategy } from '../../../events/rollout.ts';
 import { Target } from '../../../events/target.ts';
+import { BridgeFile } from './bridgeFile.ts';
+import { MetricsFile } from './metricsFile.ts';
+import { referable } from './reference.ts';
 
 const seconds = z.number().min(0);
 const percent = z.number().gt(0).max(100);
@@ -99,6 +102,9 @@ const FallbackFile = z.strictObject({
 
 const ServiceFile = z.strictObject({
   target: Target,
+  metrics: MetricsFile.optional().describe(
+    'Where both sides’ figures are read; absent: the metrics of the target itself.',
+  ),
   fallback: FallbackFile.prefault({}),
   strategy: StrategyFile.prefault({}),
   slo: SloFile.prefault({}),

@@ -6,6 +6,7 @@ import type { Strategy } from '../../../events/rollout.ts';
 import type { Slot, Target } from '../../../events/target.ts';
 import type { AnalysisPolicy } from '../analysis/policy.ts';
 import type { FallbackSettings } from '../fallback/place.ts';
+import type { MetricsSource } from './metricsSource.ts';
 
 export type AlarmSettings = {
   readonly name: string;
@@ -65,6 +66,8 @@ export type ServiceSettings = {
   readonly service: string;
   readonly target: Target;
   readonly strategy: StrategySettings;
+  /** Where both sides' figures are read; absent in plans of before there was a choice: the target's own. */
+  readonly metrics?: MetricsSource | null;
   readonly analysis: AnalysisPolicy;
   readonly alarms: readonly AlarmSettings[];
   /** CodeDeploy's deployments of this service; none where ECS alone deploys it. */

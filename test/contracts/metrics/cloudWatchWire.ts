@@ -4,6 +4,7 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { VirtualClock } from '../../../lib/asl/clock.ts';
 import { cloudWatchService } from '../../../lib/local/cloudwatch/cloudWatchService.ts';
+import type { MetricPoint } from '../../../lib/local/cloudwatch/metricStore.ts';
 import { startEndpoint } from '../../../lib/local/endpoint.ts';
 
 export const startMs = Date.UTC(2026, 0, 1, 12, 0, 0);
@@ -38,6 +39,8 @@ export async function cloudWatchWire() {
         resolutionSeconds: 60,
       });
     },
+    /** Points as another service of the local cloud makes them. */
+    put: (point: MetricPoint) => service.store.put(point),
     async close() {
       client.destroy();
       await close();

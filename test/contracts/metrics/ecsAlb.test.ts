@@ -29,12 +29,18 @@ afterAll(() => wire.close());
 let nextMs = startMs;
 function freshMinute() {
   const atMs = nextMs;
-  nextMs += 60_000;
+  nextMs += 180_000;
   return {
     atMs,
     put(slot: string, name: string, values: readonly number[], counts = values.map(() => 1)) {
       const namespace = 'AWS/ApplicationELB';
       wire.publish({ namespace, name, dimensions: dimensions(slot), atMs, values, counts });
+    },
+    /** What the balancer tells of itself, which no target group has part in. */
+    putWhole(name: string, count: number, afterMs = 0) {
+      const { LoadBalancer } = dimensions('blue');
+      const counted = { values: [1], counts: [count], atMs: atMs + afterMs };
+      wire.publish({ namespace: 'AWS/ApplicationELB', name, dimensions: { LoadBalancer }, ...counted });
     },
     async read(thresholdsMs: readonly number[] = []) {
       const query = {
@@ -100,6 +106,65 @@ describe('a minute of two target groups', () => {
     put('green', 'TargetConnectionErrorCount', [1], [4]);
     put('green', 'HTTPCode_ELB_504_Count', [1], [4]);
     expect((await read()).canary).toMatchObject({ requests: 20, errors: 7 });
+  });
+
+  it('charges a side with the requests it was given and did not answer, as far as the balancer gave up', async () => {
+    const { put, putWhole, read } = freshMinute();
+    put('blue', 'RequestCount', [1], [90]);
+    put('blue', 'HTTPCode_Target_2XX_Count', [1], [90]);
+    put('green', 'RequestCount', [1], [10]);
+    put('green', 'HTTPCode_Target_2XX_Count', [1], [3]);
+    put('green', 'HTTPCode_Target_5XX_Count', [1], [1]);
+    putWhole('HTTPCode_ELB_504_Count', 4);
+    putWhole('HTTPCode_ELB_502_Count', 1);
+    const { canary, stable } = await read([100]);
+    expect(canary).toMatchObject({ requests: 10, errors: 6, slow: [0] });
+    expect(stable).toMatchObject({ requests: 90, errors: 0 });
+  });
+
+  it('finds the end of a request that hung in the minute after', async () => {
+    const { put, putWhole, read } = freshMinute();
+    put('green', 'RequestCount', [1], [8]);
+    putWhole('HTTPCode_ELB_504_Count', 8, 60_000);
+    expect((await read()).canary).toMatchObject({ requests: 8, errors: 8 });
+  });
+
+  it('does not charge what is merely under way at its end, nor what another service’s targets did', async () => {
+    const { put, putWhole, read } = freshMinute();
+    put('green', 'RequestCount', [1], [10]);
+    put('green', 'HTTPCode_Target_2XX_Count', [1], [8]);
+    expect((await read()).canary).toMatchObject({ requests: 10, errors: 0 });
+    put('green', 'HTTPCode_Target_2XX_Count', [1], [2]);
+    putWhole('HTTPCode_ELB_504_Count', 500);
+    expect((await read()).canary).toMatchObject({ requests: 10, errors: 0 });
+  });
+
+  it('counts a client that gave up as slower than every threshold, not as an error', async () => {
+    const { put, putWhole, read } = freshMinute();
+    put('green', 'RequestCount', [1], [10]);
+    put('green', 'HTTPCode_Target_2XX_Count', [1], [7]);
+    put('green', 'TargetResponseTime', [0.2], [7]);
+    putWhole('HTTPCode_ELB_4XX_Count', 3);
+    expect((await read([100, 1000])).canary).toMatchObject({ requests: 10, errors: 0, slow: [10, 3] });
+  });
+
+  it('that counts refused connections among its requests does not count them twice', async () => {
+    const { put, putWhole, read } = freshMinute();
+    put('green', 'RequestCount', [1], [10]);
+    put('green', 'HTTPCode_Target_2XX_Count', [1], [6]);
+    put('green', 'TargetConnectionErrorCount', [1], [3]);
+    putWhole('HTTPCode_ELB_502_Count', 3);
+    putWhole('HTTPCode_ELB_504_Count', 1);
+    expect((await read()).canary).toMatchObject({ requests: 10, errors: 4 });
+  });
+
+  it('that does not count refused connections gets them as requests and errors', async () => {
+    const { put, putWhole, read } = freshMinute();
+    put('green', 'RequestCount', [1], [6]);
+    put('green', 'HTTPCode_Target_2XX_Count', [1], [6]);
+    put('green', 'TargetConnectionErrorCount', [1], [3]);
+    putWhole('HTTPCode_ELB_502_Count', 3);
+    expect((await read()).canary).toMatchObject({ requests: 9, errors: 3 });
   });
 
   it('that is revised later is answered as it is now', async () => {

@@ -1,0 +1,58 @@
+/** Many series from CloudWatch in one GetMetricData, by whatever key the caller gives them. */
+import {
+  type CloudWatchClient,
+  type Dimension,
+  GetMetricDataCommand,
+  type MetricDataQuery,
+} from '@aws-sdk/client-cloudwatch';
+import { answered } from '../answered.ts';
+
+/** A metric in CloudWatch; its dimensions are an exact set. */
+export type Metric = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: readonly Dimension[];
+};
+
+export type Asked = Metric & { readonly key: string; readonly stat: string };
+/** Values by the start of their period, epoch milliseconds. */
+export type Series = ReadonlyMap<number, number>;
+export type Range = { readonly fromMs: number; readonly toMs: number; readonly periodSeconds: number };
+
+/** GetMetricData answers at most 100,800 points a page; a rollout's pages are few. */
+const pagesMax = 50;
+
+/** @returns by key; a series without data is absent */
+export async function readSeries(
+  client: CloudWatchClient,
+  asked: readonly Asked[],
+  { fromMs, toMs, periodSeconds }: Range,
+): Promise<ReadonlyMap<string, Series>> {
+  const MetricDataQueries = asked.map(({ namespace, name, dimensions, stat }, index): MetricDataQuery => {
+    const Metric = { Namespace: namespace, MetricName: name, Dimensions: [...dimensions] };
+    return { Id: `q${index}`, MetricStat: { Metric, Period: periodSeconds, Stat: stat } };
+  });
+  const series = new Map<string, Map<number, number>>();
+  let NextToken: string | undefined;
+  for (let page = 0; page < pagesMax; page++) {
+    const command = new GetMetricDataCommand({
+      MetricDataQueries,
+      StartTime: new Date(fromMs),
+      EndTime: new Date(toMs),
+      ScanBy: 'TimestampAscending',
+      ...(NextToken === undefined ? {} : { NextToken }),
+    });
+    const answer = await answered('GetMetricData', client.send(command));
+    for (const { Id = '', Timestamps = [], Values = [] } of answer.MetricDataResults ?? []) {
+      const key = asked[Number(Id.slice(1))]?.key;
+      if (key === undefined || Timestamps.length === 0) continue;
+      const points = series.get(key) ?? new Map<number, number>();
+      for (const [index, timestamp] of Timestamps.entries())
+        points.set(timestamp.getTime(), Values[index] ?? 0);
+      series.set(key, points);
+    }
+    NextToken = answer.NextToken;
+    if (NextToken === undefined) break;
+  }
+  return series;
+}
