@@ -3,6 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { operate, play, request } from './scene.ts';
 
 describe('a call that comes late', () => {
+  // The first request came again when its rollout and the next one were over, and its old plan was begun.
+  it('with the request of a rollout that is over begins nothing', async () => {
+    const day = await play({
+      happenings: [request(), request(600, 'shop:3', 'r2'), operate(700, 'abort')],
+      faults: [{ on: 'bus/deliver.request', kind: 'duplicate', ms: 900_000, nth: 1 }],
+      minutes: 40,
+    });
+    expect(day.all('RolloutStarted').map(({ rolloutId }) => rolloutId)).toEqual(['r1', 'r2']);
+    expect(day.phase).toBe('rolled-back');
+  });
+
   // The canary was given up, and a slow preparation gave it its tasks afterwards: nobody looked again.
   it('gives a canary that was aborted in its preparation no tasks', async () => {
     const day = await play({

@@ -24,27 +24,30 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
   }
   const holder = holderOf(state);
   if (holder !== null) return whileHeld(state, wishOf(command), holder);
-  const moved = stableMoved(rollout);
-  if (moved !== null && plan.createdAt < moved.at) {
-    return refuse(
-      'stale-plan',
-      `the plan of ${plan.rolloutId} was made before ${moved.rolloutId} ${moved.how}: ` +
-        'request it under a new rolloutId.',
-    );
-  }
+  const stale = refuseStale(rollout, plan);
+  if (stale !== null) return stale;
   return (
     whileFireExitActs(state, command) ??
     accept<ServiceEvent>(started(command), ...heldForFlapping(state, command))
   );
 }
 
-/** When stable last changed its slot: a plan from before has its canary where stable lives by now. */
-function stableMoved(rollout: Rollout) {
-  if (rollout.phase === 'promoted')
-    return { rolloutId: rollout.rolloutId, at: rollout.promotedAt, how: 'was promoted' };
-  if (rollout.phase === 'rolled-back' && rollout.afterPromotion)
-    return { rolloutId: rollout.rolloutId, at: rollout.endedAt, how: 'was rolled back' };
-  return null;
+/**
+ * A plan from before the newest rollout: a request that is told again long after its rollout was over, or one
+ * whose canary's slot is where stable lives by now.
+ */
+function refuseStale(rollout: Rollout, plan: Start['plan']): Refusal | null {
+  if (rollout.phase === 'none') return null;
+  const { rolloutId } = rollout;
+  const refused = (since: string) =>
+    refuse(
+      'stale-plan',
+      `the plan of ${plan.rolloutId} was made before ${rolloutId} ${since}: request it under a new rolloutId.`,
+    );
+  if (plan.createdAt < rollout.startedAt) return refused('began');
+  if (rollout.phase === 'promoted' && plan.createdAt < rollout.promotedAt) return refused('was promoted');
+  const movedBack = rollout.phase === 'rolled-back' && rollout.afterPromotion;
+  return movedBack && plan.createdAt < rollout.endedAt ? refused('was rolled back') : null;
 }
 
 /**

@@ -206,7 +206,8 @@ describe('rollbacks one after the other', () => {
       ofRollout(`ro-${index}`, shifted(0, minutes(hour * 60 + 5))),
       ofRollout(`ro-${index}`, rollbackCompleted(minutes(hour * 60 + 7))),
     ]);
-  const fourth = planFor({ kind: 'canary' }, { rolloutId: 'ro-9', revision: v3 });
+  const next = planFor({ kind: 'canary' }, { rolloutId: 'ro-9', revision: v3 });
+  const fourth = { ...next, createdAt: minutes(7 * 60) };
 
   it('hold the next start for a person after three within a day', () => {
     const { rollout } = given(...three([1, 2, 3]))
