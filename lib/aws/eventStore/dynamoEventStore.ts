@@ -5,14 +5,14 @@
  * `base`: an event that stands in both is read once.
  */
 
-import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Recorded } from '../../../events/recorded.ts';
 import type { Minute } from '../../core/analysis/minutes.ts';
 import { invariant } from '../../core/decision.ts';
-import { type Commit, commitOf, placed, recordedOf } from '../../core/eventStore/commit.ts';
-import { chunkEventsMax } from '../../core/eventStore/limits.ts';
+import { commitOf, recordedOf } from '../../core/eventStore/commit.ts';
 import {
   answerFrom,
+  emptyHead,
   mustCalve,
   mustCompact,
   type StoredHead,
@@ -25,8 +25,9 @@ import type { Append, Appended, EventStore, Head } from '../../ports.ts';
 import { Beside } from './beside.ts';
 import { type CallOptions, Calls } from './calls.ts';
 import { Heads } from './heads.ts';
-import { activeIndex, activeValue, chunkOf, namesIn, storedBody, streamKey } from './items.ts';
-import { type Item, sha256, storedText } from './stored.ts';
+import { History, Queries } from './history.ts';
+import { activeIndex, activeValue, namesIn, storedBody, streamKey } from './items.ts';
+import { sha256, storedText } from './stored.ts';
 
 /** HEADs as last seen, so that an append after a read needs no second read. */
 const headsSeenMax = 256;
@@ -34,19 +35,19 @@ const headsSeenMax = 256;
 const compactAttemptsMax = 3;
 
 export class DynamoEventStore implements EventStore {
-  readonly #client: DynamoDBClient;
-  readonly #table: string;
   readonly #calls: Calls;
   readonly #heads: Heads;
+  readonly #queries: Queries;
+  readonly #history: History;
   readonly #beside: Beside;
   readonly #seen = new Map<string, StoredHead>();
 
   /** @param client best made with `maxAttempts: 1`: retries are counted here, against one deadline */
   constructor(client: DynamoDBClient, table: string, options: CallOptions = {}) {
-    this.#client = client;
-    this.#table = table;
     this.#calls = new Calls(options);
     this.#heads = new Heads(client, table, this.#calls);
+    this.#queries = new Queries(client, table, this.#calls);
+    this.#history = new History(this.#queries, this.#heads, this.#calls);
     this.#beside = new Beside(client, table, this.#calls);
   }
 
@@ -104,10 +105,11 @@ export class DynamoEventStore implements EventStore {
 
   /** @throws EventStoreUnavailable; InvariantBroken where an event is missing */
   async *read(stream: string, from = 1): AsyncGenerator<Recorded> {
-    const head = await this.#read(stream, this.#calls.deadline());
     let next = Math.max(1, from);
-    for await (const page of this.#pages(head, next)) {
-      for (const { first, commit } of page) {
+    let version = 0;
+    for await (const { head, commits } of this.#history.from(stream, next)) {
+      version = head.version;
+      for (const { first, commit } of commits) {
         for (const recorded of recordedOf(stream, first, commit)) {
           if (recorded.version < next) continue;
           invariant(recorded.version === next, `${stream} has no event ${next}: verify it`);
@@ -116,16 +118,19 @@ export class DynamoEventStore implements EventStore {
         }
       }
     }
-    invariant(next > head.version, `${stream} has no event ${next}: verify it`);
+    invariant(next > version, `${stream} has no event ${next}: verify it`);
   }
 
   async verify(stream: string): Promise<{ readonly version: number; readonly brokenAt: number | null }> {
-    const head = await this.#read(stream, this.#calls.deadline());
     let chain = chainStart(stream);
-    for await (const page of this.#pages(head, 1)) {
-      for (const { first, commit } of page) chain = followChain(chain, first, commit, sha256);
+    let end: Pick<StoredHead, 'version' | 'hash'> = emptyHead(stream);
+    for await (const { head, commits } of this.#history.from(stream, 1)) {
+      end = head;
+      for (const { first, commit } of commits) {
+        if (first > chain.version) chain = followChain(chain, first, commit, sha256);
+      }
     }
-    return endChain(chain, head);
+    return endChain(chain, end);
   }
 
   keepPlan(stream: string, rolloutId: string, plan: unknown): Promise<string> {
@@ -156,7 +161,7 @@ export class DynamoEventStore implements EventStore {
       ExpressionAttributeNames: namesIn(condition),
       ExpressionAttributeValues: { ':active': { S: activeValue } },
     };
-    for await (const page of this.#query('listing the active streams', query)) {
+    for await (const page of this.#queries.pages('listing the active streams', query)) {
       for (const item of page) yield (item.pk?.S ?? '').slice(streamKey('').length);
     }
   }
@@ -168,45 +173,6 @@ export class DynamoEventStore implements EventStore {
   /** HEAD without its tail, once a chunk holds it; null where others have appended meanwhile. */
   async #calve(head: StoredHead, deadline: number): Promise<StoredHead | null> {
     return withoutChunk(head, await this.#heads.chunk(head, deadline));
-  }
-
-  /** A stream's commits from version `from` on: of the chunks first, then of HEAD as it was read. */
-  async *#pages(
-    head: StoredHead,
-    from: number,
-  ): AsyncGenerator<readonly { readonly first: number; readonly commit: Commit }[]> {
-    if (from < head.base) {
-      const condition = '#pk = :pk AND #sk BETWEEN :low AND :high';
-      const query = {
-        ConsistentRead: true,
-        KeyConditionExpression: condition,
-        ExpressionAttributeNames: namesIn(condition),
-        ExpressionAttributeValues: {
-          ':pk': { S: streamKey(head.stream) },
-          ':low': { N: String(Math.max(1, from - chunkEventsMax + 1)) },
-          ':high': { N: String(head.base - 1) },
-        },
-      };
-      for await (const page of this.#query(`reading the chunks of ${head.stream}`, query)) {
-        yield page.map(chunkOf).flatMap(({ first, commits }) => [...placed(first, commits)]);
-      }
-    }
-    yield [...placed(head.base, head.commits)];
-  }
-
-  async *#query(
-    what: string,
-    query: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>,
-  ): AsyncGenerator<readonly Item[]> {
-    let after: Item | undefined;
-    do {
-      const start = after === undefined ? {} : { ExclusiveStartKey: after };
-      const page = await this.#calls.make(what, () =>
-        this.#client.send(new QueryCommand({ TableName: this.#table, ...query, ...start })),
-      );
-      yield page.Items ?? [];
-      after = page.LastEvaluatedKey;
-    } while (after !== undefined);
   }
 
   #remember(head: StoredHead): StoredHead {

@@ -7,7 +7,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type Commit, frozen } from '../../core/eventStore/commit.ts';
 import type { StoredHead } from '../../core/eventStore/storedHead.ts';
-import { type Item, numberOf, storedText, textOf } from './stored.ts';
+import { hotText, type Item, numberOf, storedText, textOf } from './stored.ts';
 
 /** The sparse index of streams with something under way, and the one value its key has. */
 export const activeIndex = 'active';
@@ -33,7 +33,7 @@ type Body = Pick<StoredHead, 'base' | 'hash' | 'commands' | 'commits' | 'snapsho
 
 export function storedBody({ base, hash, commands, commits, snapshot }: StoredHead) {
   const rest: Omit<Body, 'commits'> = { base, hash, commands, snapshot };
-  return storedText(`{"commits":${commitsText(commits)},${JSON.stringify(rest).slice(1)}`);
+  return hotText(`{"commits":${commitsText(commits)},${JSON.stringify(rest).slice(1)}`);
 }
 
 /** Commits never change and are written again with every append: most of a HEAD's text is made but once. */

@@ -97,18 +97,22 @@ export function recordedOf(
 ): Recorded[] {
   return commit.events.map(({ hash, schema = 1, event }, index) => {
     const version = first + index;
-    const today = upcast({ type: event.type, schema, event }, shapes.versions, shapes.steps);
+    const today = shapes.versions[event.type] ?? 1;
     return {
       version,
       id: `${stream}#${version}`,
-      schema: shapes.versions[event.type] ?? 1,
+      schema: today,
       commandId: commit.command,
       correlationId: commit.correlation,
       actor: commit.actor,
-      event: today as Recorded['event'],
+      event: schema === today ? event : upcasted(event, schema, shapes),
       hash,
     };
   });
+}
+
+function upcasted(event: Recorded['event'], schema: number, { versions, steps }: Shapes): Recorded['event'] {
+  return upcast({ type: event.type, schema, event }, versions, steps) as Recorded['event'];
 }
 
 /** Which shape each type of event has today, and how older ones become it. */
