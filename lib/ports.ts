@@ -143,7 +143,21 @@ export interface Traffic {
   markStable(target: Target, slot: Slot): Promise<void>;
   /** The slot marked stable on the target; null when none is marked. */
   stableMark(target: Target): Promise<Slot | null>;
+  /** Notes on the target itself that somebody fell back, and with `slot` which one is stable now. */
+  markFallBack(target: Target, slot: Slot | null, mark: FallBackMark): Promise<void>;
+  /** The newest such note; null where there is none, or the target carries no notes. */
+  fallBackMark(target: Target): Promise<FallBackMark | null>;
 }
+
+/** Who took the fire exit and why, as far as a target's tag can hold it. */
+export type FallBackMark = {
+  /** Epoch milliseconds; the record that was sent to the queue says the same. */
+  readonly at: number;
+  /** Of the call, without blanks: the record's command has it too. */
+  readonly id: string;
+  readonly by: string;
+  readonly why: string;
+};
 
 /** What runs in a slot. */
 export type SlotReading = {

@@ -70,6 +70,9 @@ type TrafficOf<T> = {
   shift(target: T, slot: Parameters<Traffic['shift']>[1], weight: number): Promise<void>;
   markStable(target: T, slot: Parameters<Traffic['markStable']>[1]): Promise<void>;
   stableMark(target: T): ReturnType<Traffic['stableMark']>;
+  /** Left out where a target carries no notes. */
+  markFallBack?(target: T, slot: Slot | null, mark: FallBackMark): Promise<void>;
+  fallBackMark?(target: T): Promise<FallBackMark | null>;
 };
 
 const bound = <T>(adapter: TrafficOf<T>, target: T) => ({
@@ -77,6 +80,8 @@ const bound = <T>(adapter: TrafficOf<T>, target: T) => ({
   shift: (slot: Parameters<Traffic['shift']>[1], weight: number) => adapter.shift(target, slot, weight),
   markStable: (slot: Parameters<Traffic['markStable']>[1]) => adapter.markStable(target, slot),
   stableMark: () => adapter.stableMark(target),
+  markFallBack: async (slot: Slot | null, mark: FallBackMark) => adapter.markFallBack?.(target, slot, mark),
+  fallBackMark: async () => (await adapter.fallBackMark?.(target)) ?? null,
 });
 
 const trafficBy = (serve: (target: Target) => ReturnType<typeof bound>): Traffic => ({
@@ -84,6 +89,8 @@ const trafficBy = (serve: (target: Target) => ReturnType<typeof bound>): Traffic
   shift: async (target, slot, weight) => serve(target).shift(slot, weight),
   markStable: async (target, slot) => serve(target).markStable(slot),
   stableMark: async (target) => serve(target).stableMark(),
+  markFallBack: async (target, slot, mark) => serve(target).markFallBack(slot, mark),
+  fallBackMark: async (target) => serve(target).fallBackMark(),
 });
 
 export function awsWorkload(

@@ -14,11 +14,14 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { EcsAlbTarget, Slot } from '../../events/target.ts';
 import { TargetMissing, TrafficUnconfirmed } from '../core/outage.ts';
-import type { TrafficReading } from '../ports.ts';
+import type { FallBackMark, TrafficReading } from '../ports.ts';
 import { answered } from './answered.ts';
+import { markIn, textOf } from './fallBackMark.ts';
 
 /** The tag on both target groups that says which slot is stable, so that no store is needed to find it. */
 const stableSlotTag = 'switchback:stable-slot';
+/** The tag beside it that says who fell back last, so that nobody raises the canary who could not know. */
+const fellBackTag = 'switchback:fell-back';
 
 /** Reads after a write before it counts as unconfirmed; the API is consistent within a second. */
 const readsMax = 5;
@@ -50,18 +53,38 @@ export function weightedRule(client: ElasticLoadBalancingV2Client, pause: (ms: n
     },
 
     async stableMark(target: WeightedRule): Promise<Slot | null> {
-      const command = new DescribeTagsCommand({ ResourceArns: [target.targetGroups.blue] });
-      const { TagDescriptions } = await answered('DescribeTags of the target groups', client.send(command));
-      const value = TagDescriptions?.[0]?.Tags?.find(({ Key }) => Key === stableSlotTag)?.Value;
+      const value = await tagOf(client, target, stableSlotTag);
       return value === 'blue' || value === 'green' ? value : null;
     },
 
-    async markStable(target: WeightedRule, slot: Slot): Promise<void> {
-      const ResourceArns = [target.targetGroups.blue, target.targetGroups.green];
-      const Tags = [{ Key: stableSlotTag, Value: slot }];
-      await answered('AddTags of the target groups', client.send(new AddTagsCommand({ ResourceArns, Tags })));
+    markStable: (target: WeightedRule, slot: Slot) => tag(client, target, { [stableSlotTag]: slot }),
+
+    markFallBack: (target: WeightedRule, slot: Slot | null, mark: FallBackMark) =>
+      tag(client, target, {
+        [fellBackTag]: textOf(mark),
+        ...(slot === null ? {} : { [stableSlotTag]: slot }),
+      }),
+
+    async fallBackMark(target: WeightedRule): Promise<FallBackMark | null> {
+      return markIn((await tagOf(client, target, fellBackTag)) ?? '');
     },
   };
+}
+
+async function tagOf(client: ElasticLoadBalancingV2Client, target: WeightedRule, key: string) {
+  const command = new DescribeTagsCommand({ ResourceArns: [target.targetGroups.blue] });
+  const { TagDescriptions } = await answered('DescribeTags of the target groups', client.send(command));
+  return TagDescriptions?.[0]?.Tags?.find(({ Key }) => Key === key)?.Value;
+}
+
+async function tag(
+  client: ElasticLoadBalancingV2Client,
+  { targetGroups }: WeightedRule,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> {
+  const ResourceArns = [targetGroups.blue, targetGroups.green];
+  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  await answered('AddTags of the target groups', client.send(new AddTagsCommand({ ResourceArns, Tags })));
 }
 
 const isListener = (arn: string): boolean => arn.includes(':listener/');

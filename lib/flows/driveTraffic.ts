@@ -10,6 +10,7 @@ import { CanaryNotReady, TrafficUnconfirmed } from '../core/outage.ts';
 import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
 import { readSides, shortOfCapacity } from './capacity.ts';
+import { hearMark } from './hearMark.ts';
 import { type Cause, causeOfRollback, type Known, record } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 import { watchTraffic } from './watchTraffic.ts';
@@ -82,7 +83,10 @@ async function makeReady(world: World, service: string, from: Known, cause: Caus
   return readySides({ ...world, workload }, service, watched, rollout, cause);
 }
 
-/** What would be restored is written down where it is news; then both sides' tasks are counted. */
+/**
+ * A fall-back that nobody told is met by its mark; what would be restored is written down where it is news;
+ * then both sides' tasks are counted.
+ */
 async function readySides(
   world: World & { readonly workload: WarmingWorld['workload'] },
   service: string,
@@ -90,7 +94,12 @@ async function readySides(
   rollout: Order['rollout'],
   cause: Cause,
 ): Promise<Known> {
-  const sides = await readSides(world.workload, rollout);
+  const [sides, mark] = await Promise.all([
+    readSides(world.workload, rollout),
+    world.traffic.fallBackMark(rollout.target),
+  ]);
+  const heard = await hearMark(world, service, from, mark, null);
+  if (heard !== null) return heard;
   const { stable, canary } = sides;
   const now = world.clock.now();
   const desiredCounts = { stable: stable.desired, canary: canary.desired };

@@ -7,6 +7,7 @@
 
 import { otherSlot } from '../../events/target.ts';
 import type { Refusal } from '../core/decision.ts';
+import { fallBackCommandId } from '../core/fallback/mark.ts';
 import {
   drainSeconds,
   type FallBackRequest,
@@ -118,18 +119,17 @@ async function recordIt(
   note: Note,
 ): Promise<FellBack['recorded']> {
   let recorded: FellBack['recorded'] = 'intent-queue';
-  for (const { settings, place } of moved) {
-    const command = {
-      type: 'RecordFallBack',
-      by,
-      why,
-      to: `${place.target.kind}/${place.slot}`,
-      slot: settings.fallback.target === null ? place.slot : null,
-      now: world.clock.now(),
-    };
+  for (const { settings, place, movedAt: now } of moved) {
+    const slot = settings.fallback.target === null ? place.slot : null;
+    const to = `${place.target.kind}/${place.slot}`;
+    const command = { type: 'RecordFallBack', ...{ by, why, to, slot, now } };
+    // Of the same moment: whoever reads both knows that they speak of one.
+    await world.traffic
+      .markFallBack(settings.target, slot, { at: now, id: eventId, by, why })
+      .catch((error: Error) => note(settings.service, `not noted on the target: ${error.message}`));
     const intent = {
       stream: `service/${settings.service}`,
-      commandId: `fall-back:${eventId}`,
+      commandId: fallBackCommandId(eventId),
       correlationId: eventId,
       command,
     };

@@ -2,9 +2,11 @@
  * Reads the balancer beside the newest decision and settles the difference: more canary than decided is
  * corrected at once, less (or somewhere else) was somebody's will and is adopted, the rollout held.
  */
+import { otherSlot } from '../../events/target.ts';
 import { compare } from '../core/rollout/drift.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
 import { correctTraffic } from './correctTraffic.ts';
+import { hearMark } from './hearMark.ts';
 import { type Cause, type Known, record } from './record.ts';
 import type { WarmingWorld } from './warmStable.ts';
 
@@ -29,6 +31,12 @@ export async function watchTraffic(world: World, service: string, from: Known, c
       return correctTraffic(world, service, from, comparison, cause);
     case 'less':
     case 'elsewhere': {
+      // All of it went back: by the fire exit, perhaps, and its mark says who took it and why.
+      if (comparison.kind === 'less' && comparison.found === 0) {
+        const mark = await world.traffic.fallBackMark(rollout.target).catch(() => null);
+        const heard = await hearMark(world, service, from, mark, otherSlot(rollout.canarySlot));
+        if (heard !== null) return heard;
+      }
       const foundWeight = comparison.kind === 'less' ? comparison.found : null;
       const what =
         comparison.kind === 'less'

@@ -1,6 +1,7 @@
 /** What a person may say to a rollout. Abort is `RollBack` with the trigger `operator`. */
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
+import { concernsRollout } from '../fallback/mark.ts';
 import { brief } from './brief.ts';
 import type { CommandOf } from './commands.ts';
 import { held } from './rollBack.ts';
@@ -111,9 +112,11 @@ export function recordFallBack(
   state: ServiceState,
   { by, why, to, slot, now }: CommandOf<'RecordFallBack'>,
 ): Decision<ServiceEvent> {
+  if (state.fellBackAt === now) return accept(); // told by the queue, and by the mark on the target
   const events: ServiceEvent[] = [{ type: 'FellBack', at: now, by, why: brief(why), to }];
   const rollout = activeOf(state);
   if (rollout === null || rollout.phase === 'rolling-back') return accept(...events);
+  if (!concernsRollout(state, now)) return accept(...events);
   const { rolloutId } = rollout;
   const what = brief(`${by} fell back to ${to}: ${why}`);
   if (slot !== null && slot !== rollout.canarySlot && rollout.weight > 0) {

@@ -1,0 +1,36 @@
+/**
+ * A fall-back that nobody told: the fire exit left its mark on the target, and the queue was down as well. It
+ * is recorded as the queue would have done, once.
+ */
+import type { Slot } from '../../events/target.ts';
+import { fallBackCommandId, isUnheardOf } from '../core/fallback/mark.ts';
+import type { EventStore, FallBackMark } from '../ports.ts';
+import { type Known, record } from './record.ts';
+
+/**
+ * @param slot that got all the traffic, as a read shows; null: it shows nothing of it, at 0 % nobody had
+ * anything to take off
+ * @returns null where the mark is no news
+ */
+export async function hearMark(
+  world: { readonly store: EventStore },
+  service: string,
+  from: Known,
+  mark: FallBackMark | null,
+  slot: Slot | null,
+): Promise<Known | null> {
+  if (mark === null || !isUnheardOf(from.state, mark.at)) return null;
+  const { at: now, id, by, why } = mark;
+  const to = slot ?? 'stable, as the mark on the target says';
+  const command = { type: 'RecordFallBack', by, why, to, slot, now } as const;
+  return record(
+    world,
+    service,
+    command,
+    { correlationId: id, actor: by },
+    {
+      from,
+      commandId: fallBackCommandId(id),
+    },
+  );
+}

@@ -1,0 +1,78 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { markIn, textOf } from '../../../lib/aws/fallBackMark.ts';
+import { concernsRollout, isUnheardOf } from '../../../lib/core/fallback/mark.ts';
+import { initialState, type ServiceState } from '../../../lib/core/rollout/state.ts';
+import { at, started } from '../rollout/facts.ts';
+import { given } from '../rollout/given.ts';
+
+describe('a mark', () => {
+  it('says who fell back, why and when, in what a tag can hold', () => {
+    const mark = { at: 1_795_260_577_582, id: '8f0c-1', by: 'ada@shop.example', why: 'carts are lost' };
+    expect(textOf(mark)).toBe('1795260577582 8f0c-1 ada@shop.example: carts are lost');
+    expect(markIn(textOf(mark))).toEqual(mark);
+  });
+
+  it('is a tag that Elastic Load Balancing takes, whatever somebody says, and is read again', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary', maxLength: 600 }), (by, why) => {
+        const text = textOf({ at: 1_795_260_577_582, id: 'id-1', by: by.slice(0, 100), why });
+        expect(text).toMatch(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u);
+        expect(markIn(text)).toMatchObject({ at: 1_795_260_577_582, id: 'id-1' });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each(['', 'blue', 'yesterday: ada', '17 ada', '99999999999999999 x ada: y'])(
+    'is not what somebody else wrote: %j',
+    (text) => expect(markIn(text)).toBeNull(),
+  );
+});
+
+describe('a fall-back concerns a rollout', () => {
+  const { state } = given(started());
+
+  it.each([
+    ['that was under way', at(300), true],
+    ['that began while it asserted its place', at(-30), true],
+    ['and none that began later', at(-61), false],
+  ])('%s', (_, fellBackAt, concerns) => {
+    expect(concernsRollout(state, fellBackAt)).toBe(concerns);
+  });
+
+  it('and nobody where there is none', () => {
+    expect(concernsRollout(initialState, at(0))).toBe(false);
+  });
+
+  it('as news until the stream has heard of it, or of a later one', () => {
+    const heard = (fellBackAt: number): ServiceState => ({ ...state, fellBackAt });
+    expect(isUnheardOf(state, at(300))).toBe(true);
+    expect(isUnheardOf(heard(at(299)), at(300))).toBe(true);
+    expect(isUnheardOf(heard(at(300)), at(300))).toBe(false);
+    expect(isUnheardOf(heard(at(400)), at(300))).toBe(false);
+  });
+
+  it('and is recorded once: the queue tells it, and the mark', () => {
+    const record = {
+      type: 'RecordFallBack',
+      by: 'ada',
+      why: 'dark',
+      to: 'ecs-alb/blue',
+      slot: 'blue',
+    } as const;
+    given(started())
+      .when({ ...record, now: at(9) })
+      .then({ type: 'FellBack' }, { type: 'RolloutHeld', reason: 'drift' })
+      .when({ ...record, slot: null, now: at(9) })
+      .then()
+      .when({ ...record, now: at(20) })
+      .then({ type: 'FellBack' });
+  });
+
+  it('that began after it was over: it is written down, and nobody is held', () => {
+    given(started())
+      .when({ type: 'RecordFallBack', by: 'ada', why: 'dark', to: 'x', slot: 'blue', now: at(-3600) })
+      .then({ type: 'FellBack', at: at(-3600) });
+  });
+});
