@@ -6,6 +6,7 @@
 import type { RolloutTask } from '../../events/task.ts';
 import { analyse, evidenceOf } from '../core/analysis/analyse.ts';
 import type { Minute } from '../core/analysis/minutes.ts';
+import { canonical } from '../core/eventStore/hashChain.ts';
 import type { RecordAnalysis } from '../core/rollout/commands.ts';
 import type { Plan } from '../core/rollout/plan.ts';
 import { type Active, activeOf } from '../core/rollout/state.ts';
@@ -94,9 +95,24 @@ const watched = (rollout: Active): boolean =>
   rollout.phase === 'held' ||
   rollout.phase === 'awaiting-approval';
 
-/** Keeps the newest block: older ones do not change any more once the next has begun and settled. */
+/** For so many periods after a block's end its last ones may still be revised. */
+const settlingPeriods = 15;
+
+/** Keeps the newest block, and while the one before settles whatever older ones differ from what was kept. */
 async function keep(world: World, rolloutId: string, minutes: readonly Minute[]): Promise<string | null> {
   if (minutes.length === 0) return null;
-  const block = Math.floor((minutes.length - 1) / minutesPerBlock);
-  return world.store.keepMinutes(rolloutId, block, minutes.slice(block * minutesPerBlock));
+  const newest = Math.floor((minutes.length - 1) / minutesPerBlock);
+  const blockOf = (block: number) => minutes.slice(block * minutesPerBlock, (block + 1) * minutesPerBlock);
+  if (newest > 0 && minutes.length - newest * minutesPerBlock <= settlingPeriods) {
+    const kept = new Map((await world.store.minutes(rolloutId)).map((minute) => [minute.startMs, minute]));
+    const isKept = (minute: Minute) => isSame(minute, kept.get(minute.startMs));
+    for (let block = 0; block < newest; block++) {
+      const older = blockOf(block);
+      if (!older.every(isKept)) await world.store.keepMinutes(rolloutId, block, older);
+    }
+  }
+  return world.store.keepMinutes(rolloutId, newest, blockOf(newest));
 }
+
+const isSame = (minute: Minute, kept: Minute | undefined): boolean =>
+  minute === kept || (kept !== undefined && canonical(minute) === canonical(kept));

@@ -1,29 +1,61 @@
-/** The minutes of a rollout that are old enough to be read, as the metrics tell them now. */
-import type { Minute } from '../core/analysis/minutes.ts';
+/** The minutes of a rollout that are old enough to be read: the newest hours as the metrics tell them now. */
+import { type Minute, withRevisions } from '../core/analysis/minutes.ts';
 import type { Plan } from '../core/rollout/plan.ts';
-import type { Clock, Metrics } from '../ports.ts';
+import type { Clock, EventStore, Metrics } from '../ports.ts';
+
+type World = {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly store: Pick<EventStore, 'minutes'>;
+};
 
 /**
- * Every minute is read again each time, so a late revision of one corrects itself.
+ * Minutes older than this are taken as they were kept. CloudWatch revises none so late, and forgets periods
+ * below a minute after three hours.
+ */
+const rereadSeconds = 2 * 3600;
+
+/**
+ * Every younger minute is read again each time, so a late revision of one corrects itself.
  * @param dataDelaySeconds how long ago a period must have ended: sources revise younger ones
  */
 export async function readMinutes(
-  world: { readonly clock: Clock; readonly metrics: Metrics },
+  world: World,
   plan: Plan,
   startedAt: number,
   dataDelaySeconds: number,
 ): Promise<readonly Minute[]> {
-  const { periodSeconds } = plan.settings.analysis;
-  const periodMs = periodSeconds * 1000;
+  const periodMs = plan.settings.analysis.periodSeconds * 1000;
   const fromMs = Math.ceil(startedAt / periodMs) * periodMs;
   const toMs = Math.floor((world.clock.now() - dataDelaySeconds * 1000) / periodMs) * periodMs;
   if (toMs <= fromMs) return [];
-  return world.metrics.minutes({
+  const agedMs = Math.floor((toMs - rereadSeconds * 1000) / periodMs) * periodMs;
+  if (agedMs <= fromMs) return freshMinutes(world, plan, fromMs, toMs);
+  const kept = withRevisions(await world.store.minutes(plan.rolloutId), []);
+  const settled = unbroken(kept, fromMs, periodMs).filter(({ startMs }) => startMs < agedMs);
+  const fresh = await freshMinutes(world, plan, fromMs + settled.length * periodMs, toMs);
+  return [...settled, ...fresh];
+}
+
+/** Kept minutes from `fromMs` on, up to the first that is missing: nobody looked for a while, and asks again. */
+function unbroken(kept: readonly Minute[], fromMs: number, periodMs: number): readonly Minute[] {
+  const from = kept.filter(({ startMs }) => startMs >= fromMs);
+  const gap = from.findIndex(({ startMs }, index) => startMs !== fromMs + index * periodMs);
+  return gap === -1 ? from : from.slice(0, gap);
+}
+
+async function freshMinutes(
+  { metrics }: World,
+  plan: Plan,
+  fromMs: number,
+  toMs: number,
+): Promise<readonly Minute[]> {
+  return metrics.minutes({
     target: plan.target,
     source: plan.settings.metrics,
     revisions: revisionsOf(plan),
     canarySlot: plan.canarySlot,
-    periodSeconds,
+    periodSeconds: plan.settings.analysis.periodSeconds,
     fromMs,
     toMs,
     thresholdsMs: plan.baseline.slowThresholdsMs,

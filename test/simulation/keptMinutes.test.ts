@@ -1,0 +1,103 @@
+/** What a verdict rests on is kept as it was judged, and outlives what the metrics remember. */
+import { describe, expect, it } from 'vitest';
+import type { Minute } from '../../lib/core/analysis/minutes.ts';
+import { evaluateCanary } from '../../lib/flows/evaluateCanary.ts';
+import { record } from '../../lib/flows/record.ts';
+import { SimEventStore } from '../../lib/sim/eventStore.ts';
+import { at, planFor, start } from '../core/rollout/facts.ts';
+
+const service = 'orchestrator';
+const minuteMs = 60_000;
+
+/** A rollout that bakes at 5 % for a day, and metrics that forget and revise as the test tells them. */
+async function longRollout() {
+  const plan = planFor({ kind: 'canary', bakeSeconds: 86_400 });
+  const store = new SimEventStore();
+  let now = at(0);
+  let forgottenBeforeMs = 0;
+  const revised = new Map<number, number>();
+  const asked: { fromMs: number; toMs: number }[] = [];
+  const side = (requests: number, errors = 0) => ({ requests, errors, slow: [], p95Ms: 20 });
+  const minuteAt = (startMs: number): Minute =>
+    startMs < forgottenBeforeMs
+      ? { startMs, periodSeconds: 60, weight: 0, canary: null, stable: null }
+      : {
+          startMs,
+          periodSeconds: 60,
+          weight: 5,
+          canary: side(50, revised.get(startMs) ?? 0),
+          stable: side(950),
+        };
+  const world = {
+    clock: { now: () => now },
+    store,
+    log: { write: () => undefined },
+    traffic: {
+      read: async () => ({ kind: 'weights' as const, greenWeight: plan.canarySlot === 'green' ? 5 : 95 }),
+      shift: async () => undefined,
+      markStable: async () => undefined,
+      stableMark: async () => null,
+      markFallBack: async () => undefined,
+      fallBackMark: async () => null,
+    },
+    metrics: {
+      minutes: async ({ fromMs, toMs }: { fromMs: number; toMs: number }) => {
+        asked.push({ fromMs, toMs });
+        return Array.from({ length: (toMs - fromMs) / minuteMs }, (_, i) => minuteAt(fromMs + i * minuteMs));
+      },
+      percentiles: async () => null,
+    },
+    alarms: { read: async () => [] },
+  };
+  for (const command of [
+    start({ plan }),
+    { type: 'ConfirmPrepared', tasks: 3, now },
+    { type: 'OrderShift', now },
+    { type: 'ConfirmShift', weight: 5, now },
+  ] as const) {
+    await record(world, service, { ...command, now }, { correlationId: 'c-1', actor: 'test' });
+  }
+  await store.keepPlan(`service/${service}`, plan.rolloutId, plan);
+  return {
+    asked,
+    /** Looks when so many minutes are old enough to be read. */
+    async lookAfter(minutes: number) {
+      now = at(0) + minutes * minuteMs + plan.settings.analysis.dataDelaySeconds * 1000;
+      await evaluateCanary(world, { service, rolloutId: plan.rolloutId, correlationId: 'c-1' });
+    },
+    revise: (index: number, errors: number) => void revised.set(at(0) + index * minuteMs, errors),
+    forgetBefore: (index: number) => {
+      forgottenBeforeMs = at(0) + index * minuteMs;
+    },
+    kept: () => store.minutes(plan.rolloutId),
+  };
+}
+
+describe('the minutes of a rollout', () => {
+  it('are read again while they are younger than two hours, and taken as they were kept after that', async () => {
+    const rollout = await longRollout();
+    for (let minutes = 20; minutes <= 240; minutes += 20) await rollout.lookAfter(minutes);
+    rollout.forgetBefore(100);
+    await rollout.lookAfter(241);
+    expect(rollout.asked.at(-1)).toEqual({ fromMs: at(0) + 121 * minuteMs, toMs: at(0) + 241 * minuteMs });
+    const kept = await rollout.kept();
+    expect(kept).toHaveLength(241);
+    expect(kept.every(({ canary }) => canary?.requests === 50)).toBe(true);
+  });
+
+  it('that were revised after the next block had begun are kept as they are now', async () => {
+    const rollout = await longRollout();
+    await rollout.lookAfter(60);
+    rollout.revise(58, 1);
+    await rollout.lookAfter(63);
+    expect((await rollout.kept())[58]?.canary?.errors).toBe(1);
+  });
+
+  it('are kept without a hole although nobody looked for hours', async () => {
+    const rollout = await longRollout();
+    await rollout.lookAfter(10);
+    await rollout.lookAfter(190);
+    const starts = (await rollout.kept()).map(({ startMs }) => (startMs - at(0)) / minuteMs);
+    expect(starts).toEqual(Array.from({ length: 190 }, (_, index) => index));
+  });
+});
