@@ -67,11 +67,11 @@ function serviceOf(
   const settings: ServiceSettings = {
     ...rest,
     service,
+    metrics: sourceOf(given.target, given.metrics),
     strategy: strategy as StrategySettings,
     alarms: [
       ...(alarms as readonly AlarmSettings[]),
       ...(burnAlarm === null ? [] : [serviceAlarm(burnAlarm)]),
-    metrics: sourceOf(given.target, given.metrics),
     ],
     analysis: mergedPolicy(defaultsFor(slo), analysis, [...path, 'analysis'], problems),
   };

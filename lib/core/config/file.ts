@@ -4,14 +4,11 @@
  * them.
  */
 import * as z from 'zod';
-import { Strategy } from '../../../events/rollout.ts';
 import { Target } from '../../../events/target.ts';
 import { BridgeFile } from './bridgeFile.ts';
+import { layeredFields, seconds } from './layeredFile.ts';
 import { MetricsFile } from './metricsFile.ts';
 import { referable } from './reference.ts';
-
-const seconds = z.number().min(0);
-const percent = z.number().gt(0).max(100);
 
 const AlarmFile = z.strictObject({
   name: z.string().min(1).describe('The CloudWatch alarm’s name: metric alarm or composite.'),
@@ -47,34 +44,6 @@ const DeploymentGroupFile = z.strictObject({
     .describe('The slot it deploys to; null: the canary’s, whichever that is.'),
 });
 
-const StrategyFile = z.strictObject({
-  kind: z.enum(Strategy._zod.def.entries).default('canary'),
-  startPercent: percent.default(5).describe('The first step.'),
-  stepPercent: percent.default(10).describe('Points added per step.'),
-  stepPercentMax: percent.default(20).describe('The most points one step may add.'),
-  finalFromPercent: percent.default(90).describe('100 is reached only from at least this weight.'),
-  bakeSeconds: seconds.default(600),
-  finalBakeSeconds: seconds.default(1800),
-  steps: z
-    .array(
-      z.strictObject({
-        weight: z.number(),
-        bakeSeconds: seconds.optional(),
-        approval: z.enum(['manual', 'auto']).optional(),
-      }),
-    )
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe('An explicit list instead of start and step.'),
-  previewSeconds: seconds
-    .default(60)
-    .describe('Blue/green: how long the preview is watched without traffic.'),
-  autoPromote: z.boolean().default(false).describe('Blue/green: promote a healthy preview without a person.'),
-  autoPromoteSeconds: seconds.default(300),
-  batchPercent: percent.default(25).describe('Rolling: percent of the tasks replaced at a time.'),
-});
-
 const SloFile = z.strictObject({
   objective: z.number().gt(0).lt(1).optional().describe('Share of requests that succeed: 0.999.'),
   periodDays: z.int().min(1).max(90).optional().describe('The objective’s period; 30 when absent.'),
@@ -106,7 +75,6 @@ const ServiceFile = z.strictObject({
     'Where both sides’ figures are read; absent: the metrics of the target itself.',
   ),
   fallback: FallbackFile.prefault({}),
-  strategy: StrategyFile.prefault({}),
   slo: SloFile.prefault({}),
   /**
    * Any part of the policy; what is left out stays as the defaults say. `mergedPolicy` refuses unknown keys.
@@ -121,28 +89,17 @@ const ServiceFile = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Services that must be on their new version before this one, and go back after it.'),
+  ...layeredFields,
   whileActive: z
     .enum(['refuse', 'queue', 'supersede'])
     .default('refuse')
     .describe('What a request meets while a rollout is under way.'),
-  evaluateSeconds: z.number().min(1).default(60).describe('How often a bake is looked at.'),
-  rollbackWindowSeconds: seconds
-    .default(3600)
-    .describe('How long alarms still roll back after the promotion.'),
-  scaleDownDelaySeconds: seconds.default(30).describe('How long the side without traffic stays warm.'),
   shiftTimeoutSeconds: seconds
     .default(60)
     .describe('The longest a write to the balancer may be under way; a late one lands before this is over.'),
-  prepareTimeoutSeconds: z.number().min(1).default(600),
-  rolloutTimeoutSeconds: z.number().min(1).default(86_400),
   coolOffSeconds: seconds
     .default(30)
     .describe('How long an equal alarm does not lead to an equal action. It is recorded all the same.'),
-  rollbacksPerDayMax: z
-    .int()
-    .min(1)
-    .default(3)
-    .describe('Rollbacks within a day before the next start is held for a person.'),
   healthFailuresMax: z
     .int()
     .min(1)

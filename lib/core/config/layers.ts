@@ -8,22 +8,11 @@
  */
 import { refusePolicy } from '../analysis/refusePolicy.ts';
 import { refuseSteps, stepsOf } from '../rollout/plan.ts';
-import { ConfigurationFile } from './file.ts';
+import { LayeredFile } from './layeredFile.ts';
 import type { Laid, LayeredValue } from './layeredValue.ts';
 import { mergedPolicy } from './mergedPolicy.ts';
 import { type Problem, problemOf } from './problem.ts';
 import type { ServiceSettings } from './settings.ts';
-
-/** What may be changed above the file beside the analysis: who acts reads it in the plan, never in a bundle. */
-const LayeredFile = ConfigurationFile.shape.services.valueType.pick({
-  strategy: true,
-  evaluateSeconds: true,
-  rollbackWindowSeconds: true,
-  scaleDownDelaySeconds: true,
-  prepareTimeoutSeconds: true,
-  rolloutTimeoutSeconds: true,
-  rollbacksPerDayMax: true,
-});
 
 type LayeredSettings =
   | { readonly settings: ServiceSettings; readonly laid: readonly Laid[] }
