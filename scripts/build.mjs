@@ -37,6 +37,58 @@ export async function buildBundles({
   const stamp = stampOf(root, configuration, stage);
   const verbs = functionFolders(root);
   const compiled = lazyConfiguration(root, configuration, stage);
+  const plugins = [
+    configurationPlugin(compiled),
+    unusedTargetsPlugin(root, compiled),
+    lambdaSdkPlugin,
+    nodeBuiltinsPlugin,
+    pureSchemasPlugin,
+  ];
+  const result = await bundled(root, outDir, verbs, plugins);
+  const out = resolve(root, outDir);
+  for (const file of result.outputFiles) replace(file.path, withRequire(file, result.metafile, root));
+  replace(join(out, 'meta.json'), JSON.stringify(result.metafile));
+  for (const name of readdirSync(out, { withFileTypes: true })) {
+    if (name.isDirectory() && !verbs.includes(name.name)) rmSync(join(out, name.name), { recursive: true });
+  }
+  replace(join(out, '.stamp'), stamp);
+  return Object.entries(result.metafile.outputs)
+    .filter(([path]) => path.endsWith('.mjs'))
+    .map(([path, { bytes }]) => ({ verb: dirname(path).split('/').at(-1), bytes }));
+}
+
+/** One bundle per verb. Schemas of the two readers do not mix: who carries the schema library carries one. */
+async function bundled(root, outDir, verbs, plugins) {
+  const lean = await bundle(root, outDir, verbs, { plugins, alias: { ...aliases, ...leanAliases } });
+  const whole = verbs.filter((verb) => carriesZod(lean.metafile, verb));
+  if (whole.length === 0) return lean;
+  const { outputFiles, metafile } = await bundle(root, outDir, whole, { plugins, alias: aliases });
+  const paths = outputFiles.map(({ path }) => path);
+  return {
+    outputFiles: [...lean.outputFiles.filter(({ path }) => !paths.includes(path)), ...outputFiles],
+    metafile: {
+      inputs: { ...lean.metafile.inputs, ...metafile.inputs },
+      outputs: { ...lean.metafile.outputs, ...metafile.outputs },
+    },
+  };
+}
+
+const aliases = {
+  // In Lambda credentials stand in the environment; the other providers cost 28–33 % of the load time.
+  '@aws-sdk/credential-provider-node': './lib/aws/envCredentials.ts',
+  'switchback-endpoints': './lib/aws/lambda/endpoints.ts',
+};
+
+const leanAliases = { 'zod/mini': './lib/aws/lambda/zodMini.ts' };
+
+function carriesZod({ outputs }, verb) {
+  const [, output] = Object.entries(outputs).find(([path]) => path.endsWith(`/${verb}/index.mjs`));
+  return Object.entries(output.inputs).some(
+    ([path, { bytesInOutput }]) => bytesInOutput > 0 && path.includes('node_modules/zod/'),
+  );
+}
+
+async function bundle(root, outDir, verbs, { plugins, alias }) {
   const result = await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(verbs.map((verb) => [`${verb}/index`, `functions/${verb}/handler.ts`])),
@@ -50,19 +102,8 @@ export async function buildBundles({
     format: 'esm',
     mainFields: ['module', 'main'],
     conditions: ['module'],
-    // In Lambda credentials stand in the environment; the other providers cost 28–33 % of the load time.
-    alias: {
-      '@aws-sdk/credential-provider-node': './lib/aws/envCredentials.ts',
-      'zod/mini': './lib/aws/lambda/zodMini.ts',
-      'switchback-endpoints': './lib/aws/lambda/endpoints.ts',
-    },
-    plugins: [
-      configurationPlugin(compiled),
-      unusedTargetsPlugin(root, compiled),
-      lambdaSdkPlugin,
-      nodeBuiltinsPlugin,
-      pureSchemasPlugin,
-    ],
+    alias,
+    plugins,
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',
@@ -72,16 +113,7 @@ export async function buildBundles({
   // What zodMini.ts lacks would be found out at the first call.
   const undone = result.warnings.filter(({ id }) => id === 'import-is-undefined');
   if (undone.length > 0) throw Object.assign(new Error(), { errors: undone });
-  const out = resolve(root, outDir);
-  for (const file of result.outputFiles) replace(file.path, withRequire(file, result.metafile, root));
-  replace(join(out, 'meta.json'), JSON.stringify(result.metafile));
-  for (const name of readdirSync(out, { withFileTypes: true })) {
-    if (name.isDirectory() && !verbs.includes(name.name)) rmSync(join(out, name.name), { recursive: true });
-  }
-  replace(join(out, '.stamp'), stamp);
-  return Object.entries(result.metafile.outputs)
-    .filter(([path]) => path.endsWith('.mjs'))
-    .map(([path, { bytes }]) => ({ verb: dirname(path).split('/').at(-1), bytes }));
+  return result;
 }
 
 function functionFolders(root) {

@@ -1,5 +1,5 @@
 /**
- * For esbuild: the schemas of events/ that a function does not read stay out of its bundle. A schema is made
+ * For esbuild: the schemas that a function does not read by stay out of its bundle. A schema is made
  * by calls, and a bundler must keep a call unless it is told that nothing comes of it but its value.
  */
 import { readFileSync } from 'node:fs';
@@ -10,10 +10,13 @@ export const pureSchemas = (text) =>
     .replace(/\bz\.\w+\(/g, '/* @__PURE__ */ $&')
     .replace(/^((?:export )?const \w+ = )(?=\w+\()/gm, '$1/* @__PURE__ */ ');
 
+/** The words, and the configuration's shape. */
+const schemaPath = /[\\/](?:events(?:[\\/]aws)?|lib[\\/]core[\\/]config)[\\/]\w+\.ts$/;
+
 export const pureSchemasPlugin = {
   name: 'switchback-pure-schemas',
   setup(build) {
-    build.onLoad({ filter: /[\\/]events[\\/](?:aws[\\/])?\w+\.ts$/ }, ({ path }) => ({
+    build.onLoad({ filter: schemaPath }, ({ path }) => ({
       contents: pureSchemas(readFileSync(path, 'utf8')),
       loader: 'ts',
     }));

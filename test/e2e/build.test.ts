@@ -34,7 +34,7 @@ const plantHouse = (files: Record<string, string> = house) =>
   plant(files, {
     copies: [
       ...['scripts', 'package.json', 'package-lock.json', 'tsconfig.json'],
-      ...['lib/aws/envCredentials.ts', 'lib/aws/lambda/endpoints.ts'],
+      ...['lib/aws/envCredentials.ts', 'lib/aws/lambda/endpoints.ts', 'lib/aws/lambda/zodMini.ts'],
     ],
     packages: true,
   });
@@ -47,7 +47,7 @@ function call(root: string, verb: string, event: unknown, env: NodeJS.ProcessEnv
   const code =
     `const { handler } = await import(${JSON.stringify(join(root, 'dist', verb, 'index.mjs'))});` +
     `console.log(JSON.stringify(await handler(${JSON.stringify(event)}).catch((e) => [e.name, e.message])));`;
-  rmSync(join(root, 'node_modules')); // a bundle needs no package beside it
+  rmSync(join(root, 'node_modules'), { force: true }); // a bundle needs no package beside it
   return execFileSync(process.execPath, ['--input-type=module', '-e', code], {
     encoding: 'utf8',
     env,
@@ -123,6 +123,24 @@ describe('the bundles', () => {
     expect(code).not.toMatch(/from ?"/);
     expect(code).not.toContain('webcrypto');
     expect(JSON.parse(call(root, 'on-alarm', {}))).toEqual(['ca97', 'a/b', true, 4]);
+  });
+
+  it('read schemas with the small reader, or all of them with the library where that is needed', async () => {
+    const root = plantHouse({
+      'events/slot.ts': "import * as z from 'zod/mini';\nexport const Slot = z.enum(['blue', 'green']);\n",
+      'functions/on-alarm/handler.ts':
+        "import * as z from 'zod/mini';\nimport { Slot } from '../../events/slot.ts';\n" +
+        'export const handler = async (given: unknown) => z.safeParse(z.object({ slot: Slot }), given).success;\n',
+      'functions/start-rollout/handler.ts':
+        "import * as z from 'zod';\nimport { Slot } from '../../events/slot.ts';\n" +
+        'export const handler = async (given: unknown) => z.object({ slot: Slot }).safeParse(given).success;\n',
+    });
+    await build(root);
+
+    expect(readFileSync(join(root, 'dist/on-alarm/index.mjs'), 'utf8').length).toBeLessThan(4000);
+    expect(call(root, 'on-alarm', { slot: 'green' })).toBe('true');
+    expect(call(root, 'start-rollout', { slot: 'green' })).toBe('true');
+    expect(call(root, 'start-rollout', { slot: 'red' })).toBe('false');
   });
 
   it('are rebuilt without the folder of a function that is gone, and left alone where nothing changed', async () => {
