@@ -11,11 +11,23 @@ export class ConfigRefused extends Error {
   override readonly name = 'ConfigRefused';
 }
 
+const VARIABLE = 'env:';
+
+/** Whether `--config` names an environment variable: it holds the document itself, and does not change. */
+export const isVariable = (place: string): boolean => place.startsWith(VARIABLE);
+
 /**
- * Reads and compiles a YAML or JSON file.
+ * Reads and compiles a YAML or JSON file, or what an environment variable holds.
+ * @param file its path, or `env:NAME`
  * @throws ConfigRefused
  */
 export async function loadPlan(file: string): Promise<Plan> {
+  if (isVariable(file)) {
+    const name = file.slice(VARIABLE.length);
+    const document = process.env[name];
+    if (document === undefined) throw new ConfigRefused(`the environment variable ${name} is not set`);
+    return parsePlan(document, name);
+  }
   let text: string;
   try {
     text = await readFile(file, 'utf8');

@@ -11,7 +11,7 @@ import { explain } from '../../core/bridge/explain.ts';
 import { sampleMessage } from '../../core/bridge/sample.ts';
 import { matches } from '../../core/bridge/subject.ts';
 import { type CopyVerb, copyCommand, isCopyVerb } from './copyCommand.ts';
-import { ConfigRefused, loadPlan } from './loadConfig.ts';
+import { ConfigRefused, isVariable, loadPlan } from './loadConfig.ts';
 import { Runtime } from './runtime.ts';
 
 const USAGE = `usage: bridge [run] --config FILE
@@ -138,7 +138,7 @@ async function run(file: string, out: (line: string) => void): Promise<number> {
   log(`running: ${plan.rules.length} rules, ${plan.reverse.length} back, status on port ${runtime.port}`);
   const reload = () => void reloaded(file, runtime, log);
   process.on('SIGHUP', reload);
-  watchFile(file, { interval: WATCH_MS }, reload).unref();
+  if (!isVariable(file)) watchFile(file, { interval: WATCH_MS }, reload).unref();
   await stopping;
   const back = await runtime.drain();
   log(back === 0 ? 'drained' : `drained; ${back} messages went back unsent and will be delivered again`);

@@ -3,6 +3,7 @@
  * from it.
  */
 import type { Configuration } from '../../core/config/configuration.ts';
+import type { BridgeDeployment } from './bridgeDeployment.ts';
 import type { Stage } from './stage.ts';
 
 export type Deployment = {
@@ -10,6 +11,8 @@ export type Deployment = {
   readonly configuration: Configuration;
   /** Folder of the bundles, from the project's root. */
   readonly dist: string;
+  /** The NATS–AWS bridge and its rules, where the configuration has a `bridge:` part. */
+  readonly bridge?: BridgeDeployment | null;
   /** `SWITCHBACK__…`: configuration above the file, handed to the functions that start rollouts. */
   readonly variables: Readonly<Record<string, string>>;
 };

@@ -4,6 +4,7 @@
  */
 
 import { accountRules } from './accountRules.ts';
+import { bridgeResources } from './bridge.ts';
 import { burnAlarms } from './burnAlarms.ts';
 import { att, type Cfn, type Resources, ref } from './cloudFormation.ts';
 import { controllerAlarms } from './controllerAlarms.ts';
@@ -27,6 +28,7 @@ export function generated(deployment: Deployment) {
     ...controllerAlarms(deployment),
     ...dashboard(deployment),
     ...notificationResources(deployment),
+    ...bridgeResources(deployment),
   };
   return {
     stage: deployment.stage,

@@ -16,6 +16,7 @@ import { refuseVariables } from '../configure/variables.ts';
 import { ConfigurationRefused } from '../configure/yamlFile.ts';
 import { smokeCheck } from '../smoke/smokeCheck.ts';
 import { refuseOtherAccounts } from './account.ts';
+import { bridgeDeployment } from './bridgeDeployment.ts';
 import type { Deployment } from './deployment.ts';
 import { generated } from './generated.ts';
 import { readStage } from './stage.ts';
@@ -106,7 +107,9 @@ class SwitchbackPlugin {
     const configuration = await compileConfiguration(this.#configuration(), stage.name);
     const variables = layeredVariables(process.env);
     refuseVariables(configuration, variables);
-    return { stage, configuration, dist: dist(), variables };
+    const { bridge: settings } = configuration.deployment;
+    const bridge = settings === undefined ? null : await bridgeDeployment(settings, this.#configuration());
+    return { stage, configuration, dist: dist(), variables, bridge };
   }
 
   #configuration(): string {

@@ -110,7 +110,11 @@ function machineGrants({ name, functions, startsItself }: Machine, deployment: D
   ];
 }
 
-function role(service: string, grants: readonly Grant[]) {
+/**
+ * A role for one AWS service, with these rights. @throws Error where a grant names every resource without
+ * saying why
+ */
+export function role(service: string, grants: readonly Grant[]) {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
@@ -121,8 +125,8 @@ function role(service: string, grants: readonly Grant[]) {
             Effect: 'Allow',
             Principal: { Service: service },
             Action: 'sts:AssumeRole',
-            // Step Functions says for whom it acts; Lambda does not.
-            ...(service === 'states.amazonaws.com'
+            // Step Functions and ECS say for whom they act; Lambda does not.
+            ...(service !== 'lambda.amazonaws.com'
               ? { Condition: { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } } }
               : {}),
           },
