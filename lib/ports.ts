@@ -63,7 +63,8 @@ export type Appended =
   | { readonly outcome: 'conflict'; readonly head: Head };
 
 export interface EventStore {
-  head(stream: string): Promise<Head>;
+  /** On the alarm's way it is known within 500 ms that it cannot be read: `urgent`. */
+  head(stream: string, options?: { readonly urgent?: boolean }): Promise<Head>;
   /** One conditional write; at most two where a full tail is first copied to a chunk. */
   append(stream: string, append: Append): Promise<Appended>;
   /** Copies a full tail to a chunk: what an urgent append left for later. Nothing to do is no error. */

@@ -87,7 +87,7 @@ async function hear(
   const { correlationId } = cause;
   let from: Known | null = null;
   try {
-    from = await known(world, settings.service);
+    from = await known(world, settings.service, { urgent: true });
     const command = await alarmCommand(world, settings.service, seen, from, {
       coolOffSeconds,
       correlationId,

@@ -56,8 +56,12 @@ type Options = {
 export const streamOf = (service: string): string => `service/${service}`;
 
 /** What is known of a service: one read where the snapshot is of today's schema. */
-export async function known(world: { readonly store: EventStore }, service: string): Promise<Known> {
-  const head = await world.store.head(streamOf(service));
+export async function known(
+  world: { readonly store: EventStore },
+  service: string,
+  options: Pick<Options, 'urgent'> = {},
+): Promise<Known> {
+  const head = await world.store.head(streamOf(service), options);
   return { head, state: await stateOf(world, head) };
 }
 

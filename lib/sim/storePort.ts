@@ -2,13 +2,13 @@
  * The event store as one instance reaches it: every step over the wire, every operation with its deadline.
  */
 import { EventStoreUnavailable } from '../core/outage.ts';
-import type { Append, Appended, EventStore } from '../ports.ts';
+import type { EventStore } from '../ports.ts';
 import { SimEventStore, type SimTable, type StoreStep } from './eventStore.ts';
 import type { Hit } from './faults.ts';
 import { type Instance, never } from './instance.ts';
 import type { Wire } from './wire.ts';
 
-/** What the store on DynamoDB gives an operation, and an urgent append. */
+/** What the store on DynamoDB gives an operation, and an urgent one. */
 const deadlineMs = 5000;
 const urgentDeadlineMs = 500;
 
@@ -16,8 +16,10 @@ const urgentDeadlineMs = 500;
 export function simStore(wire: Wire, who: Instance, table: SimTable, written: () => void): EventStore {
   const inner = new SimEventStore(table, hook(wire, who, written));
   return {
-    head: (stream) => inner.head(stream),
-    append: (stream, append) => appendInTime(wire, who, inner, stream, append),
+    head: (stream, { urgent = false } = {}) =>
+      inTime(wire, who, `reading ${stream}`, urgent, () => inner.head(stream)),
+    append: (stream, append) =>
+      inTime(wire, who, `appending to ${stream}`, append.urgent === true, () => inner.append(stream, append)),
     compact: (stream) => inner.compact(stream),
     read: (stream, from) => inner.read(stream, from),
     verify: (stream) => inner.verify(stream),
@@ -45,22 +47,22 @@ function hook(wire: Wire, who: Instance, written: () => void) {
 }
 
 /** An append whose answer does not come in time may stand all the same, or come to stand later. */
-async function appendInTime(
+async function inTime<T>(
   wire: Wire,
   who: Instance,
-  inner: SimEventStore,
-  stream: string,
-  append: Append,
-): Promise<Appended> {
-  const ms = append.urgent === true ? urgentDeadlineMs : deadlineMs;
+  what: string,
+  urgent: boolean,
+  call: () => Promise<T>,
+): Promise<T> {
+  const ms = urgent ? urgentDeadlineMs : deadlineMs;
   let cancel = () => {};
   const tooLate = new Promise<never>((_, reject) => {
     cancel = wire.clock.schedule(ms, () =>
-      reject(new EventStoreUnavailable(`appending to ${stream} took longer than ${ms} ms`)),
+      reject(new EventStoreUnavailable(`${what} took longer than ${ms} ms`)),
     );
   });
   try {
-    return await Promise.race([inner.append(stream, append), tooLate]);
+    return await Promise.race([call(), tooLate]);
   } catch (error) {
     if (!who.alive) return never();
     throw error;

@@ -8,7 +8,7 @@ import {
   type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { headOf } from '../../lib/aws/eventStore/items.ts';
 import { EventStoreUnavailable } from '../../lib/core/outage.ts';
@@ -115,6 +115,37 @@ describe('throttling', () => {
     };
     expect(await attempts(true)).toBe(3); // begun at 0, 225 and 475 ms
     expect(await attempts(false)).toBe(6);
+  });
+});
+
+describe('a read on the alarm’s way', () => {
+  it('is not tried again once 500 ms of refusals have passed', async () => {
+    dynamo.on(GetItemCommand).callsFake(() => {
+      expect(now).toBeLessThan(500);
+      now += 100;
+      throw failing('InternalServerError', 500);
+    });
+    await expect(newStore().head(stream, { urgent: true })).rejects.toThrow(EventStoreUnavailable);
+    expect(pauses.length).toBeGreaterThan(1);
+  });
+
+  it('is given up after 500 ms of silence, where any other waits for 5 s', async () => {
+    vi.useFakeTimers({ now: 0 });
+    try {
+      dynamo.on(GetItemCommand).callsFake(() => new Promise(() => undefined));
+      const silentFor = async (urgent: boolean) => {
+        const begun = Date.now();
+        const store = new DynamoEventStore(new DynamoDBClient({}), 'events', { chance: () => 0 });
+        const refusal = store.head(stream, { urgent }).catch((error: unknown) => error);
+        await vi.runAllTimersAsync();
+        expect(await refusal).toBeInstanceOf(EventStoreUnavailable);
+        return Date.now() - begun;
+      };
+      expect(await silentFor(true)).toBe(500);
+      expect(await silentFor(false)).toBe(5000);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -13,6 +13,15 @@ describe('without the event store', () => {
     expect(((off?.at ?? 0) - Date.UTC(2026, 0, 1)) / 1000).toBeLessThan(90);
   });
 
+  it('an alarm waits 500 ms for a store that says nothing, then goes its way without it', async () => {
+    const silent = { on: 'on-alarm/store.read-head', kind: 'slow', ms: 20_000 } as const;
+    const day = await play({ behaviours: bad, faults: [silent] });
+    const [rang] = day.all('AlarmReceived').filter(({ state }) => state === 'ALARM');
+    const off = day.simulation.world.places.get('shop')?.balancer.shifts.at(-1);
+    expect(off).toMatchObject({ reading: { greenWeight: 0 }, by: expect.stringMatching(/^on-alarm#/) });
+    expect((off?.at ?? Number.NaN) - (rang?.changedAt ?? Number.NaN)).toBeLessThan(2000);
+  });
+
   it('the decision waits in the intent queue and is recorded once, when the store is back', async () => {
     const day = await play({ behaviours: bad, faults: [gone] });
     expect(day.simulation.world.mail.intended.length).toBeGreaterThan(0);

@@ -51,9 +51,9 @@ export class DynamoEventStore implements EventStore {
     this.#beside = new Beside(client, table, this.#calls);
   }
 
-  /** @throws EventStoreUnavailable */
-  async head(stream: string): Promise<Head> {
-    return viewOf(await this.#read(stream, this.#calls.deadline()));
+  /** @throws EventStoreUnavailable after 5 s, or 500 ms where it is urgent */
+  async head(stream: string, { urgent = false } = {}): Promise<Head> {
+    return viewOf(await this.#read(stream, this.#calls.deadline(urgent)));
   }
 
   /**
