@@ -2,7 +2,8 @@
 import type { SeededRandom } from '../../sim/random.ts';
 import type { Happening } from './scenario.ts';
 
-type What = Happening['what'];
+/** Migrations are told as scenes. */
+type What = Exclude<Happening['what'], 'migrate' | 'operate-migration'>;
 
 /** Some runs have one kind of trouble, some all: which ones are there at all is drawn first. */
 const others: readonly What[] = [

@@ -6,9 +6,10 @@ import { parseAlarmChange } from '../../../events/aws/cloudWatchAlarm.ts';
 import { parseDeploymentTrouble } from '../../../events/aws/deploymentTrouble.ts';
 import { parseFallBack } from '../../../events/fallBack.ts';
 import { parseIntent } from '../../../events/intent.ts';
+import { parseMigrationOperation, parseMigrationRequest } from '../../../events/migrationRequest.ts';
 import type { Parsed } from '../../../events/parsed.ts';
 import { parseOperationRequest, parseRolloutRequest } from '../../../events/request.ts';
-import { parseApprovalTask, parseRolloutTask } from '../../../events/task.ts';
+import { parseApprovalTask, parseMigrationTask, parseRolloutTask } from '../../../events/task.ts';
 import { eachMessage, type QueueEvent } from '../../aws/lambda/queue.ts';
 import type { ServiceSettings } from '../../core/config/settings.ts';
 import { BadInput } from '../../core/outage.ts';
@@ -17,6 +18,7 @@ import { fallBack } from '../../flows/fallBack.ts';
 import { onAlarm } from '../../flows/onAlarm.ts';
 import { onDeployment } from '../../flows/onDeployment.ts';
 import { operate } from '../../flows/operate.ts';
+import { operateMigration } from '../../flows/operateMigration.ts';
 import { prepareCanary } from '../../flows/prepareCanary.ts';
 import { promoteCanary } from '../../flows/promoteCanary.ts';
 import { publishEvents } from '../../flows/publishEvents.ts';
@@ -25,7 +27,9 @@ import { recordIntent } from '../../flows/recordIntent.ts';
 import { requestApproval } from '../../flows/requestApproval.ts';
 import { rollBack } from '../../flows/rollBack.ts';
 import { shiftTraffic } from '../../flows/shiftTraffic.ts';
+import { startMigration } from '../../flows/startMigration.ts';
 import { startRollout } from '../../flows/startRollout.ts';
+import { stepMigration } from '../../flows/stepMigration.ts';
 import { toPeople, toTheBus } from '../../flows/subscribers.ts';
 import type { Instance } from '../../sim/instance.ts';
 import type { SimFunction } from '../../sim/lambda.ts';
@@ -49,6 +53,9 @@ export const portsOf = {
   operate: ['clock', 'log', 'store', 'tokens', 'traffic', 'requests', 'machines'],
   'record-intents': ['clock', 'log', 'store', 'traffic', 'workload', 'machines'],
   reconcile: ['clock', 'log', 'store', 'traffic', 'metrics', 'alarms', 'requests', 'machines'],
+  'start-migration': ['clock', 'log', 'store', 'machines'],
+  'step-migration': ['clock', 'log', 'store', 'traffic', 'workload', 'metrics', 'alarms', 'machines'],
+  'operate-migration': ['clock', 'log', 'store', 'traffic', 'workload', 'machines'],
   'publish-events': ['log', 'store', 'consumers', 'bus', 'people'],
 } as const satisfies Readonly<Record<string, readonly (keyof Ports)[]>>;
 
@@ -121,6 +128,15 @@ function bodiesFor(services: readonly ServiceSettings[]): Bodies {
     'record-intents': (ports, event) =>
       eachMessage(event as QueueEvent, parseIntent, ports.log, (intent) => recordIntent(ports, intent)),
     reconcile: async (ports, event) => reconcile(ports, (event as { readonly id: string }).id),
+    'start-migration': async (ports, event) => {
+      const request = read(parseMigrationRequest(event));
+      return startMigration(ports, request, services, request.eventId);
+    },
+    'step-migration': (ports, task) => stepMigration(ports, read(parseMigrationTask(task)), services),
+    'operate-migration': async (ports, event) => {
+      const request = read(parseMigrationOperation(event));
+      return operateMigration(ports, request, request.eventId);
+    },
     'publish-events': async (ports, deliveries) => {
       const given = deliveries as readonly NumberedDelivery[];
       const again = await publishEvents(ports, given, [toTheBus(ports.bus), toPeople(ports.people)]);

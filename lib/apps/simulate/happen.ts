@@ -16,6 +16,8 @@ type Simulation = {
   readonly clock: Pick<SimClock, 'now'>;
   request(detail: object): void;
   operate(detail: object): void;
+  migrate(detail: object): void;
+  operateMigration(detail: object): void;
 };
 
 export function happen(simulation: Simulation, happening: Happening): void {
@@ -29,6 +31,16 @@ export function happen(simulation: Simulation, happening: Happening): void {
     case 'operate': {
       const { atSeconds: _, what: __, ...detail } = happening;
       simulation.operate({ ...detail, by: 'a person' });
+      return;
+    }
+    case 'migrate': {
+      const { atSeconds: _, what: __, ...detail } = happening;
+      simulation.migrate({ ...detail, requestedBy: 'a person' });
+      return;
+    }
+    case 'operate-migration': {
+      const { atSeconds: _, what: __, ...detail } = happening;
+      simulation.operateMigration({ ...detail, by: 'a person', why: 'the scene says so' });
       return;
     }
     case 'shift-by-hand':

@@ -2,9 +2,11 @@
  * One run as data: what is there, who does what when, what goes wrong. Nothing else decides it, so that a run
  * that fails can be printed, shortened and kept.
  */
+import type { TakeBack } from '../../../events/migration.ts';
 import type { OperationRequested } from '../../../events/request.ts';
 import type { AlarmState } from '../../../events/rollback.ts';
 import type { Slot } from '../../../events/target.ts';
+import type { MigrationOperation } from '../../flows/operateMigration.ts';
 import type { AlarmDefinition, AlarmTrouble } from '../../sim/alarms.ts';
 import type { Behaviour } from '../../sim/behaviour.ts';
 import type { Fault } from '../../sim/faults.ts';
@@ -29,6 +31,21 @@ export type Happening = { readonly atSeconds: number } & (
       readonly operation: OperationRequested['operation'];
       readonly why?: string;
       readonly untilMinutes?: number;
+    }
+  /** Several services at once, and what is asked of them together. */
+  | {
+      readonly what: 'migrate';
+      readonly migrationId: string;
+      readonly revisions: Readonly<Record<string, string>>;
+      readonly oneWay?: readonly string[];
+      readonly takeBack?: TakeBack;
+    }
+  | {
+      readonly what: 'operate-migration';
+      readonly migrationId: string;
+      readonly operation: MigrationOperation['operation'];
+      readonly service?: string;
+      readonly revisions?: Readonly<Record<string, string>>;
     }
   /** Somebody moves traffic past us. */
   | { readonly what: 'shift-by-hand'; readonly service: string; readonly greenWeight: number }

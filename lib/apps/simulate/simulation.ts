@@ -100,6 +100,16 @@ export class Simulation {
     this.world.mail.deliver('operation', () => this.lambda.send('operate', event));
   }
 
+  migrate(detail: object): void {
+    const event = this.#event('Switchback Migration Requested', detail);
+    this.world.mail.deliver('request', () => this.lambda.send('start-migration', event));
+  }
+
+  operateMigration(detail: object): void {
+    const event = this.#event('Switchback Migration Operation Requested', detail);
+    this.world.mail.deliver('operation', () => this.lambda.send('operate-migration', event));
+  }
+
   #event(detailType: string, detail: object) {
     const time = new Date(this.clock.now()).toISOString();
     return { id: `event-${++this.#events}`, time, source: 'simulation', 'detail-type': detailType, detail };
