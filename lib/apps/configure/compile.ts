@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Configuration, settingsOf } from '../../core/config/configuration.ts';
+import { withParameters } from './parameters.ts';
 import { ConfigurationRefused, readYaml, refused } from './yamlFile.ts';
 
 /**
@@ -22,8 +23,10 @@ export async function compileConfiguration(path: string, stage = 'dev'): Promise
 }
 
 /** @param name the file's name, for the messages */
-function configurationFrom(text: string, name: string, stage: string): Configuration {
-  const { value, document, lines } = readYaml(text, name);
+async function configurationFrom(text: string, name: string, stage: string): Promise<Configuration> {
+  const { value: written, document, lines } = readYaml(text, name);
+  const { value, problems } = await withParameters(written);
+  if (problems.length > 0) throw refused(problems, document, lines, name);
   const result = settingsOf(value, stage);
   if ('problems' in result) throw refused(result.problems, document, lines, name);
   return result;

@@ -9,8 +9,10 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { configurationPath, stampOf } from '../../../scripts/build/sources.mjs';
 import { layeredVariables } from '../../aws/layers.ts';
+import { referencesIn } from '../../core/config/reference.ts';
 import { compileConfiguration } from '../configure/compile.ts';
 import { refuseVariables } from '../configure/variables.ts';
 import { ConfigurationRefused } from '../configure/yamlFile.ts';
@@ -39,6 +41,7 @@ class SwitchbackPlugin {
   };
   readonly #root: string;
   readonly #stage: string;
+  readonly #region: string | undefined;
   #parts: Promise<ReturnType<typeof generated> | typeof nothing> | undefined;
   #refusal: ConfigurationRefused | null = null;
 
@@ -46,12 +49,13 @@ class SwitchbackPlugin {
     const { stage = 'dev', region, 'aws-profile': profile } = options;
     this.#root = serviceDir;
     this.#stage = stage;
+    this.#region = region;
     if (profile !== undefined) process.env.AWS_PROFILE = profile;
     const deploys = processedInput.commands.join(' ') === 'deploy';
     this.hooks = {
-      initialize: () => this.#refuse(deploys, region),
+      initialize: () => this.#refuse(deploys),
       'before:package:createDeploymentArtifacts': () => this.#build(),
-      'after:deploy:finalize': () => this.#smoke(region),
+      'after:deploy:finalize': () => this.#smoke(),
     };
   }
 
@@ -71,10 +75,10 @@ class SwitchbackPlugin {
   }
 
   /** Told here and not where it was met: osls would say it once per variable, each with a stack. */
-  async #refuse(deploys: boolean, region: string | undefined): Promise<void> {
+  async #refuse(deploys: boolean): Promise<void> {
     try {
       if (this.#refusal !== null) throw this.#refusal;
-      if (deploys) await this.#refuseDeployment(region);
+      if (deploys) await this.#refuseDeployment();
     } catch (error) {
       if (!(error instanceof ConfigurationRefused)) throw error;
       throw mendable(error.message);
@@ -82,7 +86,7 @@ class SwitchbackPlugin {
   }
 
   /** What may be packaged and tried is not always to be deployed. */
-  async #refuseDeployment(region: string | undefined): Promise<void> {
+  async #refuseDeployment(): Promise<void> {
     const stage = readStage(this.#root, this.#stage);
     const path = relative(this.#root, this.#configuration());
     if (path.startsWith('examples/')) {
@@ -90,13 +94,13 @@ class SwitchbackPlugin {
         `there is no switchback.yml, and ${path} names services of nobody: write yours, see docs/deploy.md`,
       );
     }
-    await refuseOtherAccounts({ ...stage, region: region ?? stage.region });
+    await refuseOtherAccounts({ ...stage, region: this.#region ?? stage.region });
   }
 
   /** @throws Error when the stage was deployed and does not stand */
-  async #smoke(region: string | undefined): Promise<void> {
+  async #smoke(): Promise<void> {
     const stage = readStage(this.#root, this.#stage);
-    const findings = await smokeCheck({ region: region ?? stage.region }, stage.name);
+    const findings = await smokeCheck({ region: this.#region ?? stage.region }, stage.name);
     for (const { what, ok, said } of findings) console.log(`${ok ? 'ok    ' : 'FAILED'}  ${what}: ${said}`);
     if (findings.every(({ ok }) => ok)) return;
     throw mendable(`stage ${stage.name} was deployed and does not stand: see the lines above`);
@@ -104,6 +108,8 @@ class SwitchbackPlugin {
 
   async #deployment(): Promise<Deployment> {
     const stage = readStage(this.#root, this.#stage);
+    // Where references of the configuration are read, here and by the build.
+    process.env.AWS_REGION = this.#region ?? stage.region;
     const configuration = await compileConfiguration(this.#configuration(), stage.name);
     const variables = layeredVariables(process.env);
     refuseVariables(configuration, variables);
@@ -122,7 +128,9 @@ class SwitchbackPlugin {
   async #build(): Promise<void> {
     const stampFile = join(this.#root, dist(), '.stamp');
     const stamp = stampOf(this.#root, this.#configuration(), this.#stage);
-    if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+    // References may lead elsewhere by now, which no stamp of files can know.
+    const refers = referencesIn(parse(readFileSync(this.#configuration(), 'utf8'))).length > 0;
+    if (!refers && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
     const words = ['--config', this.#configuration(), '--out', dist(), '--stage', this.#stage];
     await promisify(execFile)(process.execPath, ['scripts/build.mjs', ...words], { cwd: this.#root });
   }

@@ -1,4 +1,5 @@
 /** Who is told what: subscriptions of the notification topic, filtered by the attributes of each message. */
+import { dynamicReference } from '../../core/config/reference.ts';
 import { type Cfn, type Resources, ref } from './cloudFormation.ts';
 import type { Deployment } from './deployment.ts';
 
@@ -19,7 +20,7 @@ export function notificationResources({ configuration, stage }: Deployment): Res
           Properties: {
             TopicArn: ref('NotificationTopic'),
             Protocol: protocol,
-            Endpoint: endpoint,
+            Endpoint: dynamicReference(endpoint),
             ...(Object.keys(filter).length === 0 ? {} : { FilterPolicy: filter }),
           },
         },

@@ -3,12 +3,11 @@ import type * as z from 'zod';
 import { type AnalysisPolicy, defaultAnalysisPolicy } from '../analysis/policy.ts';
 import { refusePolicy } from '../analysis/refusePolicy.ts';
 import { refuseSteps, stepsOf } from '../rollout/plan.ts';
-import type { BridgeSettings } from './bridgeFile.ts';
 import { ConfigurationFile, type Notification } from './file.ts';
 import { mergedPolicy } from './mergedPolicy.ts';
-import { type Problem, problemOf } from './problem.ts';
 import { sourceProblems } from './metricsProblems.ts';
 import { sourceOf } from './metricsSource.ts';
+import { type Problem, problemOf } from './problem.ts';
 import type { AlarmSettings, ServiceSettings, StrategySettings } from './settings.ts';
 
 export type Configuration = {
@@ -21,8 +20,6 @@ export type DeploymentSettings = {
   readonly notifications: readonly Notification[];
   /** By service. */
   readonly services: Readonly<Record<string, ServiceDeployment>>;
-  /** The NATS–AWS bridge, where one is wanted. */
-  readonly bridge?: BridgeSettings | undefined;
 };
 
 export type ServiceDeployment = {
@@ -41,7 +38,7 @@ export function settingsOf(
 ): Configuration | { readonly problems: readonly Problem[] } {
   const parsed = ConfigurationFile.safeParse(file);
   if (!parsed.success) return { problems: parsed.error.issues.map(problemOf) };
-  const { notifications, services: given, bridge } = parsed.data;
+  const { notifications, services: given } = parsed.data;
   const problems: Problem[] = [];
   const services = Object.entries(given).map(([service, one]) => serviceOf(service, one, stage, problems));
   problems.push(
@@ -49,13 +46,14 @@ export function settingsOf(
     ...sharedRules(services),
     ...sharedDeploymentGroups(services),
     ...unknownSubscriptions(notifications, services),
+    ...plainSecrets(notifications),
   );
   if (problems.length > 0) return { problems };
   const deployed = Object.entries(given).map(([service, one]): [string, ServiceDeployment] => [
     service,
     { passRoles: one.passRoles, burnAlarm: burnAlarmOf(service, one, stage) },
   ]);
-  return { services, deployment: { notifications, services: Object.fromEntries(deployed), bridge } };
+  return { services, deployment: { notifications, services: Object.fromEntries(deployed) } };
 }
 
 function serviceOf(
@@ -86,11 +84,11 @@ function serviceOf(
   for (const sentence of refuseSteps(stepsOf(settings.strategy), settings.strategy)) {
     problems.push({ path: [...path, 'strategy'], sentence });
   }
+  problems.push(...sourceProblems(path, given.target, given.metrics, settings.analysis));
   for (const sentence of refusePolicy(settings.analysis)) {
     problems.push({ path: [...path, 'analysis'], sentence });
   }
   return settings;
-  problems.push(...sourceProblems(path, given.target, given.metrics, settings.analysis));
 }
 
 const defaultsFor = ({ objective, periodDays }: ServiceFile['slo']): AnalysisPolicy => ({
@@ -128,6 +126,19 @@ function unknownSubscriptions(
       })),
   );
 }
+
+/** `https://user:password@host`: it would stand in the template for everybody who may read the stack. */
+const plainSecrets = (notifications: readonly Notification[]): Problem[] =>
+  notifications.flatMap(({ endpoint }, index) =>
+    typeof endpoint === 'string' && /^https?:\/\/[^/?#]*:[^/?#]*@/.test(endpoint)
+      ? [
+          {
+            path: ['notifications', index, 'endpoint'],
+            sentence: 'holds a password: put the URL into Secrets Manager and name it, { secret: name }.',
+          },
+        ]
+      : [],
+  );
 
 function dependencyProblems(services: readonly ServiceSettings[]): Problem[] {
   const byName = new Map(services.map((settings) => [settings.service, settings]));

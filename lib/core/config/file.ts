@@ -5,9 +5,7 @@
  */
 import * as z from 'zod';
 import { Target } from '../../../events/target.ts';
-import { BridgeFile } from './bridgeFile.ts';
 import { layeredFields, seconds } from './layeredFile.ts';
-import { BridgeFile } from './bridgeFile.ts';
 import { MetricsFile } from './metricsFile.ts';
 import { referable } from './reference.ts';
 
@@ -114,7 +112,9 @@ const ServiceFile = z.strictObject({
 
 const NotificationFile = z.strictObject({
   protocol: z.enum(['email', 'https', 'sqs', 'lambda']),
-  endpoint: z.string().min(1).describe('A mail address, a URL, or the ARN of a queue or function.'),
+  endpoint: referable(z.string().min(1), 'a mail address, a URL, or the ARN of a queue or function').describe(
+    'A mail address, a URL, or the ARN of a queue or function; { secret: name } where nobody may see it.',
+  ),
   urgency: z.enum(['page', 'tell']).optional().describe('Only these; both when absent.'),
   services: z.array(z.string()).min(1).optional().describe('Only these; all when absent.'),
   stages: z.array(z.string()).min(1).optional().describe('Only on these; everywhere when absent.'),
@@ -126,7 +126,6 @@ export const ConfigurationFile = z.strictObject({
     z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a service is named in kebab-case'),
     ServiceFile,
   ),
-  bridge: BridgeFile.optional().describe('The NATS–AWS bridge as a service on Fargate; see docs/bridge.md.'),
 });
 
 /** Somebody who is told of decisions. */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { withReferences } from './dynamicReferences.ts';
 import { holds, resolveValue, type Scope } from './intrinsics.ts';
 import type { Made, Making, Properties, ResourceType } from './resourceType.ts';
 import type { Stack, StackResource } from './stack.ts';
@@ -30,7 +31,8 @@ export async function apply(deployer: Deployer, template: Template): Promise<voi
   const replaced: [string, StackResource][] = [];
   for (const id of order) {
     const resource = template.Resources[id] as TemplateResource;
-    const properties = (resolveValue(scope, (resource.Properties ?? {}) as Json) ?? {}) as Properties;
+    const plain = (resolveValue(scope, (resource.Properties ?? {}) as Json) ?? {}) as Properties;
+    const properties = await referred(deployer, id, plain);
     const before = stack.resources.get(id);
     const old = await make(deployer, id, resource, properties, before);
     if (old !== null) replaced.push([id, old]);
@@ -44,6 +46,15 @@ export async function apply(deployer: Deployer, template: Template): Promise<voi
     stack.resources.delete(id);
   }
   stack.outputs = outputsOf(scope, template);
+}
+
+/** @throws ServiceError naming the resource whose reference leads nowhere */
+async function referred({ making }: Deployer, id: string, properties: Properties): Promise<Properties> {
+  try {
+    return await withReferences(properties, making(id).call);
+  } catch (error) {
+    throw invalid(`${id}: ${(error as Error).message}`);
+  }
 }
 
 /** @returns what it replaced, to be deleted once everything stands; null when nothing was */

@@ -11,8 +11,10 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListStateMachineVersionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../lib/asl/clock.ts';
 import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
@@ -272,6 +274,33 @@ describe('what is made', () => {
       `${stateMachineArn}:1`,
     ]);
     expect(await physicalId('Live')).toBe(`${stateMachineArn}:live`);
+  });
+});
+
+describe('a dynamic reference', () => {
+  const ssm = () => new SSMClient(settings);
+  const describedBy = async () => (await attributesOf('orders'))?.VisibilityTimeout;
+
+  it('is replaced by what it names when the resource is made, and the template keeps it', async () => {
+    await ssm().send(new PutParameterCommand({ Name: '/q/seconds', Value: '11', Type: 'String' }));
+    const SecretString = JSON.stringify({ name: 'orders' });
+    await new SecretsManagerClient(settings).send(new CreateSecretCommand({ Name: 'q', SecretString }));
+    const template = body({
+      Orders: queue({
+        QueueName: '{{resolve:secretsmanager:q:SecretString:name}}',
+        VisibilityTimeout: '{{resolve:ssm:/q/seconds}}',
+      }),
+    });
+    await create(template);
+    expect((await stack())?.StackStatus).toBe('CREATE_COMPLETE');
+    expect(await describedBy()).toBe('11');
+  });
+
+  it('that leads nowhere makes nothing', async () => {
+    await create(body({ Orders: queue({ QueueName: '{{resolve:ssm:/gone}}' }) }));
+    const { StackStatus, StackStatusReason } = (await stack()) ?? {};
+    expect(StackStatus).toBe('ROLLBACK_COMPLETE');
+    expect(StackStatusReason).toContain('Orders: Parameter /gone not found');
   });
 });
 

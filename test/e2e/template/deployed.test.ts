@@ -1,15 +1,22 @@
 /**
  * The compiled template in the local cloud: a rollout, an alarm, and the controller changed in mid-rollout.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  ListExecutionsCommand,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
+import { ListSubscriptionsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smokeCheck } from '../../../lib/apps/smoke/smokeCheck.ts';
 import { until } from '../../until.ts';
-import { openDeployedShop } from './deployedShop.ts';
+import { openDeployedShop, plantedSecret } from './deployedShop.ts';
 import { packagingMs } from './packaged.ts';
 
 type Shop = Awaited<ReturnType<typeof openDeployedShop>>;
@@ -87,4 +94,50 @@ describe('Switchback as it is deployed', () => {
     expect(names).toContain('switchback-dev-shop-burn');
     expect(names).toHaveLength(3);
   });
+
+  it('never shows a secret: not in the template, the bundles, the record, the logs or the executions', async () => {
+    const { Subscriptions = [] } = await new SNSClient(shop.at).send(new ListSubscriptionsCommand({}));
+    expect(Subscriptions.map(({ Endpoint }) => Endpoint)).toContain(plantedSecret);
+
+    // A secret among the plain values: the next rollout is refused, and says so without it.
+    const Name = '/switchback/dev/shop/evaluateSeconds';
+    const secret = { Name, Value: plantedSecret, Type: 'SecureString' } as const;
+    await new SSMClient(shop.at).send(new PutParameterCommand(secret));
+    await shop.request('v4');
+    const refused = () => shop.lines.find((line) => line.includes('configuration-refused'));
+    expect(await until('the refusal', refused)).toContain(`parameter ${Name}: is a secret`);
+
+    const { Items = [] } = await new DynamoDBClient(shop.at).send(
+      new ScanCommand({ TableName: shop.outputs.EventTableName }),
+    );
+    expect(Items.length).toBeGreaterThan(5);
+    const bundles = readdirSync(shop.dist)
+      .filter((verb) => existsSync(join(shop.dist, verb, 'index.mjs')))
+      .map((verb) => readFileSync(join(shop.dist, verb, 'index.mjs'), 'utf8'));
+    expect(bundles.length).toBeGreaterThan(10);
+    const everywhere = [
+      JSON.stringify(shop.template),
+      ...bundles,
+      ...shop.lines,
+      ...(await histories()),
+      ...Items.map((item) => JSON.stringify(item)),
+    ];
+    expect(everywhere.filter((text) => text.includes('planted-4711'))).toEqual([]);
+  });
 });
+
+/** What Step Functions keeps of every execution. */
+async function histories(): Promise<readonly string[]> {
+  const client = new SFNClient(shop.at);
+  const told: string[] = [];
+  for (const machine of ['rollout', 'rollback']) {
+    const stateMachineArn = `arn:aws:states:eu-west-1:000000000000:stateMachine:switchback-dev-${machine}`;
+    const { executions = [] } = await client.send(new ListExecutionsCommand({ stateMachineArn }));
+    for (const { executionArn } of executions) {
+      const history = await client.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }));
+      told.push(JSON.stringify(history.events));
+    }
+  }
+  expect(told.length).toBeGreaterThan(1);
+  return told;
+}

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseDocument } from 'yaml';
 import type { ServiceEvent } from '../../../events/service.ts';
 import { type Endpoint, openShop, registerShop, watchShop } from '../../../lib/apps/demo/account.ts';
@@ -35,7 +36,13 @@ const strategy = {
 
 /** @param change what is different in the template, before it is deployed */
 export async function openDeployedShop(change: (template: Template) => void = () => undefined) {
-  const cloud = await startLocalCloud({ seed: 1, metricPeriodSeconds: 1, codePath: bundlePath(root) });
+  const lines: string[] = [];
+  const cloud = await startLocalCloud({
+    seed: 1,
+    metricPeriodSeconds: 1,
+    codePath: bundlePath(root),
+    onFunctionLog: ({ functionName, line }) => lines.push(`${functionName} ${line}`),
+  });
   const at: Endpoint = {
     endpoint: cloud.url,
     region: 'eu-west-1',
@@ -45,7 +52,8 @@ export async function openDeployedShop(change: (template: Template) => void = ()
     const port = await freePort();
     const target = await openShop(at, port, 1, 1);
     await watchShop(at, target);
-    const { template } = await packagedConfiguration('dev', 'deployed', configurationFor(target));
+    await plantSecret(at);
+    const { template, dist } = await packagedConfiguration('dev', 'deployed', configurationFor(target));
     const deploy = (changed: Template) => deployStack(at, stackName, JSON.stringify(changed));
     const first = structuredClone(template) as Template;
     change(first);
@@ -59,6 +67,10 @@ export async function openDeployedShop(change: (template: Template) => void = ()
       outputs,
       stackName,
       template,
+      /** Folder of the bundles. */
+      dist,
+      /** What the functions printed. */
+      lines,
       deploy,
       events: async () =>
         (await Array.fromAsync(store.read(stream))).map(({ event }) => event as ServiceEvent),
@@ -69,7 +81,7 @@ export async function openDeployedShop(change: (template: Template) => void = ()
           async ({ message }: Error) => {
             const recorded = await Array.fromAsync(store.read(stream));
             const newest = recorded.slice(-12).map(({ event }) => JSON.stringify(event).slice(0, 200));
-            throw new Error([message, ...newest].join('\n'));
+            throw new Error([message, ...newest, ...lines.slice(-12)].join('\n'));
           },
         ),
       async request(version: string, Source = 'shop.pipeline') {
@@ -94,6 +106,14 @@ export async function openDeployedShop(change: (template: Template) => void = ()
   }
 }
 
+/** Where the people who are told live: nobody is to read it anywhere but in the secret and the subscription. */
+export const plantedSecret = 'planted-4711@oncall.example';
+
+const plantSecret = (at: Endpoint) =>
+  new SecretsManagerClient(at).send(
+    new CreateSecretCommand({ Name: 'oncall', SecretString: JSON.stringify({ mail: plantedSecret }) }),
+  );
+
 /** The example's configuration with this cloud's addresses. */
 function configurationFor(target: object): string {
   const document = parseDocument(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
@@ -104,6 +124,8 @@ function configurationFor(target: object): string {
   const alarms = ['blue', 'green'].map((slot) => ({ name: `shop-${slot}-errors`, slot }));
   document.setIn(['services', 'shop', 'alarms'], document.createNode(alarms));
   document.setIn(['services', 'shop', 'analysis', 'dryRun'], ['p95', 'mann', 'latency', 'slow', 'tail']);
+  const told = { protocol: 'email', endpoint: { secret: 'oncall', key: 'mail' } };
+  document.set('notifications', document.createNode([told]));
   const path = '.switchback/packaged/deployed.yml';
   mkdirSync(join(root, '.switchback/packaged'), { recursive: true });
   writeFileSync(join(root, path), String(document));

@@ -1,8 +1,10 @@
 /** What cannot be deployed is refused in one sentence, before anything is made. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compileConfiguration } from '../../../lib/apps/configure/compile.ts';
+import { refuseVariables } from '../../../lib/apps/configure/variables.ts';
 import { refuseOtherAccounts } from '../../../lib/apps/deploy/account.ts';
 import { readStage } from '../../../lib/apps/deploy/stage.ts';
 import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
@@ -99,6 +101,63 @@ describe('a deployment', () => {
   );
 });
 
+describe('a reference', () => {
+  const compiled = (text: string) =>
+    compileConfiguration(join(plant({ 'switchback.yml': text }), 'switchback.yml'));
+  const ssm = () =>
+    new SSMClient({
+      endpoint: cloud.url,
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+  const referring = example.replace('cluster: shop', 'cluster: { ssm: /shop/cluster }');
+  beforeAll(() => {
+    vi.stubEnv('AWS_ENDPOINT_URL', cloud.url);
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('that leads nowhere is refused where it stands', async () => {
+    expect(await refusalOf(() => compiled(referring))).toMatch(
+      /^switchback\.yml:8: services\.shop\.target\.cluster: \/shop\/cluster cannot be read from Parameter Store \(ParameterNotFound/,
+    );
+  });
+
+  it('to a parameter is read when the file is compiled, but not a secret one', async () => {
+    await ssm().send(
+      new PutParameterCommand({ Name: '/shop/cluster', Value: 'green-field', Type: 'String' }),
+    );
+    const { services } = await compiled(referring);
+    expect(services[0]?.target).toMatchObject({ cluster: 'green-field' });
+    const secret = {
+      Name: '/shop/cluster',
+      Value: 'hunter2',
+      Type: 'SecureString',
+      Overwrite: true,
+    } as const;
+    await ssm().send(new PutParameterCommand(secret));
+    const refusal = await refusalOf(() => compiled(referring));
+    expect(refusal).toContain('/shop/cluster is a SecureString');
+    expect(refusal).not.toContain('hunter2');
+  });
+});
+
+describe('variables above the file', () => {
+  it('that are for no service, or cannot be, are refused before they are deployed', async () => {
+    const root = plant({ 'switchback.yml': example });
+    const configuration = await compileConfiguration(join(root, 'switchback.yml'));
+    const environment = { SWITCHBACK__SHIP__X: '1', SWITCHBACK__SHOP__EVALUATE_SECONDS: 'x', HOME: '/' };
+    const said = (await refusalOf(() => refuseVariables(configuration, environment))).split('\n');
+    expect(said[0]).toBe('environment SWITCHBACK__SHIP__X: names no service: write SWITCHBACK__SHOP__….');
+    expect(said[1]).toMatch(/^environment SWITCHBACK__SHOP__EVALUATE_SECONDS: evaluateSeconds: .*number/);
+    refuseVariables(configuration, { SWITCHBACK__SHOP__EVALUATE_SECONDS: '5' });
+  });
+});
+
 describe('a configuration', () => {
   const target = / {4}target:\n {6}kind: ecs-alb[\s\S]*?(?=\n {4}strategy)/.exec(example)?.[0];
 
@@ -130,6 +189,21 @@ describe('a configuration', () => {
       'a message for a service that is not there',
       `notifications: [{ protocol: email, endpoint: a@b.example, services: [gone] }]\n${example}`,
       'switchback.yml:1: notifications.0.services: there is no service "gone": known are shop.',
+    ],
+    [
+      'a password in an address',
+      `notifications: [{ protocol: https, endpoint: 'https://me:hunter2@a.example' }]\n${example}`,
+      'switchback.yml:1: notifications.0.endpoint: holds a password: put the URL into Secrets Manager and name it',
+    ],
+    [
+      'an address that is none',
+      `notifications: [{ protocol: https, endpoint: { secrets: hook } }]\n${example}`,
+      'notifications.0.endpoint: must be a mail address, a URL, or the ARN of a queue or function, or stand elsewhere',
+    ],
+    [
+      'a secret where bundles are made of it',
+      example.replace('cluster: shop', 'cluster: { secret: cluster }'),
+      'switchback.yml:8: services.shop.target.cluster: a secret may not stand here',
     ],
     [
       'an objective that is said in two places',

@@ -1,0 +1,42 @@
+/** What editors show is what is refused. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configurationSchema } from '../../../lib/apps/configure/schema.ts';
+import { repositoryRoot } from '../../tidy/plant.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: a JSON Schema
+const schema = configurationSchema() as any;
+const service = () => schema.properties.services.additionalProperties;
+
+describe('docs/switchback.schema.json', () => {
+  it('is what the configuration’s schema says today; else: npm run schema', () => {
+    const kept = readFileSync(join(repositoryRoot, 'docs/switchback.schema.json'), 'utf8');
+    expect(JSON.parse(kept)).toEqual(JSON.parse(JSON.stringify(schema)));
+  });
+
+  it('is named by the first line of every example', () => {
+    const examples = join(repositoryRoot, 'examples');
+    for (const example of readdirSync(examples)) {
+      const [line] = readFileSync(join(examples, example, 'switchback.yml'), 'utf8').split('\n');
+      expect([example, line]).toEqual([
+        example,
+        '# yaml-language-server: $schema=../../docs/switchback.schema.json',
+      ]);
+    }
+  });
+
+  it('refuses unknown keys, and asks for nothing that has a default', () => {
+    expect(schema.additionalProperties).toBe(false);
+    expect(service().additionalProperties).toBe(false);
+    expect(service().required).toEqual(['target']);
+    expect(service().properties.analysis.additionalProperties).toBe(false);
+  });
+
+  it('shows defaults and what each key is for', () => {
+    const { strategy, analysis } = service().properties;
+    expect(strategy.properties.startPercent).toMatchObject({ default: 5, description: 'The first step.' });
+    expect(analysis.properties.unknown.properties.answer.enum).toContain('roll-back');
+    expect(analysis.properties).not.toHaveProperty('objective');
+  });
+});
