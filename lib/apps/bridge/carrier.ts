@@ -180,6 +180,7 @@ export class Carrier {
       queuedAtMs: timers.now(),
       receivedAtMs: flight.message.receivedAtMs,
       attempts: 0,
+      suspectSinceMs: 0,
       flight,
       rule,
     });

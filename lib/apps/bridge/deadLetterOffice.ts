@@ -98,6 +98,7 @@ export class DeadLetterOffice {
         queuedAtMs: nowMs,
         receivedAtMs: nowMs,
         attempts: 0,
+        suspectSinceMs: 0,
         resolve,
       };
       dispatcher.push(parcel);
@@ -151,6 +152,6 @@ function deadLetterTarget(queue: string): TargetSpec {
     order: 'none',
     batch: { max: 10, bytes: 262_144, lingerMs: 5 },
     limits: { inFlight: 4, ratePerSec: null },
-    retry: { attempts: 1, baseMs: BASE_MS, capMs: CAP_MS, exhausted: 'wait' },
+    retry: { attempts: 1, budgetMs: 0, baseMs: BASE_MS, capMs: CAP_MS, exhausted: 'wait' },
   };
 }

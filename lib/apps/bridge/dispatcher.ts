@@ -6,7 +6,7 @@
 import { type BatchQueue, batchQueue } from '../../core/bridge/batchQueue.ts';
 import { Circuit } from '../../core/bridge/circuit.ts';
 import { backoffMs } from '../../core/bridge/failure.ts';
-import { type Judgement, judge } from '../../core/bridge/judgement.ts';
+import { type Judgement, judge, triesOf } from '../../core/bridge/judgement.ts';
 import { Pace } from '../../core/bridge/pace.ts';
 import type { Answer } from '../../core/bridge/ports.ts';
 import type { TargetSpec } from '../../core/bridge/target.ts';
@@ -139,7 +139,7 @@ export class Dispatcher<P extends Parcel> {
         return;
       }
       const othersServed = this.#servedAtMs > startedAtMs;
-      const tries = { round, othersServed, attempts: left.map(({ attempts }) => attempts) };
+      const tries = triesOf(left, { round, othersServed, nowMs: this.#deps.timers.now() });
       const judgement = judge(answer, tries, this.spec.retry);
       this.#heed(answer, judgement, left);
       if (judgement.split) return this.#deliverHalves(left, rest);
@@ -170,9 +170,10 @@ export class Dispatcher<P extends Parcel> {
   }
 
   /** Pace, circuit and counters. */
-  #heed(answer: Answer, { served, denied, throttled }: Judgement, left: readonly P[]): void {
+  #heed(answer: Answer, { served, denied, throttled, suspects }: Judgement, left: readonly P[]): void {
     const { metrics, timers } = this.#deps;
     const now = timers.now();
+    for (const position of suspects) (left[position] as P).suspectSinceMs ||= now;
     if (answer.kind === 'failed') metrics.failed(answer.failure.code);
     else for (const { code } of answer.failed?.values() ?? []) metrics.failed(code);
     if (throttled > 0) {

@@ -41,7 +41,15 @@ export class ItemWriter {
     if (this.#refusal !== null) throw this.#refusal;
     const nowMs = this.#timers.now();
     const at = { queuedAtMs: nowMs, receivedAtMs: nowMs };
-    this.#dispatcher.push({ entry, lane: '', bytes: entry.bytes, ...at, attempts: 0, done });
+    this.#dispatcher.push({
+      entry,
+      lane: '',
+      bytes: entry.bytes,
+      ...at,
+      attempts: 0,
+      suspectSinceMs: 0,
+      done,
+    });
   }
 
   /** Resolves when everything is written. @throws CopyRefused */

@@ -8,6 +8,8 @@ export type Parcel = Queued & {
   readonly entry: Entry;
   /** Failures of this entry alone. */
   attempts: number;
+  /** When it first failed while others passed, ms since the epoch; 0 when it did not. */
+  suspectSinceMs: number;
   /** When its message reached the bridge, ms since the epoch. */
   readonly receivedAtMs: number;
 };

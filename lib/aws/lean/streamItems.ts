@@ -26,7 +26,7 @@ export function tableTarget(table: string, inFlight: number): TargetSpec {
     // 25 items of 400 KB stay under the 16 MB of a request.
     batch: { max: 25, bytes: 12_000_000, lingerMs: 5 },
     limits: { inFlight, ratePerSec: null },
-    retry: { attempts: 8, baseMs: 50, capMs: 10_000, exhausted: 'wait' },
+    retry: { attempts: 8, budgetMs: 0, baseMs: 50, capMs: 10_000, exhausted: 'wait' },
   };
 }
 

@@ -121,6 +121,7 @@ const rule = z.strictObject({
   retry: z
     .strictObject({
       attempts: count.optional(),
+      budget: duration.optional(),
       base: duration.optional(),
       cap: duration.optional(),
       exhausted: z.enum(['park', 'wait']).optional(),

@@ -65,11 +65,12 @@ function targetLines(target: TargetSpec): readonly string[] {
   const rate =
     limits.ratePerSec === null ? 'no rate limit until throttled' : `${limits.ratePerSec} requests/s`;
   const size = `up to ${batch.max} entries, ${batch.bytes} bytes, ${formatDuration(batch.lingerMs)} wait`;
+  const tries = `${retry.attempts} attempts per entry over ${formatDuration(retry.budgetMs)} or more`;
   const pauses = `${formatDuration(retry.baseMs)} to ${formatDuration(retry.capMs)}`;
   return [
     `  to      ${target.key}`,
     `  batch   ${size}; ${limits.inFlight} under way; ${rate}`,
-    `  retry   ${retry.attempts} attempts per entry, ${pauses}, then ${retry.exhausted}`,
+    `  retry   ${tries}, ${pauses} apart, then ${retry.exhausted}`,
   ];
 }
 

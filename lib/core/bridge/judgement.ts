@@ -12,6 +12,8 @@ export type Tries = {
   readonly othersServed: boolean;
   /** Earlier failures of each entry alone. */
   readonly attempts: readonly number[];
+  /** For how long each entry has been suspect by now. */
+  readonly suspectMs: readonly number[];
 };
 
 export type Judgement = {
@@ -21,6 +23,8 @@ export type Judgement = {
   readonly again: readonly number[];
   /** Positions that will never be taken. */
   readonly refused: ReadonlyMap<number, Failure>;
+  /** Positions that failed while the target served others: perhaps it is they. */
+  readonly suspects: readonly number[];
   /** Positions refused for what they are: their own attempts are one more. */
   readonly failedAlone: readonly number[];
   /** Refusals to slow us down. */
@@ -30,6 +34,17 @@ export type Judgement = {
   /** Whether the target is at work: it took the request, or judged it. */
   readonly served: boolean;
 };
+
+type Tried = { readonly attempts: number; readonly suspectSinceMs: number };
+
+export function triesOf(
+  batch: readonly Tried[],
+  { round, othersServed, nowMs }: { round: number; othersServed: boolean; nowMs: number },
+): Tries {
+  const attempts = batch.map((tried) => tried.attempts);
+  const suspectMs = batch.map(({ suspectSinceMs }) => (suspectSinceMs === 0 ? 0 : nowMs - suspectSinceMs));
+  return { round, othersServed, attempts, suspectMs };
+}
 
 /** A request that failed this often while the target served others is looked at entry by entry. */
 const SPLIT_AFTER = 3;
@@ -56,6 +71,7 @@ const NOTHING: Judgement = {
   split: false,
   again: [],
   refused: new Map(),
+  suspects: [],
   failedAlone: [],
   throttled: 0,
   denied: null,
@@ -75,11 +91,20 @@ function refuseAll(all: readonly number[], failure: Failure): Judgement {
 
 /** An outage is waited out however long it lasts; only a request that fails while others pass is suspect. */
 function judgeOutage(all: readonly number[], failure: Failure, tries: Tries, retry: RetrySpec): Judgement {
-  if (!tries.othersServed || tries.round < SPLIT_AFTER) return { ...NOTHING, again: all };
-  if (all.length > 1) return { ...NOTHING, again: all, split: true };
-  if (retry.exhausted === 'wait' || tries.round < retry.attempts) return { ...NOTHING, again: all };
-  return { ...refuseAll(all, failure), served: false };
+  if (!tries.othersServed) return { ...NOTHING, again: all };
+  const again: Judgement = { ...NOTHING, again: all, suspects: all };
+  if (tries.round < SPLIT_AFTER) return again;
+  if (all.length > 1) return { ...again, split: true };
+  const spent = retryIsSpent(tries.round, tries.suspectMs[0] ?? 0, retry);
+  return spent ? { ...refuseAll(all, failure), served: false } : again;
 }
+
+/**
+ * Attempts alone would put messages aside in a brown-out, when a service fails every other request for a
+ * while: they all have bad luck in the end. Hence the time, too.
+ */
+const retryIsSpent = (attempts: number, suspectMs: number, retry: RetrySpec): boolean =>
+  retry.exhausted === 'park' && attempts >= retry.attempts && suspectMs >= retry.budgetMs;
 
 function judgeEntries(failed: ReadonlyMap<number, Failure>, tries: Tries, retry: RetrySpec): Judgement {
   const again: number[] = [];
@@ -93,7 +118,8 @@ function judgeEntries(failed: ReadonlyMap<number, Failure>, tries: Tries, retry:
     if (failure.kind === 'throttle') throttled++;
     else if (failure.kind === 'denied') denied = wordsOf(failure);
     else failedAlone.push(position);
-    const spent = failure.kind === 'retry' && retry.exhausted === 'park' && attempts + 1 >= retry.attempts;
+    const suspectMs = tries.suspectMs[position] ?? 0;
+    const spent = failure.kind === 'retry' && retryIsSpent(attempts + 1, suspectMs, retry);
     if (failure.kind === 'permanent' || spent) refused.set(position, failure);
     else again.push(position);
   }
@@ -101,6 +127,7 @@ function judgeEntries(failed: ReadonlyMap<number, Failure>, tries: Tries, retry:
     split: false,
     again,
     refused,
+    suspects: failedAlone,
     failedAlone,
     throttled,
     denied,

@@ -20,6 +20,8 @@ export type TargetSpec = {
 
 export type RetrySpec = {
   readonly attempts: number;
+  /** Nothing is put aside before it has failed for this long while others passed. */
+  readonly budgetMs: number;
   readonly baseMs: number;
   readonly capMs: number;
   readonly exhausted: 'park' | 'wait';
@@ -37,7 +39,13 @@ export const API_LIMITS: Readonly<Record<TargetKind, { readonly entries: number;
     dynamodb: { entries: 25, bytes: 16_000_000 },
   };
 
-const RETRY: RetrySpec = { attempts: 8, baseMs: 100, capMs: 20_000, exhausted: 'park' };
+const RETRY: RetrySpec = {
+  attempts: 8,
+  budgetMs: 15 * 60_000,
+  baseMs: 100,
+  capMs: 20_000,
+  exhausted: 'park',
+};
 const LINGER_MS = 5;
 /** At 10 ms round trip and batches of 10, 64 requests under way carry 64 000 messages a second. */
 const IN_FLIGHT = 64;
@@ -68,6 +76,7 @@ export function targetOf(rule: RuleConfig, aws: BridgeConfig['aws']): TargetSpec
     limits: { inFlight: rule.limits?.inFlight ?? IN_FLIGHT, ratePerSec: rule.limits?.ratePerSec ?? null },
     retry: {
       attempts: rule.retry?.attempts ?? RETRY.attempts,
+      budgetMs: rule.retry?.budget ?? RETRY.budgetMs,
       baseMs: rule.retry?.base ?? RETRY.baseMs,
       capMs: rule.retry?.cap ?? RETRY.capMs,
       exhausted: rule.retry?.exhausted ?? RETRY.exhausted,

@@ -18,8 +18,8 @@ export type Document = Record<string, unknown>;
 
 export const EVENT = { eventbridge: { bus: 'main', source: 'nats.mig', detailType: 'Found' } };
 export const FIFO = { sqs: { queue: 'orders.fifo', group: '{{token(2)}}' } };
-/** Quick enough for a test: outages are noticed and retried in milliseconds. */
-export const RETRY = { base: '5ms', cap: '50ms' };
+/** Quick enough for a test: outages are noticed and retried in milliseconds, and attempts alone decide. */
+export const RETRY = { base: '5ms', cap: '50ms', budget: '0ms' };
 
 /** A configuration around these rules: one stream, one consumer. */
 export function configuration(

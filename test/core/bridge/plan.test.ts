@@ -328,7 +328,7 @@ describe('explain', () => {
         where   header env = prod
         to      sqs:orders.fifo
         batch   up to 10 entries, 1048576 bytes, 5ms wait; 64 under way; no rate limit until throttled
-        retry   8 attempts per entry, 100ms to 20s, then park
+        retry   8 attempts per entry over 15m or more, 100ms to 20s apart, then park
         lane    shop
         dedup   MIG.5
         body    {"a":1}
