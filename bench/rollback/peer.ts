@@ -6,7 +6,6 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -31,7 +30,7 @@ const world = {
   log: { write: (line: { readonly message: string }) => logger.info(line.message, line) },
   store: new DynamoEventStore(new DynamoDBClient(), process.env.EVENT_TABLE ?? ''),
   traffic: awsTraffic(balancer, (ms) => new Promise<void>((go) => setTimeout(() => go(), ms))),
-  workload: awsWorkload(new ECSClient(), balancer, new ApplicationAutoScalingClient()),
+  workload: awsWorkload(new ECSClient(), balancer),
   metrics: awsMetrics(new CloudWatchClient()),
   machines: executionStarts(new SFNClient(), { rollback: process.env.ROLLBACK_MACHINE ?? '' }),
   intents: sqsIntentQueue(new SQSClient(), process.env.INTENT_QUEUE ?? ''),

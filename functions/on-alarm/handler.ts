@@ -1,4 +1,3 @@
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -24,11 +23,7 @@ const world = {
   log: jsonLog('on-alarm'),
   store: new DynamoEventStore(new DynamoDBClient(clientSettings), environment('EVENT_TABLE')),
   traffic: awsTraffic(balancer, pause),
-  workload: awsWorkload(
-    new ECSClient(clientSettings),
-    balancer,
-    new ApplicationAutoScalingClient(clientSettings),
-  ),
+  workload: awsWorkload(new ECSClient(clientSettings), balancer),
   metrics: awsMetrics(new CloudWatchClient(clientSettings)),
   machines: executionStarts(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
   intents: sqsIntentQueue(new SQSClient(clientSettings), environment('INTENT_QUEUE')),

@@ -1,4 +1,3 @@
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -21,11 +20,7 @@ const world = {
   log: jsonLog('on-deployment'),
   store: new DynamoEventStore(new DynamoDBClient(clientSettings), environment('EVENT_TABLE')),
   traffic: awsTraffic(balancer, pause),
-  workload: awsWorkload(
-    new ECSClient(clientSettings),
-    balancer,
-    new ApplicationAutoScalingClient(clientSettings),
-  ),
+  workload: awsWorkload(new ECSClient(clientSettings), balancer),
   machines: executionStarts(new SFNClient(clientSettings), { rollback: environment('ROLLBACK_MACHINE') }),
 };
 

@@ -8,7 +8,7 @@ import { clientSettings } from '../../lib/aws/answered.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
-import { awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
+import { awsScaling, awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
 import { prepareCanary } from '../../lib/flows/prepareCanary.ts';
 
 const dynamo = new DynamoDBClient(clientSettings);
@@ -20,7 +20,7 @@ const world = {
   log: jsonLog('prepare-canary'),
   store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
   traffic: awsTraffic(balancer, pause),
-  workload: awsWorkload(ecs, balancer, scaling),
+  workload: { ...awsWorkload(ecs, balancer), ...awsScaling(scaling) },
 };
 
 export const handler = middy((task: RolloutTask) => prepareCanary(world, task)).use(

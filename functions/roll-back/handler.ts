@@ -10,7 +10,7 @@ import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { eventBridgeRequests } from '../../lib/aws/requests.ts';
-import { awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
+import { awsScaling, awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
 import { rollBack } from '../../lib/flows/rollBack.ts';
 
 const dynamo = new DynamoDBClient(clientSettings);
@@ -23,7 +23,7 @@ const world = {
   log: jsonLog('roll-back'),
   store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
   traffic: awsTraffic(balancer, pause),
-  workload: awsWorkload(ecs, balancer, scaling),
+  workload: { ...awsWorkload(ecs, balancer), ...awsScaling(scaling) },
   requests: eventBridgeRequests(events, environment('EVENT_BUS')),
 };
 

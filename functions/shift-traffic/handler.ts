@@ -1,4 +1,3 @@
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -14,13 +13,12 @@ import { shiftTraffic } from '../../lib/flows/shiftTraffic.ts';
 const dynamo = new DynamoDBClient(clientSettings);
 const balancer = new ElasticLoadBalancingV2Client(clientSettings);
 const ecs = new ECSClient(clientSettings);
-const scaling = new ApplicationAutoScalingClient(clientSettings);
 const world = {
   clock: systemClock,
   log: jsonLog('shift-traffic'),
   store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
   traffic: awsTraffic(balancer, pause),
-  workload: awsWorkload(ecs, balancer, scaling),
+  workload: awsWorkload(ecs, balancer),
 };
 
 export const handler = middy((task: RolloutTask) => shiftTraffic(world, task)).use(

@@ -1,4 +1,3 @@
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -22,14 +21,13 @@ import { services } from '../configured.ts';
 const dynamo = new DynamoDBClient(clientSettings);
 const balancer = new ElasticLoadBalancingV2Client(clientSettings);
 const ecs = new ECSClient(clientSettings);
-const scaling = new ApplicationAutoScalingClient(clientSettings);
 const cloudWatch = new CloudWatchClient(clientSettings);
 const world = {
   clock: systemClock,
   log: jsonLog('start-rollout'),
   store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
   traffic: awsTraffic(balancer, pause),
-  workload: awsWorkload(ecs, balancer, scaling),
+  workload: awsWorkload(ecs, balancer),
   metrics: awsMetrics(cloudWatch),
   alarms: cloudWatchAlarms(cloudWatch),
   machines: executionStarts(new SFNClient(clientSettings), { rollout: environment('ROLLOUT_MACHINE') }),

@@ -1,4 +1,3 @@
-import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -25,11 +24,7 @@ const world = {
   log: jsonLog('step-migration'),
   store: new DynamoEventStore(new DynamoDBClient(clientSettings), environment('EVENT_TABLE')),
   traffic: awsTraffic(balancer, pause),
-  workload: awsWorkload(
-    new ECSClient(clientSettings),
-    balancer,
-    new ApplicationAutoScalingClient(clientSettings),
-  ),
+  workload: awsWorkload(new ECSClient(clientSettings), balancer),
   metrics: awsMetrics(cloudWatch),
   alarms: cloudWatchAlarms(cloudWatch),
   machines: executionStarts(new SFNClient(clientSettings), {

@@ -17,6 +17,7 @@ import { ecsAlbMetrics } from './metrics/ecsAlb.ts';
 import { emfMetrics } from './metrics/emf.ts';
 import { lambdaAliasMetrics } from './metrics/lambdaAlias.ts';
 import { prometheusMetrics } from './metrics/prometheus.ts';
+import { ecsAlbScaling } from './scaling/ecsAlb.ts';
 import { albTraffic } from './traffic/alb.ts';
 import { apiStageTraffic } from './traffic/apiStage.ts';
 import { dnsTraffic } from './traffic/dns.ts';
@@ -93,16 +94,24 @@ const trafficBy = (serve: (target: Target) => ReturnType<typeof bound>): Traffic
   fallBackMark: async (target) => serve(target).fallBackMark(),
 });
 
+/** What runs in the slots; their bounds are `awsScaling`'s. */
 export function awsWorkload(
   ecs: ECSClient,
   balancer: ElasticLoadBalancingV2Client,
-  scaling: ApplicationAutoScalingClient,
-): Workload {
-  const alb = () => ecsAlbWorkload({ ecs, balancer, scaling });
+): Pick<Workload, 'read' | 'place' | 'scale'> {
+  const alb = () => ecsAlbWorkload({ ecs, balancer });
   return {
     read: async (target, slot) => alb().read(ecsAlb(target), slot),
     place: async (target, slot, revision, tasks) => alb().place(ecsAlb(target), slot, revision, tasks),
     scale: async (target, slot, tasks) => alb().scale(ecsAlb(target), slot, tasks),
+  };
+}
+
+export function awsScaling(
+  scaling: ApplicationAutoScalingClient,
+): Pick<Workload, 'bounds' | 'pin' | 'release'> {
+  const alb = () => ecsAlbScaling(scaling);
+  return {
     bounds: async (target, slot) => alb().bounds(ecsAlb(target), slot),
     pin: async (target, slot, tasks) => alb().pin(ecsAlb(target), slot, tasks),
     release: async (target, slot, bounds) => alb().release(ecsAlb(target), slot, bounds),

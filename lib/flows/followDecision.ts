@@ -12,7 +12,7 @@ export type FollowingWorld = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly traffic: Traffic;
-  readonly workload: Workload;
+  readonly workload: Pick<Workload, 'read' | 'place'>;
   readonly machines: Pick<Machines, 'start'>;
   readonly log: Log;
 };

@@ -13,7 +13,7 @@ type World = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly traffic: Traffic;
-  readonly workload: Workload;
+  readonly workload: Pick<Workload, 'read' | 'place'>;
   readonly log: Log;
 };
 

@@ -1,7 +1,7 @@
 /**
- * For esbuild: Node's own modules as `process.getBuiltinModule` gives them. An `import` of one makes Node read
- * every export it has, also those that are made when first read: `node:crypto` then loads the whole of Web
- * Crypto, which is a sixth of a function's load time and is used by none.
+ * For esbuild: Node's own modules as `process.getBuiltinModule` gives them. An `import` of one makes Node
+ * read every export it has, also those that are made when first read: `node:crypto` then loads the whole of
+ * Web Crypto, which is a sixth of a function's load time and is used by none.
  */
 import { builtinModules } from 'node:module';
 

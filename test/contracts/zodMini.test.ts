@@ -81,30 +81,30 @@ const { schemas } = fc.letrec<{ schemas: Made }>((tie) => {
       { maxDepth: 3 },
       fc
         .array(textChecks, { maxLength: 3 })
-        .map((checks) => (z) => z.string().check(...checks.map((c) => c(z)))),
+        .map((checks) => (z: Library) => z.string().check(...checks.map((c) => c(z)))),
       fc
         .array(numberChecks, { maxLength: 3 })
-        .map((checks) => (z) => z.number().check(...checks.map((c) => c(z)))),
-      fc.constant<Made>((z) => z.boolean()),
-      leaves.map((value) => (z) => z.literal(value)),
-      fc.uniqueArray(words, { minLength: 1, maxLength: 3 }).map((names) => (z) => z.enum(names)),
-      inner.map((make) => (z) => z.optional(make(z))),
-      inner.map((make) => (z) => z.nullable(make(z))),
-      inner.map((make) => (z) => z.array(make(z)).check(z.minLength(1, 'one at least'))),
-      inner.map((make) => (z) => z.record(z.string(), make(z))),
+        .map((checks) => (z: Library) => z.number().check(...checks.map((c) => c(z)))),
+      fc.constant<Made>((z: Library) => z.boolean()),
+      leaves.map((value) => (z: Library) => z.literal(value)),
+      fc.uniqueArray(words, { minLength: 1, maxLength: 3 }).map((names) => (z: Library) => z.enum(names)),
+      inner.map((make) => (z: Library) => z.optional(make(z))),
+      inner.map((make) => (z: Library) => z.nullable(make(z))),
+      inner.map((make) => (z: Library) => z.array(make(z)).check(z.minLength(1, 'one at least'))),
+      inner.map((make) => (z: Library) => z.record(z.string(), make(z))),
       fc.tuple(objects, shapes(inner)).map(
         ([kind, shape]) =>
-          (z) =>
+          (z: Library) =>
             z[kind](made(shape, z)),
       ),
       fc.tuple(objects, shapes(inner), shapes(inner)).map(
         ([kind, shape, more]) =>
-          (z) =>
+          (z: Library) =>
             z.extend(z[kind](made(shape, z)), made(more, z)),
       ),
       fc.tuple(shapes(inner), shapes(inner)).map(
         ([blue, other]) =>
-          (z) =>
+          (z: Library) =>
             z.discriminatedUnion('kind', [
               z.object({ ...made(blue, z), kind: z.literal('blue') }),
               z.strictObject({ ...made(other, z), kind: z.literal('a') }),

@@ -51,6 +51,7 @@ const {
   metrics,
   notifications,
   resumeExecutions,
+  scaling,
   startMachine,
   traffic,
   workload,
@@ -68,7 +69,7 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     purpose: 'Puts the new revision into the idle slot and waits until it is healthy.',
     timeoutSeconds: 30,
     environment: ['EVENT_TABLE'],
-    rights: [eventStore, traffic, workload],
+    rights: [eventStore, traffic, workload, scaling],
     triggers: [],
   },
   'shift-traffic': {
@@ -89,14 +90,14 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     purpose: 'Makes the canary stable and scales the old side down.',
     timeoutSeconds: 60,
     environment: ['EVENT_TABLE', 'EVENT_BUS'],
-    rights: [eventStore, traffic, workload, eventBus],
+    rights: [eventStore, traffic, workload, scaling, eventBus],
     triggers: [],
   },
   'roll-back': {
     purpose: 'The slow part of a rollback: re-zero, scale down, verify.',
     timeoutSeconds: 60,
     environment: ['EVENT_TABLE', 'EVENT_BUS'],
-    rights: [eventStore, traffic, workload, eventBus],
+    rights: [eventStore, traffic, workload, scaling, eventBus],
     triggers: [],
   },
   'request-approval': {

@@ -90,6 +90,13 @@ const workload: Right = ({ configuration }) => {
       condition: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
     },
     { actions: ['elasticloadbalancing:DescribeTargetHealth'], resources: '*', why: balancerReads },
+  ];
+};
+
+/** Stable's bounds while a rollout may need it: pinned by who prepares, released by who ends. */
+const scaling: Right = ({ configuration }) => {
+  if (ecsServiceArns(rolloutTargets(configuration)).length === 0) return [];
+  return [
     {
       actions: ['application-autoscaling:DescribeScalableTargets'],
       resources: '*',
@@ -206,6 +213,7 @@ export const rights = {
   metrics,
   notifications,
   resumeExecutions,
+  scaling,
   startMachine,
   traffic,
   workload,

@@ -1,9 +1,4 @@
-/** What runs in a slot: one ECS service per slot, its targets' health, and its scaling bounds. */
-import {
-  type ApplicationAutoScalingClient,
-  DescribeScalableTargetsCommand,
-  RegisterScalableTargetCommand,
-} from '@aws-sdk/client-application-auto-scaling';
+/** What runs in a slot: one ECS service per slot, and its targets' health. */
 import { DescribeServicesCommand, type ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import {
   DescribeTargetHealthCommand,
@@ -11,21 +6,15 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { EcsAlbTarget, Slot } from '../../../events/target.ts';
 import { TargetMissing } from '../../core/outage.ts';
-import type { Bounds, SlotReading } from '../../ports.ts';
+import type { SlotReading } from '../../ports.ts';
 import { answered } from '../answered.ts';
 
 export type EcsAlbClients = {
   readonly ecs: ECSClient;
   readonly balancer: ElasticLoadBalancingV2Client;
-  readonly scaling: ApplicationAutoScalingClient;
 };
 
-const desiredCount = { ServiceNamespace: 'ecs', ScalableDimension: 'ecs:service:DesiredCount' } as const;
-
-export function ecsAlbWorkload({ ecs, balancer, scaling }: EcsAlbClients) {
-  const resourceId = (target: EcsAlbTarget, slot: Slot) =>
-    `service/${target.cluster.split('/').at(-1)}/${target.services[slot]}`;
-
+export function ecsAlbWorkload({ ecs, balancer }: EcsAlbClients) {
   return {
     async read(target: EcsAlbTarget, slot: Slot): Promise<SlotReading> {
       const name = target.services[slot];
@@ -72,37 +61,6 @@ export function ecsAlbWorkload({ ecs, balancer, scaling }: EcsAlbClients) {
         desiredCount: tasks,
       });
       await answered(`UpdateService of ${target.services[slot]}`, ecs.send(command));
-    },
-
-    async bounds(target: EcsAlbTarget, slot: Slot): Promise<Bounds | null> {
-      const command = new DescribeScalableTargetsCommand({
-        ...desiredCount,
-        ResourceIds: [resourceId(target, slot)],
-      });
-      const { ScalableTargets } = await answered(`scaling bounds of ${slot}`, scaling.send(command));
-      const found = ScalableTargets?.[0];
-      return found === undefined ? null : { min: found.MinCapacity ?? 0, max: found.MaxCapacity ?? 0 };
-    },
-
-    async pin(target: EcsAlbTarget, slot: Slot, tasks: number): Promise<void> {
-      const command = new RegisterScalableTargetCommand({
-        ...desiredCount,
-        ResourceId: resourceId(target, slot),
-        MinCapacity: tasks,
-        SuspendedState: { DynamicScalingInSuspended: true },
-      });
-      await answered(`pinning ${slot}`, scaling.send(command));
-    },
-
-    async release(target: EcsAlbTarget, slot: Slot, bounds: Bounds): Promise<void> {
-      const command = new RegisterScalableTargetCommand({
-        ...desiredCount,
-        ResourceId: resourceId(target, slot),
-        MinCapacity: bounds.min,
-        MaxCapacity: bounds.max,
-        SuspendedState: { DynamicScalingInSuspended: false },
-      });
-      await answered(`releasing ${slot}`, scaling.send(command));
     },
   };
 }

@@ -13,7 +13,7 @@ import { type Example, type Packaged, packaged, packagingMs } from './packaged.t
 const verbs = Object.keys(deployedFunctions);
 const made = new Map<Example, Packaged>();
 beforeAll(async () => {
-  for (const example of ['mistersmith', 'cloudshelf'] as const)
+  for (const example of ['mistersmith', 'cloudshelf', 'shop'] as const)
     made.set(example, await packaged('prod', example));
 }, packagingMs);
 
@@ -30,7 +30,7 @@ const clientsImported = (verb: string) => {
     .sort();
 };
 
-const adapters = /^lib\/aws\/(?:traffic|workload|metrics)\/(\w+)\.ts$/;
+const adapters = /^lib\/aws\/(?:traffic|workload|scaling|metrics)\/(\w+)\.ts$/;
 const kindsIn = (paths: readonly string[]) =>
   [...new Set(paths.flatMap((path) => adapters.exec(path)?.[1] ?? []))].sort();
 
@@ -60,6 +60,16 @@ describe.each(verbs)('the bundle of %s', (verb) => {
   it('is zipped to at most 250 KB', () => {
     const { size } = statSync(join(made.get('mistersmith')?.zips ?? '', `${verb}.zip`));
     expect(size).toBeLessThanOrEqual(250 * 1024);
+  });
+});
+
+/** Loading above bare Node follows from the bytes; `npm run bench -- cold-start` measures both. */
+const hotPath = ['on-alarm', 'shift-traffic', 'fall-back'];
+
+describe.each(['shop', 'mistersmith'] as const)('for a target of kind ecs-alb, as in %s', (example) => {
+  it.each(hotPath)('%s is zipped to at most 100 KB', (verb) => {
+    const { size } = statSync(join(made.get(example)?.zips ?? '', `${verb}.zip`));
+    expect(size).toBeLessThanOrEqual(100 * 1024);
   });
 });
 
