@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { TakeBack } from './migration.ts';
 import { type Parsed, parse, parsed } from './parsed.ts';
+import { actorOf } from './sender.ts';
 
 export const migrationDetailType = 'Switchback Migration Requested';
 export const migrationOperationDetailType = 'Switchback Migration Operation Requested';
@@ -14,6 +15,7 @@ const named = (what: string) => z.string().check(z.minLength(1, `${what} must be
 const envelope = <D extends string, T extends z.ZodMiniType>(detailType: D, detail: T) =>
   z.object({
     id: z.string().check(z.minLength(1)),
+    account: z.optional(z.string()),
     source: z.string(),
     'detail-type': z.literal(detailType),
     detail,
@@ -52,6 +54,8 @@ export type MigrationRequested = {
   readonly oneWay: readonly string[];
   readonly takeBack: TakeBack;
   readonly requestedBy: string;
+  /** Who asks, with what EventBridge says of where it came from. */
+  readonly actor: string;
   readonly dryRun: boolean;
 };
 
@@ -60,7 +64,8 @@ export function parseMigrationRequest(event: unknown): Parsed<MigrationRequested
   if (!read.ok) return read;
   const { id: eventId, source, detail } = read.value;
   const { oneWay = [], takeBack = 'everything', requestedBy = source, dryRun = false } = detail;
-  return parsed({ ...detail, eventId, oneWay, takeBack, requestedBy, dryRun });
+  const actor = actorOf(requestedBy, read.value);
+  return parsed({ ...detail, eventId, oneWay, takeBack, requestedBy, actor, dryRun });
 }
 
 export type MigrationOperationRequested = {
@@ -70,6 +75,8 @@ export type MigrationOperationRequested = {
   readonly service: string | null;
   readonly revisions: Readonly<Record<string, string>>;
   readonly by: string;
+  /** Who asks, with what EventBridge says of where it came from. */
+  readonly actor: string;
   readonly why: string;
   readonly dryRun: boolean;
 };
@@ -78,5 +85,6 @@ export function parseMigrationOperation(event: unknown): Parsed<MigrationOperati
   const read = parse(MigrationOperationRequest, event, 'migration operation request');
   if (!read.ok) return read;
   const { service = null, revisions = {}, why = 'asked for', dryRun = false, ...rest } = read.value.detail;
-  return parsed({ eventId: read.value.id, ...rest, service, revisions, why, dryRun });
+  const actor = actorOf(rest.by, read.value);
+  return parsed({ eventId: read.value.id, ...rest, actor, service, revisions, why, dryRun });
 }

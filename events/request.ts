@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import { type Parsed, parse, parsed } from './parsed.ts';
 import { Strategy } from './rollout.ts';
+import { actorOf } from './sender.ts';
 
 export const requestDetailType = 'Switchback Rollout Requested';
 export const operationDetailType = 'Switchback Operation Requested';
@@ -66,6 +67,8 @@ export type RolloutRequested = {
   readonly revision: string;
   readonly rolloutId: string;
   readonly requestedBy: string;
+  /** Who asks, with what EventBridge says of where it came from. */
+  readonly actor: string;
   readonly why?: string;
   readonly knownBadOverride?: string;
   readonly strategy?: Strategy;
@@ -76,13 +79,14 @@ export function parseRolloutRequest(event: unknown): Parsed<RolloutRequested> {
   const read = parse(RolloutRequest, event, 'rollout request');
   if (!read.ok) return read;
   const { id, source, detail } = read.value;
-  const { service, revision, why, knownBadOverride, strategy } = detail;
+  const { service, revision, why, knownBadOverride, strategy, requestedBy = source } = detail;
   return parsed({
     eventId: id,
     service,
     revision,
     rolloutId: detail.rolloutId ?? `${service.slice(0, 40)}-${id.replaceAll('-', '').slice(0, 12)}`,
-    requestedBy: detail.requestedBy ?? source,
+    requestedBy,
+    actor: actorOf(requestedBy, read.value),
     ...(why === undefined ? {} : { why }),
     ...(knownBadOverride === undefined ? {} : { knownBadOverride }),
     ...(strategy === undefined ? {} : { strategy }),
@@ -94,6 +98,8 @@ export type OperationRequested = {
   readonly service: string;
   readonly operation: Operation;
   readonly by: string;
+  /** Who asks, with what EventBridge says of where it came from. */
+  readonly actor: string;
   readonly why?: string;
   readonly untilMinutes?: number;
 };
@@ -105,6 +111,7 @@ export function parseOperationRequest(event: unknown): Parsed<OperationRequested
   return parsed({
     eventId: read.value.id,
     ...rest,
+    actor: actorOf(rest.by, read.value),
     ...(why === undefined ? {} : { why }),
     ...(untilMinutes === undefined ? {} : { untilMinutes }),
   });

@@ -32,6 +32,8 @@ export type Operation = {
     | 'override'
     | 'lift-override';
   readonly by: string;
+  /** As it is recorded; `by` when absent. */
+  readonly actor?: string;
   readonly why?: string;
   readonly untilMinutes?: number;
 };
@@ -46,7 +48,7 @@ export async function operate(
   eventId: string,
 ): Promise<Operated> {
   if (operation.operation === 'retry') return retry(world, operation, eventId);
-  const cause: Cause = { correlationId: eventId, actor: operation.by };
+  const cause: Cause = { correlationId: eventId, actor: operation.actor ?? operation.by };
   const command = commandFor({ ...operation, operation: operation.operation }, world.clock.now());
   if ('outcome' in command) return command;
   const recorded = await record(world, settings.service, command, cause, {

@@ -16,6 +16,8 @@ export type MigrationOperation = {
   /** Resume: other revisions, by service. */
   readonly revisions: Readonly<Record<string, string>>;
   readonly by: string;
+  /** As it is recorded; `by` when absent. */
+  readonly actor?: string;
   readonly why: string;
   readonly dryRun: boolean;
 };
@@ -39,7 +41,7 @@ export async function operateMigration(
   eventId: string,
 ): Promise<MigrationOperated> {
   const { migrationId, dryRun } = operation;
-  const cause: Cause = { correlationId: eventId, actor: operation.by };
+  const cause: Cause = { correlationId: eventId, actor: operation.actor ?? operation.by };
   const from = await knownMigration(world, migrationId);
   if (from.state.phase === 'none') return refuse('no-migration', `there is no migration ${migrationId}.`);
   const command = await commandFor(world, operation, from.state);

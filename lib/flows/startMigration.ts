@@ -23,6 +23,8 @@ export type MigrationRequest = {
   readonly oneWay: readonly string[];
   readonly takeBack: TakeBack;
   readonly requestedBy: string;
+  /** As it is recorded; `requestedBy` when absent. */
+  readonly actor?: string;
   readonly dryRun: boolean;
 };
 
@@ -42,7 +44,7 @@ export async function startMigration(
   services: readonly ServiceSettings[],
   correlationId: string,
 ): Promise<MigrationStarted> {
-  const { migrationId, revisions, oneWay, takeBack, requestedBy, dryRun } = request;
+  const { migrationId, revisions, oneWay, takeBack, requestedBy, dryRun, actor = requestedBy } = request;
   const known = services.map(({ service }) => service);
   const unknown = [...Object.keys(revisions), ...oneWay].filter((name) => !known.includes(name));
   if (unknown.length > 0) {
@@ -63,7 +65,7 @@ export async function startMigration(
     blastRadius: components.map(({ service }) => blastRadius(affectedBy(components, [service]), [service])),
   };
   if (dryRun) return { outcome: 'dry-run', ...shown };
-  const cause: Cause = { correlationId, actor: requestedBy };
+  const cause: Cause = { correlationId, actor };
   const now = world.clock.now();
   const recorded = await recordMigration(
     world,

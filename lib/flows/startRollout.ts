@@ -40,6 +40,8 @@ export type RolloutRequest = {
   readonly revision: string;
   readonly rolloutId: string;
   readonly requestedBy: string;
+  /** As it is recorded; `requestedBy` when absent. */
+  readonly actor?: string;
   readonly why?: string;
   readonly knownBadOverride?: string;
   readonly strategy?: Strategy;
@@ -62,7 +64,7 @@ export async function startRollout(
   correlationId: string,
   layers: Layers = fileAlone,
 ): Promise<Started> {
-  const cause: Cause = { correlationId, actor: request.requestedBy };
+  const cause: Cause = { correlationId, actor: request.actor ?? request.requestedBy };
   const { service, rolloutId } = request;
   const asked = await ask(world, request, settings, cause);
   if (asked.outcome === 'refused') return refuse(asked.reason, asked.sentence);

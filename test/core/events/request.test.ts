@@ -17,6 +17,7 @@ describe('a request for a rollout', () => {
         revision: 'arn:aws:ecs:eu-central-1:123456789012:task-definition/mistersmith-orchestrator:42',
         rolloutId: 'orchestrator-7bf731291428',
         requestedBy: 'ada',
+        actor: 'ada, as ci.pipeline of 123456789012',
         why: 'release 2026.11.3',
       },
     });
@@ -47,7 +48,20 @@ describe('a request for a rollout', () => {
   });
 
   it('that does not say who asks is asked by its source', () => {
-    expect(request({ requestedBy: undefined })).toMatchObject({ value: { requestedBy: 'ci.pipeline' } });
+    expect(request({ requestedBy: undefined })).toMatchObject({
+      value: { requestedBy: 'ci.pipeline', actor: 'ci.pipeline of 123456789012' },
+    });
+  });
+
+  it('is recorded with what EventBridge says of its sender, whatever it says of itself', () => {
+    const forged = { ...asking('RolloutRequest', { requestedBy: 'root' }), source: 's'.repeat(256) };
+    const { account: _, ...unsaid } = forged as Record<string, unknown>;
+    expect(parseRolloutRequest(forged)).toMatchObject({
+      value: { requestedBy: 'root', actor: `root, as ${'s'.repeat(64)} of 123456789012` },
+    });
+    expect(parseRolloutRequest(unsaid)).toMatchObject({
+      value: { actor: expect.stringMatching(/of no account$/) },
+    });
   });
 
   it.each([
@@ -143,7 +157,8 @@ describe('a request for an operation', () => {
           service: 'orchestrator',
           operation: 'override',
         },
-        ...{ by: 'ada', why: 'load test until eleven', untilMinutes: 60 },
+        ...{ by: 'ada', actor: 'ada, as switchback.request of 123456789012' },
+        ...{ why: 'load test until eleven', untilMinutes: 60 },
       },
     });
   });
@@ -151,7 +166,10 @@ describe('a request for an operation', () => {
   it.each(Operation.def.entries ? Object.values(Operation.def.entries) : [])('may be %s', (operation) => {
     expect(request({ operation, why: undefined, untilMinutes: undefined })).toEqual({
       ok: true,
-      value: { eventId: expect.any(String), service: 'orchestrator', operation, by: 'ada' },
+      value: {
+        ...{ eventId: expect.any(String), service: 'orchestrator', operation, by: 'ada' },
+        actor: 'ada, as switchback.request of 123456789012',
+      },
     });
   });
 

@@ -64,6 +64,7 @@ describe('Switchback as it is deployed', () => {
     await until('the end of the rollout', async () => (await typesOf()).includes('RolloutCompleted'), 50_000);
 
     const { stateMachineVersionArn, status } = await execution('rollout', 'v2');
+    expect(await shop.actor('RolloutStarted')).toBe('anna, as shop.pipeline of 000000000000');
     expect([stateMachineVersionArn?.split(':').at(-1), status]).toEqual(['1', 'SUCCEEDED']);
   });
 

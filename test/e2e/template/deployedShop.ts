@@ -74,6 +74,9 @@ export async function openDeployedShop(change: (template: Template) => void = ()
       deploy,
       events: async () =>
         (await Array.fromAsync(store.read(stream))).map(({ event }) => event as ServiceEvent),
+      /** Who is recorded with the first event of this type. */
+      actor: async (type: string) =>
+        (await Array.fromAsync(store.read(stream))).find(({ event }) => event.type === type)?.actor,
       plan: (rolloutId: string) => store.plan(stream, rolloutId) as Promise<Plan>,
       /** @throws Error with the newest events when the phase is not met in time */
       phase: (phase: string) =>
