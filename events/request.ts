@@ -116,3 +116,25 @@ export function parseOperationRequest(event: unknown): Parsed<OperationRequested
     ...(untilMinutes === undefined ? {} : { untilMinutes }),
   });
 }
+
+/** What a person hands to publish-events directly, once what a subscriber could not get past is mended. */
+const UnparkRequest = z.strictObject({
+  unpark: z.string().check(z.regex(/^[a-z-]+\/./, 'a stream is named as service/NAME or migration/NAME')),
+  by: named('who asks'),
+  why: reason('say what was mended'),
+  subscriber: z.optional(named('the subscriber')),
+});
+
+export type UnparkRequested = {
+  readonly stream: string;
+  readonly by: string;
+  readonly why: string;
+  readonly subscriber?: string;
+};
+
+export function parseUnparkRequest(event: unknown): Parsed<UnparkRequested> {
+  const read = parse(UnparkRequest, event, 'unpark request');
+  if (!read.ok) return read;
+  const { unpark: stream, by, why, subscriber } = read.value;
+  return parsed({ stream, by, why, ...(subscriber === undefined ? {} : { subscriber }) });
+}

@@ -29,7 +29,12 @@ export const toPeople = (notifications: Notifications): Subscriber => ({
         ...rest,
         event: recorded.event,
       },
-      attributes: { service, type: recorded.event.type, urgency: notice.urgency },
+      attributes: {
+        service,
+        type: recorded.event.type,
+        urgency: notice.urgency,
+        correlationId: recorded.correlationId,
+      },
     });
   },
 });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failuresMax, parkAfterSeconds } from '../../lib/core/eventStore/consumer.ts';
 import { publishEvents, type Subscriber } from '../../lib/flows/publishEvents.ts';
+import { unpark } from '../../lib/flows/unpark.ts';
 import type { Delivery, Log } from '../../lib/ports.ts';
 import { SimConsumers } from '../../lib/sim/consumers.ts';
 import { SimEventStore } from '../../lib/sim/eventStore.ts';
@@ -168,5 +169,61 @@ describe('a stream that a subscriber cannot get past', () => {
     await publishEvents(world, [deliveries[3] as Delivery], [bus]);
     await publishEvents(world, await images(store, 'service/poison', 1), [bus]);
     expect(bus.heard).toEqual(all('service/poison', 35));
+  });
+
+  it('once unparked by a person tells all it missed at once, and says so in the log', async () => {
+    const { store, world, lines } = office();
+    let poisonous = true;
+    const bus = listener('bus', (stream, version) => poisonous && poison(stream, version));
+    const people = listener('people');
+    const deliveries = await images(store, 'service/poison', 4);
+    for (const _ of range(1, failuresMax)) await publishEvents(world, deliveries, [bus, people]);
+    poisonous = false;
+    const asked = { stream: 'service/poison', by: 'ada', why: 'the rule is mended' };
+    expect(await unpark(world, asked, [bus, people], 'request-1')).toEqual({
+      outcome: 'done',
+      subscribers: [
+        { name: 'bus', wasParked: true, told: 4, of: 4, why: null },
+        { name: 'people', wasParked: false, told: 4, of: 4, why: null },
+      ],
+    });
+    expect(bus.heard).toEqual(all('service/poison', 4));
+    expect(people.heard).toEqual(all('service/poison', 4));
+    expect(lines.at(-1)).toMatchObject({ message: 'stream unparked', ...asked, correlationId: 'request-1' });
+    await unpark(world, asked, [bus, people], 'request-2');
+    expect(bus.heard).toEqual(all('service/poison', 4));
+  });
+
+  it('unparked too early says what it fails with still, and is parked again, not at once', async () => {
+    const { store, world, consumers } = office();
+    const bus = listener('bus', poison);
+    const deliveries = await images(store, 'service/poison', 2);
+    for (const _ of range(1, failuresMax)) await publishEvents(world, deliveries, [bus]);
+    const answer = await unpark(
+      world,
+      { stream: 'service/poison', by: 'ada', why: 'hope', subscriber: 'bus' },
+      [bus],
+      'request-1',
+    );
+    expect(answer).toMatchObject({
+      subscribers: [{ told: 1, of: 2, why: expect.stringContaining('service/poison#2 is not understood') }],
+    });
+    expect(await consumers.checkpoint('bus', 'service/poison')).toMatchObject({ parked: false, failures: 1 });
+    for (const _ of range(2, failuresMax)) await publishEvents(world, deliveries, [bus]);
+    expect(await consumers.checkpoint('bus', 'service/poison')).toMatchObject({ version: 1, parked: true });
+  });
+
+  it('is unparked by its names only: of a subscriber and a stream that are there', async () => {
+    const { store, world } = office();
+    await images(store, 'service/a', 1);
+    const bus = listener('bus');
+    const asked = { stream: 'service/a', by: 'ada', why: 'mended' };
+    expect(await unpark(world, { ...asked, subscriber: 'buss' }, [bus], 'r')).toMatchObject({
+      reason: 'no-such-subscriber',
+      sentence: 'no subscriber is called "buss": there are bus.',
+    });
+    expect(await unpark(world, { ...asked, stream: 'service/b' }, [bus], 'r')).toMatchObject({
+      reason: 'no-such-stream',
+    });
   });
 });

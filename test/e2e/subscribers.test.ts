@@ -1,7 +1,18 @@
 /** From the event table's stream to the bus and to people, with the order across streams shuffled. */
 
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  FilterLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  ListStateMachinesCommand,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
 import { ListTopicsCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
@@ -26,6 +37,7 @@ type Told = {
 let wire: Wire;
 let sqs: SQSClient;
 let bus: Inbox<{ readonly detail: OnTheBus; readonly 'detail-type': string }>;
+let alarms: Inbox<{ readonly id: string }>;
 let people: Inbox<Told>;
 let pages: Inbox<Told>;
 
@@ -46,12 +58,18 @@ beforeAll(async () => {
   );
   sqs = new SQSClient(wire.at);
   bus = await inbox('on-the-bus');
+  alarms = await inbox('alarms-seen');
   people = await inbox('people');
   pages = await inbox('pages');
   const rules = new EventBridgeClient(wire.at);
   const EventPattern = JSON.stringify({ source: ['switchback'] });
   await rules.send(new PutRuleCommand({ Name: 'everything', EventPattern }));
   await rules.send(new PutTargetsCommand({ Rule: 'everything', Targets: [{ Id: 'queue', Arn: bus.arn }] }));
+  const AlarmPattern = JSON.stringify({ source: ['aws.cloudwatch'] });
+  await rules.send(new PutRuleCommand({ Name: 'every-alarm', EventPattern: AlarmPattern }));
+  await rules.send(
+    new PutTargetsCommand({ Rule: 'every-alarm', Targets: [{ Id: 'queue', Arn: alarms.arn }] }),
+  );
   const sns = new SNSClient(wire.at);
   const { Topics = [] } = await sns.send(new ListTopicsCommand({}));
   const TopicArn = Topics.map((topic) => topic.TopicArn).find((arn) => arn?.endsWith('notifications'));
@@ -86,6 +104,23 @@ async function inbox<T>(QueueName: string): Promise<Inbox<T>> {
       }
     },
   };
+}
+
+type Line = Readonly<Record<string, string>>;
+
+/** The query of docs/how-it-decides.md, as FilterLogEvents asks it, over the log groups of all functions. */
+async function linesAbout(id: string): Promise<readonly Line[]> {
+  const logs = new CloudWatchLogsClient(wire.at);
+  const groups = new DescribeLogGroupsCommand({ logGroupNamePrefix: '/aws/lambda/switchback-' });
+  const { logGroups = [] } = await logs.send(groups);
+  const found = await Promise.all(
+    logGroups.map(async ({ logGroupName }) => {
+      const filterPattern = `{ $.correlationId = "${id}" }`;
+      const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }));
+      return events.map(({ message = '' }) => JSON.parse(message) as Line);
+    }),
+  );
+  return found.flat();
 }
 
 /** Versions of one stream as the bus brought them. */
@@ -173,6 +208,58 @@ describe('what happened', () => {
   });
 });
 
+describe('a rollback', () => {
+  it('is found whole by the id of the event that brought the alarm', async () => {
+    const recorded = await Array.fromAsync(wire.store.read(stream));
+    const from = recorded.findIndex(({ event }) => event.type === 'AlarmReceived');
+    const began = recorded.slice(from);
+    const id = began[0]?.correlationId ?? '';
+    const [rang] = await alarms.fetch();
+    expect(rang).toMatchObject({ id, detail: { alarmName: 'shop-green-errors', state: { value: 'ALARM' } } });
+
+    expect(began.map(({ event }) => event.type)).toEqual([
+      'AlarmReceived',
+      'RollbackInitiated',
+      'TrafficShifted',
+      'RollbackCompleted',
+    ]);
+    for (const one of began)
+      expect(one).toMatchObject({ correlationId: id, commandId: expect.stringMatching(/./) });
+
+    const machines = new SFNClient(wire.at);
+    const { stateMachines = [] } = await machines.send(new ListStateMachinesCommand({}));
+    const stateMachineArn = stateMachines.find(({ name }) => name?.includes('rollback'))?.stateMachineArn;
+    const { executions = [] } = await machines.send(new ListExecutionsCommand({ stateMachineArn }));
+    expect(executions.map(({ name }) => name)).toEqual(['release-1-back']);
+    const { executionArn } = executions[0] ?? {};
+    const { input = '' } = await machines.send(new DescribeExecutionCommand({ executionArn }));
+    expect(JSON.parse(input)).toEqual({ service: 'shop', rolloutId: 'release-1', correlationId: id });
+
+    const told = people.seen.filter(({ Subject }) => Subject.startsWith('shop: roll'));
+    expect(
+      told.filter(({ Message }) => JSON.parse(Message).correlationId === id).map(({ Subject }) => Subject),
+    ).toEqual(['shop: rolling back', 'shop: rolled back']);
+    expect(told.at(-1)?.MessageAttributes.correlationId?.Value).toBe(id);
+
+    const said = await linesAbout(id);
+    expect(new Set(said.map(({ function: by }) => by))).toEqual(
+      new Set(['on-alarm', 'roll-back', 'publish-events']),
+    );
+    expect(said.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(['traffic shifted', 'alarm heard', 'rolled back']),
+    );
+    const published = said.filter(
+      ({ message, subscriber }) => message === 'event published' && subscriber === 'bus',
+    );
+    expect(published.map(({ version }) => version)).toEqual(began.map(({ version }) => version));
+    // No line of these functions goes without an id.
+    const lines = wire.lines.filter((line) =>
+      /^switchback-(on-alarm|roll-back|publish-events) \{"at"/.test(line),
+    );
+    expect(lines.filter((line) => !line.includes('"correlationId":"'))).toEqual([]);
+  });
+});
+
 describe('a stream that a subscriber cannot get past', () => {
   it('is parked for that subscriber and loses nothing; the others and the other subscriber flow on', async () => {
     const poison = 'service/poison';
@@ -198,7 +285,14 @@ describe('a stream that a subscriber cannot get past', () => {
     expect(wire.lines.some((line) => line.includes('stream parked') && line.includes(poison))).toBe(true);
 
     recover();
-    await consumers.unpark('bus', poison);
+    expect(await wire.invoke('publish-events', { unpark: poison, by: 'ada', why: '' })).toMatchObject({
+      payload: { errorType: 'BadInput', errorMessage: expect.stringContaining('say what was mended') },
+    });
+    const asked = { unpark: poison, by: 'ada', why: 'the rule is mended' };
+    expect((await wire.invoke('publish-events', asked)).payload.subscribers).toEqual([
+      { name: 'bus', wasParked: true, told: 2, of: 2, why: null },
+      { name: 'people', wasParked: false, told: 2, of: 2, why: null },
+    ]);
     await append(poison, 3);
     await until('it flows again', async () => (await bus.fetch()) && versionsOf(poison).length === 3);
     expect(versionsOf(poison)).toEqual(upTo(3));
