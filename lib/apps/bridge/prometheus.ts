@@ -2,6 +2,7 @@
  * The bridge's numbers as Prometheus text (exposition format 0.0.4). Labels come from the configuration only.
  */
 
+import { memoryUsage } from 'node:process';
 import type { NatsLink } from '../../nats/natsLink.ts';
 import type { Bridge } from './bridge.ts';
 import type { BridgeMetrics, Histogram, ReverseMetrics, TargetMetrics } from './metrics.ts';
@@ -92,6 +93,9 @@ function addProcess(page: Page, { ready, link, loopLagMs }: ProcessState): void 
   page.add('gauge', 'bridge_nats_connected', 'Whether the connection to NATS is up.', connected);
   page.add('counter', 'bridge_nats_reconnects_total', 'Connections to NATS made again.', link.reconnects);
   page.add('gauge', 'bridge_loop_lag_ms', 'How late the event loop last was.', loopLagMs);
+  const { rss, heapUsed } = memoryUsage();
+  page.add('gauge', 'process_resident_memory_bytes', 'Memory the process holds.', rss);
+  page.add('gauge', 'nodejs_heap_used_bytes', 'Of these, in use by its objects.', heapUsed);
 }
 
 function addReverse(page: Page, rule: string, counted: ReverseMetrics): void {

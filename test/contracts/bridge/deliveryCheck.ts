@@ -31,7 +31,8 @@ export function deliveryCheck(sink: StrictSink, lanes: number): DeliveryCheck {
   let disorder = 0;
   let foreign = 0;
   sink.services.keep = false;
-  sink.services.onTaken = ({ body, id, lane }) => {
+  sink.services.onTaken = ({ body, id, lane, address }) => {
+    if (address === 'dead') return;
     const parsed = JSON.parse(body);
     const n = Number(parsed.data?.n ?? parsed.n);
     const own = parsed.id ?? id;
