@@ -33,6 +33,8 @@ export type LocalCloudOptions = Pick<EndpointOptions, 'port' | 'host' | 'onReque
   Pick<MessagingOptions, 'streamShards' | 'shuffleStreams'> &
   Pick<ComputeOptions, 'metricPeriodSeconds' | 'metricDelaySeconds' | 'settleSeconds' | 'directory'> & {
     readonly clock?: Clock;
+    /** What state machines wait by; the clock above when absent. */
+    readonly machineClock?: Clock;
     /** Seeds every choice by chance: weights, jitter, shuffles, faults. */
     readonly seed?: number;
     readonly region?: string;
@@ -136,7 +138,7 @@ function assemble(assembly: Assembly) {
     lambda.service,
   ];
   const stepFunctions = stepFunctionsService({
-    clock: assembly.clock,
+    clock: assembly.machineClock ?? assembly.clock,
     bus,
     publish,
     random: seededRandom(assembly.seed + 2),

@@ -7,22 +7,13 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../lib/local/faults.ts';
 import { until } from '../until.ts';
-import { openWire, stream, type Wire } from './wire.ts';
+import { openWire, restingAtHalf, stream, type Wire } from './wire.ts';
 
 let wire: Wire;
 
 beforeAll(async () => {
-  wire = await openWire({
-    strategy: {
-      kind: 'canary',
-      stepPercentMax: 60,
-      finalFromPercent: 40,
-      steps: [{ weight: 50, bakeSeconds: 900 }, { weight: 100 }],
-    },
-    evaluateSeconds: 600, // nobody looks meanwhile: only the alarm's way is tried
-    scaleDownDelaySeconds: 0,
-    shiftTimeoutSeconds: 1,
-  });
+  // No write of a step is under way in these scenes: a rollback need not watch for it long.
+  wire = await openWire({ ...restingAtHalf, shiftTimeoutSeconds: 0.3 });
 }, 60_000);
 
 afterAll(() => wire.close());
@@ -172,9 +163,12 @@ describe('somebody else at the balancer', () => {
     const balancer = new ElasticLoadBalancingV2Client(wire.at);
     const { Rules } = await balancer.send(new DescribeRulesCommand({ RuleArns: [wire.target.ruleArn] }));
     const stepActions = Rules?.[0]?.Actions;
+    const look = { operation: 'DescribeRules', caller: 'fn-switchback-roll-back' };
+    const lookAgain = wire.cloud.faults.add({ ...look, fault: { kind: 'error', status: 503 } });
     await wire.ring(await canaryAlarm());
     await until('traffic off', async () => ((await wire.canaryWeight()) === 0 ? true : null));
     await balancer.send(new ModifyRuleCommand({ RuleArn: wire.target.ruleArn, Actions: stepActions }));
+    lookAgain(); // the rollback looked at nothing since, so the write came within its watch
     await takenBack(before);
   });
 

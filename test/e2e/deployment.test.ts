@@ -13,27 +13,23 @@ import { DisableRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbrid
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../until.ts';
-import { openWire, type Wire } from './wire.ts';
+import { openWire, restingAtHalf, type Wire } from './wire.ts';
 
 let wire: Wire;
 
 beforeAll(async () => {
   wire = await openWire({
+    ...restingAtHalf,
     strategy: {
-      kind: 'canary',
-      stepPercentMax: 60,
-      finalFromPercent: 40,
+      ...restingAtHalf.strategy,
       steps: [{ weight: 50, bakeSeconds: 900 }, { weight: 60, bakeSeconds: 900 }, { weight: 100 }],
     },
     codeDeploy: [
       { application: 'shop', deploymentGroup: 'shop-live' },
       { application: 'shop', deploymentGroup: 'shop-blue', slot: 'blue' },
     ],
-    evaluateSeconds: 600, // nobody looks meanwhile: what ECS says comes by its events alone
     healthFailuresMax: 2,
     rolloutTimeoutSeconds: 1, // asked about by `reconcile` alone, which runs here only when a test says so
-    scaleDownDelaySeconds: 0,
-    shiftTimeoutSeconds: 1,
   });
   const rules = new EventBridgeClient(wire.at);
   for (const Name of ['switchback-alarms', 'switchback-reconcile']) {

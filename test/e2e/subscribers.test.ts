@@ -25,7 +25,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Recorded } from '../../events/recorded.ts';
 import { DynamoConsumers } from '../../lib/aws/eventStore/consumers.ts';
 import { until } from '../until.ts';
-import { openWire, stream, type Wire } from './wire.ts';
+import { openWire, restingAtHalf, stream, type Wire } from './wire.ts';
 
 type OnTheBus = Recorded & { readonly stream: string };
 type Told = {
@@ -42,20 +42,7 @@ let people: Inbox<Told>;
 let pages: Inbox<Told>;
 
 beforeAll(async () => {
-  wire = await openWire(
-    {
-      strategy: {
-        kind: 'canary',
-        stepPercentMax: 60,
-        finalFromPercent: 40,
-        steps: [{ weight: 50, bakeSeconds: 900 }, { weight: 100 }],
-      },
-      evaluateSeconds: 600,
-      scaleDownDelaySeconds: 0,
-      shiftTimeoutSeconds: 1,
-    },
-    { shuffleStreams: true },
-  );
+  wire = await openWire(restingAtHalf, { shuffleStreams: true });
   sqs = new SQSClient(wire.at);
   bus = await inbox('on-the-bus');
   alarms = await inbox('alarms-seen');

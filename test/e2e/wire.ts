@@ -3,9 +3,9 @@
  * the other. Everything between a test and its assertion is what runs in an account, but for the endpoint.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -24,15 +24,18 @@ import type { ServiceEvent } from '../../events/service.ts';
 import type { EcsAlbTarget } from '../../events/target.ts';
 import { type Endpoint, type Fault, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
 import { installSwitchback } from '../../lib/apps/demo/install.ts';
+import { type Clock, realClock } from '../../lib/asl/clock.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { awsTraffic } from '../../lib/aws/targets.ts';
 import { canaryWeight } from '../../lib/core/rollout/drift.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../lib/local/cloud.ts';
 import type { RequestEntry } from '../../lib/local/endpoint.ts';
+import { stampOf } from '../../scripts/build/sources.mjs';
 import { until } from '../until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const script = join(root, 'scripts/build.mjs');
 export const stream = 'service/shop';
 
 export type Wire = Awaited<ReturnType<typeof openWire>>;
@@ -44,18 +47,37 @@ export type WireOptions = Pick<LocalCloudOptions, 'onFunctionLog' | 'onRequest' 
   readonly others?: (at: Endpoint) => Promise<Readonly<Record<string, unknown>>>;
 };
 
+/** One step to half of the traffic, and nobody who looks meanwhile: only what a scene does itself happens. */
+export const restingAtHalf = {
+  strategy: {
+    kind: 'canary',
+    stepPercentMax: 60,
+    finalFromPercent: 40,
+    steps: [{ weight: 50, bakeSeconds: 900 }, { weight: 100 }],
+  },
+  evaluateSeconds: 600,
+  scaleDownDelaySeconds: 0,
+  shiftTimeoutSeconds: 1,
+};
+
+/** State machines wait a fifth of the seconds between two looks; how long a task may take stays as it is. */
+const briskClock: Clock = {
+  now: realClock.now,
+  schedule: (ms, fire) => realClock.schedule(ms <= 5000 ? ms / 5 : ms, fire),
+};
+
 /** @param service what to change in the example's configuration of the shop */
 export async function openWire(
   service: Readonly<Record<string, unknown>>,
   { receivesMax = 20, others = async () => ({}), ...options }: WireOptions = {},
 ) {
-  const work = mkdtempSync(join(tmpdir(), 'switchback-wire-'));
   const lines: string[] = [];
   const requests: RequestEntry[] = [];
   const cloud: LocalCloud = await startLocalCloud({
     ...options,
     seed: 1,
     metricPeriodSeconds: 1,
+    machineClock: briskClock,
     onRequest: (entry) => {
       requests.push(entry);
       options.onRequest?.(entry);
@@ -73,7 +95,7 @@ export async function openWire(
   const shopPort = await freePort();
   const target = await openShop(at, shopPort, 1, 1);
   await watchShop(at, target);
-  await installSwitchback(at, await bundles(work, target, service, await others(at)), {
+  await installSwitchback(at, await bundles(target, service, await others(at)), {
     visibilitySeconds: 1,
     receivesMax,
   });
@@ -82,7 +104,23 @@ export async function openWire(
   const lambda = new LambdaClient(at);
   let releases = 0;
 
-  const state = async () => (await store.head(stream)).snapshot?.state as ServiceState | undefined;
+  const headNow = async () => (await store.head(stream)).snapshot?.state as ServiceState | undefined;
+  let seen = { writes: -1, at: 0, state: headNow() };
+  let writes = 0;
+  let counted = 0;
+  /**
+   * Asked for every few milliseconds by what waits: read again where something was written since, or after a
+   * while.
+   */
+  const state = () => {
+    for (; counted < requests.length; counted++) {
+      if (requests[counted]?.service === 'dynamodb' && isWrite(requests[counted]?.operation)) writes += 1;
+    }
+    if (writes !== seen.writes || performance.now() - seen.at > 100) {
+      seen = { writes, at: performance.now(), state: headNow() };
+    }
+    return seen.state;
+  };
   const events = async (from = 1): Promise<readonly ServiceEvent[]> =>
     (await Array.fromAsync(store.read(stream, from))).map(({ event }) => event as ServiceEvent);
 
@@ -162,16 +200,17 @@ export async function openWire(
         new PutEventsCommand({ Entries: [{ Source: 'test', DetailType, Detail }] }),
       );
     },
-    async close() {
-      await cloud.close();
-      rmSync(work, { recursive: true, force: true });
-    },
+    close: () => cloud.close(),
   };
 }
 
-/** The example's configuration with this cloud's addresses, and bundles that carry it. */
+const isWrite = (operation: string | undefined): boolean => /^(Put|Update|Transact)/.test(operation ?? '');
+
+/**
+ * The example's configuration with this cloud's addresses, and bundles that carry it. The cloud gives the
+ * same addresses each time, so bundles are made once as long as nothing that they are made of changes.
+ */
 async function bundles(
-  work: string,
   target: EcsAlbTarget,
   service: Readonly<Record<string, unknown>>,
   others: Readonly<Record<string, unknown>>,
@@ -184,11 +223,16 @@ async function bundles(
   for (const [name, value] of Object.entries(others)) {
     document.setIn(['services', name], document.createNode(value));
   }
+  const name = createHash('sha256').update(String(document)).digest('hex').slice(0, 16);
+  const work = join(root, '.switchback/wire', name);
   const config = join(work, 'switchback.yml');
-  writeFileSync(config, String(document));
   const dist = join(work, 'dist');
-  const script = join(root, 'scripts/build.mjs');
-  await promisify(execFile)(process.execPath, [script, '--config', config, '--out', dist], { cwd: root });
+  mkdirSync(work, { recursive: true });
+  writeFileSync(config, String(document));
+  const fresh = () =>
+    existsSync(join(dist, '.stamp')) && readFileSync(join(dist, '.stamp'), 'utf8') === stampOf(root, config);
+  if (!fresh())
+    await promisify(execFile)(process.execPath, [script, '--config', config, '--out', dist], { cwd: root });
   return dist;
 }
 

@@ -180,6 +180,25 @@ async function follow(lambda: LambdaClient, FunctionName: string, EventSourceArn
   );
 }
 
+/**
+ * What may be trouble, as the rules of a deployed stack have it: tasks change all day, and that wakes nobody.
+ */
+const deploymentNews = {
+  source: ['aws.ecs', 'aws.codedeploy'],
+  'detail-type': [
+    ...['ECS Task State Change', 'ECS Deployment State Change'],
+    'CodeDeploy Deployment State-change Notification',
+  ],
+  detail: {
+    $or: [
+      { lastStatus: ['STOPPED'] },
+      { healthStatus: ['UNHEALTHY'] },
+      { eventName: ['SERVICE_DEPLOYMENT_IN_PROGRESS', 'SERVICE_DEPLOYMENT_FAILED'] },
+      { state: ['FAILURE', 'STOP'] },
+    ],
+  },
+};
+
 async function wireEvents(
   at: Endpoint,
   arnOf: (name: string) => string,
@@ -195,18 +214,7 @@ async function wireEvents(
     { source: ['aws.cloudwatch'], 'detail-type': ['CloudWatch Alarm State Change'] },
     queues.alarms,
   );
-  await rule(
-    'switchback-deployments',
-    {
-      source: ['aws.ecs', 'aws.codedeploy'],
-      'detail-type': [
-        'ECS Task State Change',
-        'ECS Deployment State Change',
-        'CodeDeploy Deployment State-change Notification',
-      ],
-    },
-    queues.deployments,
-  );
+  await rule('switchback-deployments', deploymentNews, queues.deployments);
   await rule(
     'switchback-requests',
     { 'detail-type': ['Switchback Rollout Requested'] },
