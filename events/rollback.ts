@@ -26,7 +26,19 @@ export const AlarmReceived = z.object({
     'already-rolling-back',
     'wait',
   ]),
+  /** Of an alarm on the whole service: whose fault it is by the counts of both sides, and why. */
+  judged: z.optional(
+    z.object({
+      blame: z.enum(['canary', 'both', 'stable']),
+      sentence: z.string(),
+      canary: z.object({ requests: z.number(), errors: z.number() }),
+      stable: z.object({ requests: z.number(), errors: z.number() }),
+      /** Against "the canary is no worse than stable", over all checks together. */
+      eValue: z.number(),
+    }),
+  ),
 });
+export type AlarmReceived = z.infer<typeof AlarmReceived>;
 export type AlarmAction = z.infer<typeof AlarmReceived>['action'];
 
 export const HealthCheckFailed = z.object({
@@ -66,7 +78,7 @@ export const RollbackInitiated = z.object({
   by: z.string(),
   fromWeight: z.number(),
   evidence: z.optional(Evidence),
-  /** Services whose way back must be over before this one is restored; the traffic does not wait for them. */
+  /** Services whose way back must be over before this one is restored; the traffic does not wait, unless their old side is still starting. */
   after: z.optional(z.array(z.string())),
 });
 

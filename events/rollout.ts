@@ -119,6 +119,11 @@ export const Evidence = z.object({
     z.object({ name: z.string(), verdict: Verdict, sentence: z.string(), threshold: z.nullable(z.number()) }),
   ),
   minutesSeen: z.number(),
+  /**
+   * 1 spends the error budget in its period: the canary's errors as if all traffic were on it, and the whole
+   * service's, both over the metric window; and the share of the period's budget that the rollout cost, 0–1.
+   */
+  burn: z.optional(z.object({ version: z.number(), service: z.number(), spentByRollout: z.number() })),
   needsRequests: z.optional(z.number()),
   minutesHash: z.optional(z.string()),
 });
@@ -219,6 +224,8 @@ export const RolloutPromoted = z.object({
   stableSlot: Slot,
   /** Alarms until then still roll back. */
   rollbackWindowUntil: at,
+  /** The old side keeps its tasks until then. */
+  oldSideUntil: z.optional(at),
 });
 
 /** Everything after the promotion is done: the old side is scaled down, stable's scaling released. */

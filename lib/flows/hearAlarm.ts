@@ -1,9 +1,10 @@
 /**
  * An alarm about one service, however it was heard: judged, recorded, and the traffic driven to what follows.
  */
-import { judgeServiceAlarm } from '../core/analysis/serviceAlarm.ts';
+import type { ErrorCount } from '../core/analysis/minutes.ts';
+import { judgeServiceAlarm, type ServiceAlarmJudgement } from '../core/analysis/serviceAlarm.ts';
 import type { AlarmSeen } from '../core/rollout/alarmNews.ts';
-import type { Blame, CommandOf } from '../core/rollout/commands.ts';
+import type { BlameEvidence, CommandOf } from '../core/rollout/commands.ts';
 import type { Plan } from '../core/rollout/plan.ts';
 import { activeOf } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Metrics, Traffic } from '../ports.ts';
@@ -30,8 +31,15 @@ export async function alarmCommand(
   { coolOffSeconds, correlationId }: { readonly coolOffSeconds: number; readonly correlationId: string },
 ): Promise<CommandOf<'ReceiveAlarm'>> {
   const asks = seen.alarm.scope === 'service' && seen.alarm.slot === null && from !== null;
-  const blame = asks ? await blameFor(world, service, from, correlationId) : 'unknown';
-  return { type: 'ReceiveAlarm', ...seen, blame, settings: { coolOffSeconds }, now: world.clock.now() };
+  const judged = asks ? await judgedBy(world, service, from, correlationId) : null;
+  return {
+    type: 'ReceiveAlarm',
+    ...seen,
+    blame: judged?.blame ?? 'unknown',
+    ...(judged === null ? {} : { judged }),
+    settings: { coolOffSeconds },
+    now: world.clock.now(),
+  };
 }
 
 /**
@@ -52,28 +60,37 @@ export async function hearAlarm(
   return record(world, service, command, cause, { from, commandId });
 }
 
-/** Whose fault a service-wide alarm is, by the counts of both sides; unknown when they cannot be read. */
-async function blameFor(
+/** Whose fault a service-wide alarm is, by the counts of both sides; null when they cannot be read. */
+async function judgedBy(
   world: AlarmWorld,
   service: string,
   { state }: Known,
   correlationId: string,
-): Promise<Blame> {
+): Promise<BlameEvidence | null> {
   const rollout = activeOf(state);
-  if (rollout === null) return 'unknown';
+  if (rollout === null) return null;
   try {
     const plan = (await world.store.plan(streamOf(service), rollout.rolloutId)) as Plan | null;
-    if (plan === null) return 'unknown';
+    if (plan === null) return null;
     const minutes = await readMinutes(world, plan, rollout.startedAt, 0);
     const { policy, baseline } = { policy: plan.settings.analysis, baseline: plan.baseline };
-    const judged = judgeServiceAlarm({ minutes, policy, baseline, now: world.clock.now() });
-    if (judged.action === 'roll-back') return 'canary';
-    const { canary, stable } = judged.evidence;
-    const rate = (count: { readonly bad: number; readonly total: number }) =>
-      count.bad / Math.max(1, count.total);
-    return rate(stable) > 2 * rate(canary) ? 'stable' : 'both';
+    return blameIn(judgeServiceAlarm({ minutes, policy, baseline, now: world.clock.now() }));
   } catch (error) {
     world.log.write({ message: 'alarm could not be judged', service, correlationId, error: String(error) });
-    return 'unknown';
+    return null;
   }
+}
+
+/** Held either way: a canary that fares much better than stable may even be kept. */
+function blameIn({ action, sentence, evidence }: ServiceAlarmJudgement): BlameEvidence {
+  const { canary, stable, eValue } = evidence;
+  const rate = ({ bad, total }: ErrorCount) => bad / Math.max(1, total);
+  const stableIsWorse = rate(stable) > 2 * rate(canary);
+  return {
+    blame: action === 'roll-back' ? 'canary' : stableIsWorse ? 'stable' : 'both',
+    sentence: sentence.slice(0, 140),
+    canary: { requests: canary.total, errors: canary.bad },
+    stable: { requests: stable.total, errors: stable.bad },
+    eValue: Number(eValue.toPrecision(6)),
+  };
 }

@@ -7,8 +7,7 @@ import { ConfigurationRefused } from '../../lib/apps/configure/yamlFile.ts';
 import type { Deployment } from '../../lib/apps/deploy/deployment.ts';
 import { deployedFunctions } from '../../lib/apps/deploy/functions.ts';
 import { type Grant, rights } from '../../lib/apps/deploy/rights.ts';
-import { buildBundles } from '../../scripts/build.mjs';
-import { repositoryRoot as root } from '../tidy/plant.ts';
+import { repositoryRoot as root, run } from '../tidy/plant.ts';
 import { bundledActions, bundledFiles } from './template/bundleCommands.ts';
 
 const arn = 'arn:aws:elasticloadbalancing:eu-west-1:123456789012';
@@ -96,7 +95,9 @@ describe('bundles for a service whose figures are in Prometheus', () => {
   let dist: string;
   beforeAll(async () => {
     dist = join(folder, 'dist');
-    await buildBundles({ root, outDir: dist, configuration: written('bundled', managed) });
+    const words = ['scripts/build.mjs', '--config', written('bundled', managed), '--out', dist];
+    const { status, output } = await run(process.execPath, words, root);
+    expect([status, output]).toEqual([0, expect.any(String)]);
   }, 120_000);
 
   it.each(readers)('%s holds that adapter, no other, and does not ask CloudWatch for metrics', (verb) => {

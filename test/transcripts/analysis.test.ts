@@ -22,6 +22,7 @@ const target = {
   ruleArn: `${arn}:listener-rule/app/shop/3/4/5`,
 };
 const conversions = { name: 'conversions', counted: 'good', tolerance: 0.05, maturityMinutes: 5 };
+const business = { namespace: 'Shop', checks: { conversions: { count: 'Orders', total: 'Sessions' } } };
 const files = {
   'release-7.json': {
     minutes: bad,
@@ -34,7 +35,7 @@ const files = {
   // YAML reads JSON.
   'switchback.yml': {
     services: {
-      shop: { target, analysis: { business: [conversions] } },
+      shop: { target, metrics: { kind: 'ecs-alb', business }, analysis: { business: [conversions] } },
       warehouse: {
         target: { ...target, ruleArn: `${arn}:listener-rule/app/shop/3/4/6` },
         strategy: { kind: 'rolling' },
@@ -55,6 +56,7 @@ const commands = [
   'backtest --minutes release-7.json --set alpha',
   'backtest --minutes release-7.json --policy missing.yml',
   'backtest --rollout release-7',
+  'backtest --help',
   'power --service shop --config switchback.yml --requests-per-second 100 --error-rate 0.0005 ' +
     '--sessions-per-second 10 --session-rate 0.03',
   'power --service shop --config switchback.yml --requests-per-second 5',
@@ -64,6 +66,7 @@ const commands = [
   'power --service warehouse --config switchback.yml --requests-per-second 5',
   'power --service cart --config switchback.yml --requests-per-second 5',
   'power --service shop',
+  'power --help',
 ];
 
 it('the answers are those of the golden transcript', async () => {

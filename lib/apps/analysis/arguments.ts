@@ -34,10 +34,10 @@ export type StatedTraffic = {
   readonly sessions: { readonly perSecond: number; readonly rate: number } | null;
 };
 
-const backtestUsage =
+export const backtestUsage =
   'npm run backtest -- (--service NAME --rollout ID [--table NAME] [--endpoint URL] | --minutes FILE.json) ' +
   '[--policy FILE.yml] [--set errors.margin=1.25 …]';
-const powerUsage =
+export const powerUsage =
   'npm run power -- --service NAME --config FILE.yml [--requests-per-second N [--error-rate R] ' +
   '[--sessions-per-second N --session-rate R]] [--policy FILE.yml] [--set KEY=VALUE …] [--endpoint URL]';
 

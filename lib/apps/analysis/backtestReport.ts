@@ -30,13 +30,14 @@ export function backtestReport({ recording, differences, before, after }: Replay
   return [...lines, '', ...timeline(after.timeline, startMs)];
 }
 
-function outcome({ rolledBack, canaryErrors: { served, recorded } }: Backtest): string {
-  if (rolledBack === null) return `not rolled back; the canary served ${errors(recorded)}.`;
+function outcome({ rolledBack, canaryErrors: { served, recorded }, budgetSpent }: Backtest): string {
+  const cost = budgetSpent === null ? '' : ` That cost ${percent(budgetSpent)} of the error budget.`;
+  if (rolledBack === null) return `not rolled back; the canary served ${errors(recorded)}.${cost}`;
   const { minutesFromStart, weight, at, summary } = rolledBack;
   const after = Number(minutesFromStart.toFixed(1));
   return (
     `rolled back after ${after} minutes (${stamp(at)}), at weight ${weight}, ` +
-    `having served ${errors(served)} of the ${recorded.bad} recorded.\n${' '.repeat(18)}${summary}`
+    `having served ${errors(served)} of the ${recorded.bad} recorded.${cost}\n${' '.repeat(18)}${summary}`
   );
 }
 

@@ -8,11 +8,12 @@ import { powerOf } from '../../core/analysis/power.ts';
 import type { ServiceSettings } from '../../core/config/settings.ts';
 import { stepsOf } from '../../core/rollout/plan.ts';
 import { compileConfiguration } from '../configure/compile.ts';
-import { powerArguments, type StatedTraffic } from './arguments.ts';
+import { powerArguments, powerUsage, type StatedTraffic } from './arguments.ts';
 import { changePolicy } from './policyChange.ts';
 import { powerReport } from './powerReport.ts';
 
 async function main(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--help')) return console.log(powerUsage);
   const options = powerArguments(argv);
   const { services } = await compileConfiguration(options.config);
   const settings = services.find(({ service }) => service === options.service);

@@ -3,6 +3,8 @@ import type { Baseline } from '../../core/analysis/baseline.ts';
 import { percent } from '../../core/analysis/look.ts';
 import type { AnalysisPolicy } from '../../core/analysis/policy.ts';
 import type { Power } from '../../core/analysis/power.ts';
+import { burnRate } from '../../core/slo/burnRate.ts';
+import { daysToExhaustion } from '../../core/slo/errorBudget.ts';
 import { table } from './table.ts';
 
 export type Planned = {
@@ -51,21 +53,31 @@ function stepTable({ steps }: Power, { business }: AnalysisPolicy): string[] {
   return table([...heading, ...business.map(({ name, counted }) => `${change(counted)} of ${name}`)], rows);
 }
 
-function regressionTable({ errors, business }: Power, { business: checks }: AnalysisPolicy): string[] {
+/** How long a period's error budget lasts if the release went out like that and nobody noticed. */
+function budgetLasts(errorRate: number, { objective, objectivePeriodDays }: AnalysisPolicy): string {
+  const burn = burnRate({ bad: errorRate, total: 1, objective });
+  const days = daysToExhaustion({ left: 1, burn, periodDays: objectivePeriodDays });
+  const [value, unit] = days >= 2 ? [days, 'days'] : [days * 24, 'hours'];
+  return `${Number(value.toPrecision(2))} ${unit}`;
+}
+
+function regressionTable({ errors, business }: Power, policy: AnalysisPolicy): string[] {
   const minutesOf = (minutes: number | null) => (minutes === null ? 'not in this plan' : String(minutes));
   return table(
-    ['regression', 'minutes'],
+    ['regression', 'minutes', 'unnoticed, the error budget lasts'],
     [
       ...errors.map(({ errorRate, minutes }) => [
         `canary errors at ${percent(errorRate)}`,
         minutesOf(minutes),
+        budgetLasts(errorRate, policy),
       ]),
-      ...checks.flatMap(({ name, counted }) =>
+      ...policy.business.flatMap(({ name, counted }) =>
         business
           .filter((item) => item.name === name)
           .map(({ change: size, minutes }) => [
             `${change(counted)} of ${name} by ${percent(size)}`,
             minutesOf(minutes),
+            '',
           ]),
       ),
     ],

@@ -1,6 +1,7 @@
 // From the minutes of a rollout to one answer: go on, go back, or not known yet.
 // A fold over stored minutes and nothing else: the same minutes give the same answer a year later, a late
 // revision of a minute only gives a better one, and any past rollout can be replayed under another policy.
+import { type RolloutBurn, rolloutBurn } from '../slo/rolloutBurn.ts';
 import type { Baseline } from './baseline.ts';
 import { type Bet, betsOf, combined, mannWhitneyShareOf } from './bets.ts';
 import { businessChecks } from './businessChecks.ts';
@@ -8,7 +9,7 @@ import { certificateCheck, errorChecks } from './errorChecks.ts';
 import { healthChecks, missingRequests } from './healthChecks.ts';
 import { latencyChecks, mannWhitneyEvidence } from './latencyChecks.ts';
 import { type Look, round, windowOf } from './look.ts';
-import type { ErrorCount, Minute } from './minutes.ts';
+import { type ErrorCount, type Minute, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { beginEvidence, observeMinute, type RolloutEvidence } from './rolloutEvidence.ts';
 import { templateChecks } from './templateChecks.ts';
@@ -41,6 +42,7 @@ export type Analysis = {
   /** How many more canary requests would make an answer possible. */
   readonly needsRequests?: number;
   readonly minutesSeen: number;
+  readonly burn: RolloutBurn;
   /** Errors and requests of the whole rollout so far. */
   readonly canary: ErrorCount;
   readonly stable: ErrorCount;
@@ -76,9 +78,15 @@ export function conclude(evidence: RolloutEvidence, input: AnalysisInput): Analy
     combinedEValue: round(combined(look.bets)),
     ...(missing > 0 ? { needsRequests: missing } : {}),
     minutesSeen: evidence.minutesSeen,
+    burn: burnOf(look),
     canary: evidence.canary,
     stable: evidence.stable,
   };
+}
+
+function burnOf({ policy, window, evidence }: Look): RolloutBurn {
+  const recent = { canary: sumErrors(window, 'canary'), stable: sumErrors(window, 'stable') };
+  return rolloutBurn(policy, recent, evidence, evidence.baseline);
 }
 
 function lookAt(evidence: RolloutEvidence, input: AnalysisInput): Look {
@@ -165,6 +173,7 @@ export type AnalysisEvidence = {
     readonly threshold: number | null;
   }[];
   readonly minutesSeen: number;
+  readonly burn: RolloutBurn;
   readonly needsRequests?: number;
 };
 
@@ -184,6 +193,7 @@ export function evidenceOf(analysis: Analysis): AnalysisEvidence {
       threshold,
     })),
     minutesSeen: analysis.minutesSeen,
+    burn: analysis.burn,
     ...(analysis.needsRequests === undefined ? {} : { needsRequests: analysis.needsRequests }),
   };
 }

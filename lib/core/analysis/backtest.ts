@@ -1,6 +1,7 @@
 // What would have happened: the recorded minutes of a past rollout, judged again minute by minute under
 // another policy. Because a judgement is a fold over minutes, nothing has to be imitated; it is the same
 // code.
+import { rolloutBurn } from '../slo/rolloutBurn.ts';
 import { conclude } from './analyse.ts';
 import type { Baseline } from './baseline.ts';
 import { type ErrorCount, endMs, type Minute, sumErrors } from './minutes.ts';
@@ -38,6 +39,8 @@ export type Backtest = {
   readonly timeline: readonly BacktestMoment[];
   /** Canary errors up to the rollback, and in all that was recorded. */
   readonly canaryErrors: { readonly served: ErrorCount; readonly recorded: ErrorCount };
+  /** Share of the period's error budget that the rollout cost, 0–1; null where its traffic is not known. */
+  readonly budgetSpent: number | null;
 };
 
 /** Replays a rollout until it would have been rolled back, or to the end of what was recorded. */
@@ -72,10 +75,10 @@ export function backtest(recorded: RecordedRollout, policy: AnalysisPolicy): Bac
       rolledBack: { ...moment, minutesFromStart: (at - startMs) / 60_000 },
       timeline,
       // Until the minute could be read, traffic went on.
-      canaryErrors: served(minutes, at),
+      ...served(recorded, policy, at),
     };
   }
-  return { rolledBack: null, timeline, canaryErrors: served(minutes, Number.POSITIVE_INFINITY) };
+  return { rolledBack: null, timeline, ...served(recorded, policy, Number.POSITIVE_INFINITY) };
 }
 
 function stepStartsOf({ minutes, stepStarts }: RecordedRollout): readonly number[] {
@@ -94,12 +97,17 @@ function stepStartsOf({ minutes, stepStarts }: RecordedRollout): readonly number
   return starts;
 }
 
-function served(minutes: readonly Minute[], until: number): Backtest['canaryErrors'] {
+function served(
+  { minutes, baseline }: RecordedRollout,
+  policy: AnalysisPolicy,
+  until: number,
+): Pick<Backtest, 'canaryErrors' | 'budgetSpent'> {
+  const before = minutes.filter((minute) => minute.startMs < until);
+  const [canary, stable] = [sumErrors(before, 'canary'), sumErrors(before, 'stable')];
+  const sides = { canary, stable };
   return {
-    served: sumErrors(
-      minutes.filter((minute) => minute.startMs < until),
-      'canary',
-    ),
-    recorded: sumErrors(minutes, 'canary'),
+    canaryErrors: { served: canary, recorded: sumErrors(minutes, 'canary') },
+    budgetSpent:
+      baseline.requestsPerSecond === null ? null : rolloutBurn(policy, sides, sides, baseline).spentByRollout,
   };
 }

@@ -32,6 +32,7 @@ export function receiveAlarm(
     scope: command.alarm.scope,
     reason: brief(command.reason),
     action,
+    ...(command.judged === undefined ? {} : { judged: command.judged }),
   };
   return accept(received, ...consequence(state, command, action));
 }

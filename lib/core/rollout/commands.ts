@@ -2,7 +2,7 @@
  * What can be asked of one service's rollout. Time, ids and everything read from the world arrive in the
  * command.
  */
-import type { AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
+import type { AlarmReceived, AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
 import type { Evidence, HoldReason, Verdict } from '../../../events/rollout.ts';
 import type { Slot } from '../../../events/target.ts';
 import type { AlarmSettings, ServiceSettings } from '../config/settings.ts';
@@ -30,6 +30,9 @@ export type Start = At & {
 /** What an alarm of service scope means for the two sides, judged from their counts. */
 export type Blame = 'canary' | 'both' | 'stable' | 'unknown';
 
+/** How that was found out; the event carries it. */
+export type BlameEvidence = NonNullable<AlarmReceived['judged']>;
+
 /** Before anything is planned: may it wait, must it, or may the way be made free for it? */
 export type Enqueue = At & {
   readonly type: 'Enqueue';
@@ -45,6 +48,7 @@ export type ReceiveAlarm = At & {
   readonly changedAt: number;
   readonly reason: string;
   readonly blame: Blame;
+  readonly judged?: BlameEvidence;
   readonly settings: Pick<ServiceSettings, 'coolOffSeconds'>;
 };
 

@@ -37,3 +37,34 @@ export function spentByRollout(
   const requests = requestsPerSecond * periodDays * 86_400;
   return requests === 0 ? 0 : excess / ((1 - objective) * requests);
 }
+
+/** The three together, six digits each. */
+export type RolloutBurn = {
+  readonly version: number;
+  readonly service: number;
+  /** Share of the period's budget, 0–1. */
+  readonly spentByRollout: number;
+};
+
+/** @param recent both sides in the metric window @param whole both sides since the rollout began */
+export function rolloutBurn(
+  { objective, objectivePeriodDays }: { readonly objective: number; readonly objectivePeriodDays: number },
+  recent: Sides,
+  whole: Sides,
+  before: { readonly requestsPerSecond: number | null; readonly errorRate: number | null },
+): RolloutBurn {
+  const spent = spentByRollout({
+    canary: whole.canary,
+    stable: whole.stable,
+    objective,
+    periodDays: objectivePeriodDays,
+    requestsPerSecond: before.requestsPerSecond ?? 0,
+    baselineRate: before.errorRate ?? 0,
+  });
+  const round = (value: number) => Number(value.toPrecision(6));
+  return {
+    version: round(versionBurn({ canary: recent.canary, objective })),
+    service: round(serviceBurn({ ...recent, objective })),
+    spentByRollout: round(spent),
+  };
+}

@@ -64,7 +64,21 @@ describe('a recorded rollout', () => {
       rolledBack: null,
       timeline: [],
       canaryErrors: { served: { bad: 0, total: 0 }, recorded: { bad: 0, total: 0 } },
+      budgetSpent: 0,
     });
+  });
+
+  it('cost what the canary failed beyond stable’s rate until traffic was off, if the traffic is known', () => {
+    const judged = backtest({ minutes: bad, baseline: knownBaseline }, policy);
+    const { canaryErrors, budgetSpent } = judged;
+    const { served, recorded } = canaryErrors;
+    expect(served.bad).toBeLessThan(recorded.bad);
+    const requests = (knownBaseline.requestsPerSecond ?? 0) * policy.objectivePeriodDays * 86_400;
+    // Fourteen minutes of three errors on stable, ten of them at 95 % of the traffic and four at 85 %.
+    const usual = (served.total * 14 * 3) / (10 * 5700 + 4 * 5100);
+    expect(budgetSpent).toBeCloseTo((served.bad - usual) / ((1 - policy.objective) * requests), 6);
+    const unknown = { ...knownBaseline, requestsPerSecond: null };
+    expect(backtest({ minutes: bad, baseline: unknown }, policy).budgetSpent).toBeNull();
   });
 
   it('gives the same answer every time', () => {
