@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { type AnalysisPolicy, defaultAnalysisPolicy } from '../analysis/policy.ts';
 import { refusePolicy } from '../analysis/refusePolicy.ts';
 import { refuseSteps, stepsOf } from '../rollout/plan.ts';
+import type { BridgeSettings } from './bridgeFile.ts';
 import { ConfigurationFile, type Notification } from './file.ts';
 import { mergedPolicy } from './mergedPolicy.ts';
 import { sourceProblems } from './metricsProblems.ts';
@@ -20,6 +21,8 @@ export type DeploymentSettings = {
   readonly notifications: readonly Notification[];
   /** By service. */
   readonly services: Readonly<Record<string, ServiceDeployment>>;
+  /** The NATS–AWS bridge, where one is wanted. */
+  readonly bridge?: BridgeSettings | undefined;
 };
 
 export type ServiceDeployment = {
@@ -38,7 +41,7 @@ export function settingsOf(
 ): Configuration | { readonly problems: readonly Problem[] } {
   const parsed = ConfigurationFile.safeParse(file);
   if (!parsed.success) return { problems: parsed.error.issues.map(problemOf) };
-  const { notifications, services: given } = parsed.data;
+  const { notifications, services: given, bridge } = parsed.data;
   const problems: Problem[] = [];
   const services = Object.entries(given).map(([service, one]) => serviceOf(service, one, stage, problems));
   problems.push(
@@ -53,7 +56,7 @@ export function settingsOf(
     service,
     { passRoles: one.passRoles, burnAlarm: burnAlarmOf(service, one, stage) },
   ]);
-  return { services, deployment: { notifications, services: Object.fromEntries(deployed) } };
+  return { services, deployment: { notifications, services: Object.fromEntries(deployed), bridge } };
 }
 
 function serviceOf(

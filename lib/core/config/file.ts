@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { Target } from '../../../events/target.ts';
+import { BridgeFile } from './bridgeFile.ts';
 import { layeredFields, seconds } from './layeredFile.ts';
 import { MetricsFile } from './metricsFile.ts';
 import { referable } from './reference.ts';
@@ -126,6 +127,7 @@ export const ConfigurationFile = z.strictObject({
     z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a service is named in kebab-case'),
     ServiceFile,
   ),
+  bridge: BridgeFile.optional().describe('The NATS–AWS bridge as a service on Fargate; see docs/bridge.md.'),
 });
 
 /** Somebody who is told of decisions. */
