@@ -199,8 +199,8 @@ describe('a rollback', () => {
   it('is found whole by the id of the event that brought the alarm', async () => {
     const recorded = await Array.fromAsync(wire.store.read(stream));
     const from = recorded.findIndex(({ event }) => event.type === 'AlarmReceived');
-    const began = recorded.slice(from);
-    const id = began[0]?.correlationId ?? '';
+    const id = recorded[from]?.correlationId ?? '';
+    const began = recorded.filter(({ correlationId }) => correlationId === id);
     const [rang] = await alarms.fetch();
     expect(rang).toMatchObject({ id, detail: { alarmName: 'shop-green-errors', state: { value: 'ALARM' } } });
 
@@ -210,6 +210,8 @@ describe('a rollback', () => {
       'TrafficShifted',
       'RollbackCompleted',
     ]);
+    const others = recorded.slice(from).filter((one) => !began.includes(one));
+    expect(others.filter(({ event }) => event.type !== 'AlarmReceived' || event.state !== 'OK')).toEqual([]);
     for (const one of began)
       expect(one).toMatchObject({ correlationId: id, commandId: expect.stringMatching(/./) });
 
