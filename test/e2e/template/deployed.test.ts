@@ -46,6 +46,13 @@ const execution = async (machine: string, name: string) =>
     }),
   );
 
+/** The whole service burns: an alarm of its objective, not of a slot. */
+const heardBurning = async () =>
+  (await shop.events()).some(
+    (event) =>
+      event.type === 'AlarmReceived' && event.alarm === 'switchback-dev-shop-burn' && event.state === 'ALARM',
+  );
+
 const typesOf = async () => (await shop.events()).map(({ type }) => type);
 
 describe('Switchback as it is deployed', () => {
@@ -79,6 +86,11 @@ describe('Switchback as it is deployed', () => {
       settings: { rollbackWindowSeconds: 45 },
       laid: [{ key: 'rollbackWindowSeconds', place: `parameter ${parameter}` }],
     });
+    // Both windows of a pair: the composite rings, and is heard although it is nobody's action.
+    await shop.ring('switchback-dev-shop-burn-fast-long');
+    expect(await heardBurning()).toBe(false);
+    await shop.ring('switchback-dev-shop-burn-fast-short');
+    await until('the burn alarm in the record', heardBurning);
     await shop.ring('shop-blue-errors');
     await shop.phase('rolled-back');
     const rollout = await execution('rollout', 'v3');
