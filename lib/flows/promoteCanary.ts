@@ -6,7 +6,7 @@
 import type { RolloutTask } from '../../events/task.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
-import { leftAloneSince } from '../core/rollout/next.ts';
+import { leftAloneSince } from '../core/rollout/lateWrites.ts';
 import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
 import { type Cause, type Known, record } from './record.ts';
@@ -47,6 +47,7 @@ export async function promoteCanary(world: World, task: RolloutTask): Promise<Ta
     {
       type: 'ConfirmPromotion',
       rollbackWindowSeconds: plan.settings.rollbackWindowSeconds,
+      timing: plan.settings,
       now: world.clock.now(),
     },
     cause,

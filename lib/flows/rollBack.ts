@@ -7,7 +7,7 @@
 import type { RolloutTask } from '../../events/task.ts';
 import { TargetMissing } from '../core/outage.ts';
 import { differencesFrom, type Found, isLeftOver } from '../core/rollback/differences.ts';
-import { quietSince } from '../core/rollout/next.ts';
+import { quietSince } from '../core/rollout/lateWrites.ts';
 import type { Rollout } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Requests, SlotReading, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';

@@ -4,9 +4,10 @@
 import { otherSlot } from '../../events/target.ts';
 import { CanaryNotReady } from '../core/outage.ts';
 import type { Rollout } from '../core/rollout/state.ts';
-import type { Traffic, Workload } from '../ports.ts';
+import type { Clock, Traffic, Workload } from '../ports.ts';
 
 export type WarmingWorld = {
+  readonly clock: Clock;
   readonly traffic: Pick<Traffic, 'markStable'>;
   readonly workload: Pick<Workload, 'read' | 'place'>;
 };
@@ -28,9 +29,14 @@ export async function warmStable(
   const slot = otherSlot(rollout.canarySlot);
   const needed = rollout.checkpoint?.desiredCounts.stable ?? 1;
   const stable = await world.workload.read(rollout.target, slot);
-  if (stable.revision !== rollout.stableRevision || (stable.healthy ?? stable.running) < needed) {
+  const isCold = stable.revision !== rollout.stableRevision || (stable.healthy ?? stable.running) < needed;
+  if (isCold || mayStillBeScaledDown(rollout, world.clock.now())) {
     await world.workload.place(rollout.target, slot, rollout.stableRevision, needed);
     throw new CanaryNotReady(`${service}: stable was scaled down after the promotion and is starting again`);
   }
   await world.traffic.markStable(rollout.target, slot);
 }
+
+/** The promotion was being tidied up when the rollback began: what was sent before may still land. */
+const mayStillBeScaledDown = (rollout: Rollout, now: number): boolean =>
+  rollout.phase === 'rolling-back' && rollout.coldUntil !== undefined && now < rollout.coldUntil;

@@ -50,6 +50,8 @@ export type ReceiveAlarm = At & {
   readonly blame: Blame;
   readonly judged?: BlameEvidence;
   readonly settings: Pick<ServiceSettings, 'coolOffSeconds'>;
+  /** If it rolls back: services that are restored before this one. */
+  readonly after?: readonly string[];
 };
 
 export type RecordAnalysis = At & {
@@ -80,7 +82,12 @@ export type Command =
   | (At & { readonly type: 'Promote'; readonly by: string })
   | (At & { readonly type: 'PromoteFully'; readonly by: string })
   | (At & { readonly type: 'OrderPromotion' })
-  | (At & { readonly type: 'ConfirmPromotion'; readonly rollbackWindowSeconds: number })
+  | (At & {
+      readonly type: 'ConfirmPromotion';
+      readonly rollbackWindowSeconds: number;
+      /** Left out: nobody learns until when the old side keeps its tasks. */
+      readonly timing?: Pick<ServiceSettings, 'scaleDownDelaySeconds' | 'shiftTimeoutSeconds'>;
+    })
   | (At & { readonly type: 'ConfirmCompletion' })
   | (At & {
       readonly type: 'RollBack';

@@ -28,6 +28,8 @@ export type RolloutDraft = Writable<Required<Underway>> & {
   promotedAt: number;
   rollbackWindowUntil: number;
   completed: boolean;
+  oldSideUntil: number | undefined;
+  coldUntil: number | undefined;
   trigger: RollbackTrigger;
   reason: string;
   initiatedAt: number;
@@ -83,6 +85,8 @@ function rolloutDraftOf(rollout: Rollout): RolloutDraft {
     promotedAt: from.promotedAt ?? 0,
     rollbackWindowUntil: from.rollbackWindowUntil ?? 0,
     completed: from.completed ?? false,
+    oldSideUntil: from.oldSideUntil,
+    coldUntil: from.coldUntil,
     trigger: from.trigger ?? 'alarm',
     reason: from.reason ?? '',
     initiatedAt: from.initiatedAt ?? 0,
@@ -133,12 +137,16 @@ function rolloutOf(draft: RolloutDraft): Rollout {
     case 'promoting':
       return { ...underway(draft), phase, mode: draft.mode, orderedAt: draft.orderedAt };
     case 'promoted': {
-      const { promotedAt, rollbackWindowUntil, completed } = draft;
-      return { ...underway(draft), phase, promotedAt, rollbackWindowUntil, completed };
+      const { promotedAt, rollbackWindowUntil, completed, oldSideUntil } = draft;
+      const promoted = { ...underway(draft), phase, promotedAt, rollbackWindowUntil, completed };
+      return oldSideUntil === undefined ? promoted : { ...promoted, oldSideUntil };
     }
     case 'rolling-back': {
-      const { trigger, reason, initiatedAt, trafficOffAt, after } = draft;
-      const back = { ...underway(draft), phase, trigger, reason, initiatedAt, trafficOffAt };
+      const { trigger, reason, initiatedAt, trafficOffAt, after, coldUntil } = draft;
+      const back = {
+        ...{ ...underway(draft), phase, trigger, reason, initiatedAt, trafficOffAt },
+        ...(coldUntil === undefined ? {} : { coldUntil }),
+      };
       return after === undefined ? back : { ...back, after };
     }
     case 'rolled-back':

@@ -3,6 +3,7 @@
  * The machine knows time and order; this is where the order is decided.
  */
 import type { Step } from '../../../events/rollout.ts';
+import { leftAloneSince, type Off, quietSince } from './lateWrites.ts';
 import { mayAdvance } from './progress.ts';
 import type { ServiceState } from './state.ts';
 
@@ -91,13 +92,6 @@ function toNextStep(
 const untilLook = (endsAt: number, now: number, evaluateSeconds: number): number =>
   Math.max(1, now < endsAt ? Math.min(evaluateSeconds, Math.ceil((endsAt - now) / 1000)) : evaluateSeconds);
 
-type Off = {
-  readonly lastOrderAt: number | null;
-  readonly trafficOffAt: number | null;
-  readonly initiatedAt?: number;
-  readonly prepared?: boolean;
-};
-
 /**
  * How long the rollback goes on watching: a late write of a shift may land until its timeout is over, and
  * the side without traffic stays warm for its delay.
@@ -105,29 +99,4 @@ type Off = {
 function restSeconds(rollout: Off, timing: Timing): number {
   const quietAt = quietSince(rollout, timing);
   return Math.max(0, Math.min(5, Math.ceil((quietAt - timing.now) / 1000)));
-}
-
-/**
- * When nothing can move the weight any more and the slot may be scaled down, epoch milliseconds. A step that
- * is tried again and again may have begun its last write just before the rollback began, long after its
- * order; and what was still being prepared may get its tasks as late.
- */
-export function quietSince(
-  { lastOrderAt, trafficOffAt, initiatedAt, prepared }: Off,
-  timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
-): number {
-  const untouched = lastOrderAt === null && prepared !== false;
-  const lastBeganAt = Math.max(lastOrderAt ?? 0, initiatedAt ?? 0);
-  const lateWriteUntil = untouched ? 0 : lastBeganAt + timing.shiftTimeoutSeconds * 1000;
-  const warmUntil = (trafficOffAt ?? 0) + timing.scaleDownDelaySeconds * 1000;
-  return Math.max(lateWriteUntil, warmUntil);
-}
-
-/** When the old side of a promotion may go: its delay is over, and no write of a step can land any more. */
-export function leftAloneSince(
-  { promotedAt, lastOrderAt }: { readonly promotedAt: number; readonly lastOrderAt: number | null },
-  timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
-): number {
-  const lateWriteUntil = (lastOrderAt ?? 0) + timing.shiftTimeoutSeconds * 1000;
-  return Math.max(promotedAt + timing.scaleDownDelaySeconds * 1000, lateWriteUntil);
 }

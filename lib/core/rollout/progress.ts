@@ -2,6 +2,7 @@
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
 import type { CommandOf } from './commands.ts';
+import { leftAloneSince } from './lateWrites.ts';
 import { type Active, activeOf, desiredWeight, type ServiceState } from './state.ts';
 
 /** May the step the rollout stands on be left upwards? */
@@ -106,7 +107,7 @@ export function orderPromotion(
 
 export function confirmPromotion(
   { rollout }: ServiceState,
-  { now, rollbackWindowSeconds }: CommandOf<'ConfirmPromotion'>,
+  { now, rollbackWindowSeconds, timing }: CommandOf<'ConfirmPromotion'>,
 ): Decision<ServiceEvent> {
   if (rollout.phase === 'promoted') return accept();
   if (rollout.phase !== 'promoting') return refuse('not-promoting', 'no promotion was ordered.');
@@ -120,6 +121,9 @@ export function confirmPromotion(
     revision: rollout.revision,
     stableSlot: rollout.canarySlot,
     rollbackWindowUntil: now + Math.round(rollbackWindowSeconds * 1000),
+    ...(timing === undefined
+      ? {}
+      : { oldSideUntil: leftAloneSince({ promotedAt: now, lastOrderAt: rollout.lastOrderAt }, timing) }),
   });
 }
 

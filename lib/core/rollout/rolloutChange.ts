@@ -100,14 +100,15 @@ function approve(rollout: RolloutDraft): void {
   rollout.cleared = true;
 }
 
-function promote(rollout: RolloutDraft, { at, rollbackWindowUntil }: EventOf<'RolloutPromoted'>): void {
+function promote(rollout: RolloutDraft, event: EventOf<'RolloutPromoted'>): void {
   if (rollout.phase !== 'promoting') return;
   rollout.phase = 'promoted';
   rollout.weight = 100;
   rollout.afterPromotion = true;
-  rollout.promotedAt = at;
-  rollout.rollbackWindowUntil = rollbackWindowUntil;
+  rollout.promotedAt = event.at;
+  rollout.rollbackWindowUntil = event.rollbackWindowUntil;
   rollout.completed = false;
+  rollout.oldSideUntil = event.oldSideUntil;
 }
 
 const isBack = ({ phase }: RolloutDraft): boolean => phase === 'rolling-back' || phase === 'rolled-back';

@@ -3,6 +3,7 @@
  */
 import type { EventOf } from '../../../events/service.ts';
 import type { Draft, RolloutDraft } from './draft.ts';
+import { functionSecondsMax } from './lateWrites.ts';
 
 export function noteFailure(draft: Draft, event: EventOf<'HealthCheckFailed'>): void {
   const { side, consecutive, limit, at } = event;
@@ -24,6 +25,7 @@ export function beginRollback(draft: Draft, event: EventOf<'RollbackInitiated'>)
   }
   // Whoever moved all traffic off the canary before us is not overruled: nothing is left to take off.
   const off = phase === 'held' && rollout.holdReason === 'drift' && rollout.weight === 0;
+  rollout.coldUntil = phase === 'promoted' ? coldUntil(rollout, at) : undefined;
   rollout.phase = 'rolling-back';
   rollout.trigger = trigger;
   rollout.reason = reason;
@@ -32,6 +34,13 @@ export function beginRollback(draft: Draft, event: EventOf<'RollbackInitiated'>)
   rollout.after = event.after;
 }
 
+/** Until when a scaling down may land; left out where none can have been sent when the rollback began. */
+function coldUntil({ completed, oldSideUntil }: RolloutDraft, at: number): number | undefined {
+  const mayBeTidied = oldSideUntil !== undefined && at >= oldSideUntil - clocksApartMs;
+  return mayBeTidied && !completed ? at + functionSecondsMax * 1000 : undefined;
+}
+
+const clocksApartMs = 5000;
 const knownBadMax = 8;
 const rollbacksKept = 5;
 

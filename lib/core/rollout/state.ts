@@ -86,6 +86,8 @@ export type Rollout =
       readonly rollbackWindowUntil: number;
       /** The old side is scaled down, stable's scaling is its own again. */
       readonly completed: boolean;
+      /** The old side is left alone until then; left out in what was recorded before it was known. */
+      readonly oldSideUntil?: number;
     })
   | (Underway & {
       readonly phase: 'rolling-back';
@@ -95,6 +97,8 @@ export type Rollout =
       readonly trafficOffAt: number | null;
       /** Services that are restored before this one. */
       readonly after?: readonly string[];
+      /** A scaling down of the side to go back to had begun, and may land until then. */
+      readonly coldUntil?: number;
     })
   | (Underway & { readonly phase: 'rolled-back'; readonly reason: string; readonly endedAt: number });
 

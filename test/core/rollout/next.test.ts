@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nextAction, quietSince } from '../../../lib/core/rollout/next.ts';
+import { quietSince } from '../../../lib/core/rollout/lateWrites.ts';
+import { nextAction } from '../../../lib/core/rollout/next.ts';
 import {
   approvalRequested,
   at,
