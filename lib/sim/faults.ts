@@ -11,7 +11,7 @@ import { startMs } from './simClock.ts';
  * `refuse`: an outage, nothing was done. `lose-answer`: done, and an outage all the same. `ignore`: answered
  * well, nothing was done. `late`: answered well, done `ms` later; `late-lost`: an outage, done `ms` later.
  * `slow`: takes `ms`. The caller dies `crash-before` or `crash-after` it was done. Of a delivery: it comes
- * again after `ms` (`duplicate`), `ms` later (`delay`), or never (`lose`).
+ * again after `ms` (`duplicate`, of an invocation too), `ms` later (`delay`), or never (`lose`).
  */
 export type FaultKind =
   | 'refuse'

@@ -71,6 +71,11 @@ export class SimLambda {
     if (hit?.kind === 'slow') await this.#clock.sleep(hit.ms);
     if (hit?.kind === 'refuse')
       throw new InvocationFailed('Lambda.TooManyRequestsException', `no instance of ${name} is free`);
+    // A second delivery runs in an instance of its own, and nobody waits for its answer.
+    if (hit?.kind === 'duplicate')
+      this.#clock.schedule(hit.ms, () => {
+        this.#run(name, payload).catch(() => undefined);
+      });
     const answer = this.#run(name, payload);
     if (hit?.kind !== 'lose-answer') return answer;
     answer.catch(() => undefined);

@@ -38,4 +38,15 @@ describe('a call that comes late', () => {
     expect(day.greenWeights).toEqual([0, 10, 50, 100, 0]);
     expect(day.slot('blue').read()).toMatchObject({ revision: 'shop:1', healthy: 3 });
   });
+
+  // The promotion was being tidied up when somebody aborted it: everybody was sent to the old side, and then
+  // it was scaled down.
+  it('and scales down the side that a rollback goes back to is waited for', async () => {
+    const faults = [{ on: 'promote-canary/workload.scale', kind: 'slow', ms: 8000, nth: 1 }] as const;
+    const tidied = (await play({ faults })).secondsOf('RolloutCompleted');
+    const day = await play({ faults, happenings: [request(), operate(Math.floor(tidied) - 4, 'abort')] });
+    expect(day.phase).toBe('rolled-back');
+    expect(day.slot('blue').changes.map(({ desired }) => desired)).toContain(0);
+    expect(day.simulation.world.places.get('shop')?.balancer.shifts.at(-1)?.tasks.blue).toBe(3);
+  });
 });

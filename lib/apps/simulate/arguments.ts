@@ -2,18 +2,25 @@
 import { parseArgs } from 'node:util';
 
 export type SimulateArguments = {
+  /** Drawn days, every crash, every crash with every delivery made twice, every order of two flows. */
+  readonly what: 'seeds' | 'crashes' | 'deliveries' | 'interleavings';
   /** The first seed; each run takes the next one. */
   readonly seed: number;
   readonly seeds: number;
+  /** Changes of turn that are tried of two flows. */
+  readonly depth: number;
   /** Of real time, after which no more runs are begun; null: as long as it takes. */
   readonly minutes: number | null;
   readonly workers: number;
 };
 
-const usage = 'npm run sim -- [--seeds N] [--minutes M] [--seed S] [--workers W]';
+const usage =
+  'npm run sim -- [--seeds N] [--seed S] | --crashes | --deliveries | --interleavings [--depth D] ' +
+  '[--minutes M] [--workers W]';
 
 /** Seeds are 31 bits wide, as the benches' are. */
 const seedMax = 2 ** 31 - 1;
+const depthMax = 4;
 
 /**
  * A seed without a number of seeds is one run; nothing at all is a thousand runs from a fresh seed.
@@ -21,7 +28,7 @@ const seedMax = 2 ** 31 - 1;
  */
 export function simulateArguments(argv: readonly string[], freshSeed: () => number): SimulateArguments {
   const values = parsed(argv);
-  const whole = (name: 'seeds' | 'seed' | 'workers', low: number, high: number): number | undefined => {
+  const whole = (name: 'seeds' | 'seed' | 'workers' | 'depth', low: number, high: number) => {
     const text = values[name];
     if (text === undefined) return undefined;
     const value = Number(text);
@@ -32,11 +39,16 @@ export function simulateArguments(argv: readonly string[], freshSeed: () => numb
   const minutes = values.minutes === undefined ? null : Number(values.minutes);
   if (minutes !== null && !(minutes > 0))
     throw new Error(`--minutes ${values.minutes}: a number above 0 is wanted. Usage: ${usage}`);
+  const named = (['crashes', 'deliveries', 'interleavings'] as const).filter((one) => values[one]);
+  const [what = 'seeds', another] = named;
+  if (another !== undefined) throw new Error(`--${what} and --${another}: one at a time. Usage: ${usage}`);
   const seed = whole('seed', 0, seedMax);
   const seeds = whole('seeds', 1, seedMax) ?? (seed !== undefined && minutes === null ? 1 : undefined);
   return {
+    what,
     seed: seed ?? freshSeed(),
     seeds: seeds ?? (minutes === null ? 1000 : seedMax),
+    depth: whole('depth', 1, depthMax) ?? 2,
     minutes,
     workers: whole('workers', 1, 64) ?? 2,
   };
@@ -44,10 +56,14 @@ export function simulateArguments(argv: readonly string[], freshSeed: () => numb
 
 function parsed(argv: readonly string[]) {
   const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
   try {
     return parseArgs({
       args: [...argv],
-      options: { seeds: text, minutes: text, seed: text, workers: text },
+      options: {
+        ...{ seeds: text, minutes: text, seed: text, workers: text, depth: text },
+        ...{ crashes: flag, deliveries: flag, interleavings: flag },
+      },
     }).values;
   } catch (error) {
     throw new Error(`${(error as Error).message}. Usage: ${usage}`);

@@ -12,10 +12,15 @@ import { Simulation } from './simulation.ts';
 
 /** Virtual minutes after the faults within which every rollout must have ended. */
 const settleMinutesMax = 240;
-/** A person looks at what waits this often. */
-const attendMinutes = 10;
-/** What was begun before the last look of all has ended by then. */
-const restMinutes = 3;
+/** How fast a run comes to its end, virtual minutes. */
+export type Pace = {
+  /** A person looks at what waits this often. */
+  readonly attendMinutes: number;
+  /** What was begun before the last look of all has ended by then. */
+  readonly restMinutes: number;
+};
+
+const unhurried: Pace = { attendMinutes: 10, restMinutes: 3 };
 
 export type Outcome = {
   readonly simulation: Simulation;
@@ -29,18 +34,23 @@ export type Outcome = {
 export async function run(
   scenario: Scenario,
   watch: (simulation: Simulation) => void = () => {},
+  pace = unhurried,
 ): Promise<Outcome> {
   const simulation = new Simulation(scenario);
   simulation.lambda.journal = [];
   watch(simulation);
   await simulation.runUntil(scenario.minutes * 60);
-  const minutes = await settle(simulation, scenario.minutes);
+  const minutes = await settle(simulation, scenario.minutes, pace);
   const findings = [...(await check(simulation)), ...bugs(simulation)];
   return { simulation, findings, hits: simulation.world.faults.hits, minutes };
 }
 
 /** Until everything has ended and nothing more comes; answers the virtual minutes it took in all. */
-async function settle(simulation: Simulation, from: number): Promise<number> {
+async function settle(
+  simulation: Simulation,
+  from: number,
+  { attendMinutes, restMinutes }: Pace,
+): Promise<number> {
   let minutes = from;
   let calm = 0;
   while (minutes < from + settleMinutesMax) {

@@ -55,12 +55,17 @@ export async function bookOf(simulation: Simulation, settings: ServiceSettings):
   const store = new SimEventStore(world.table);
   const events: Recorded[] = [];
   for await (const recorded of store.read(stream)) events.push(recorded);
-  const times = world.appendedAt.get(stream) ?? [];
+  const standings = standingsOf(events, world.appendedAt.get(stream) ?? []);
+  return { service, settings, simulation, place, events, standings };
+}
+
+/** @param times when each of the events came to stand, true milliseconds */
+export function standingsOf(events: readonly Recorded[], times: readonly number[]): Standing[] {
   const standings: Standing[] = [before];
   for (const [nth, recorded] of events.entries()) {
     standings.push(after(standings.at(-1) as Standing, recorded, times[nth] ?? startMs));
   }
-  return { service, settings, simulation, place, events, standings };
+  return standings;
 }
 
 const before: Standing = {
