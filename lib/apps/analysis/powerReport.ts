@@ -3,8 +3,8 @@ import type { Baseline } from '../../core/analysis/baseline.ts';
 import { percent } from '../../core/analysis/look.ts';
 import type { AnalysisPolicy } from '../../core/analysis/policy.ts';
 import type { Power } from '../../core/analysis/power.ts';
-import { burnRate } from '../../core/slo/burnRate.ts';
-import { daysToExhaustion } from '../../core/slo/errorBudget.ts';
+import { burnRate, burnRules } from '../../core/slo/burnRate.ts';
+import { daysToExhaustion, detectionSeconds } from '../../core/slo/errorBudget.ts';
 import { table } from './table.ts';
 
 export type Planned = {
@@ -61,15 +61,27 @@ function budgetLasts(errorRate: number, { objective, objectivePeriodDays }: Anal
   return `${Number(value.toPrecision(2))} ${unit}`;
 }
 
+/** When the service's own burn alarms would page if all traffic were on the release: SRE Workbook, ch. 5. */
+function pagesAfter(errorRatio: number, { objective, objectivePeriodDays }: AnalysisPolicy): string {
+  const seconds = burnRules({ periodDays: objectivePeriodDays })
+    .filter(({ severity }) => severity === 'page')
+    .map(({ longSeconds: windowSeconds, burn }) =>
+      detectionSeconds({ windowSeconds, burn, objective, errorRatio }),
+    );
+  const first = Math.min(...seconds);
+  return Number.isFinite(first) ? `${Number((first / 60).toPrecision(2))} min` : 'never';
+}
+
 function regressionTable({ errors, business }: Power, policy: AnalysisPolicy): string[] {
   const minutesOf = (minutes: number | null) => (minutes === null ? 'not in this plan' : String(minutes));
   return table(
-    ['regression', 'minutes', 'unnoticed, the error budget lasts'],
+    ['regression', 'minutes', 'unnoticed, the error budget lasts', 'burn alarms page after'],
     [
       ...errors.map(({ errorRate, minutes }) => [
         `canary errors at ${percent(errorRate)}`,
         minutesOf(minutes),
         budgetLasts(errorRate, policy),
+        pagesAfter(errorRate, policy),
       ]),
       ...policy.business.flatMap(({ name, counted }) =>
         business
@@ -77,6 +89,7 @@ function regressionTable({ errors, business }: Power, policy: AnalysisPolicy): s
           .map(({ change: size, minutes }) => [
             `${change(counted)} of ${name} by ${percent(size)}`,
             minutesOf(minutes),
+            '',
             '',
           ]),
       ),

@@ -12,6 +12,7 @@ import { type Look, round, windowOf } from './look.ts';
 import { type ErrorCount, type Minute, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { beginEvidence, observeMinute, type RolloutEvidence } from './rolloutEvidence.ts';
+import { serviceBurnCheck } from './serviceBurn.ts';
 import { templateChecks } from './templateChecks.ts';
 import { bySeverity, type CheckResult, type Verdict, worstOf } from './verdict.ts';
 
@@ -57,6 +58,7 @@ export function analyse(input: AnalysisInput): Analysis {
 /** Judges on evidence already folded over exactly `input.minutes`; `analyse` for who looks every minute. */
 export function conclude(evidence: RolloutEvidence, input: AnalysisInput): Analysis {
   const look = lookAt(evidence, input);
+  const serviceBurn = serviceBurnCheck(look);
   const checks = [
     ...healthChecks(look),
     ...errorChecks(look),
@@ -65,6 +67,7 @@ export function conclude(evidence: RolloutEvidence, input: AnalysisInput): Analy
     ...templateChecks(look),
     combinedCheck(look),
     certificateCheck(look),
+    ...(serviceBurn === null ? [] : [serviceBurn]),
   ]
     .map((check) => (isDryRun(input.policy, check.name) ? { ...check, dryRun: true } : check))
     .toSorted(bySeverity);

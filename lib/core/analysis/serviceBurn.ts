@@ -1,0 +1,56 @@
+// Does the whole service, both sides together, spend its error budget too fast, by the multiwindow rules?
+// Shown and never deciding: whose fault it is, the comparison says, and a service that burns without a rollout
+// is the business of its alarms. A rule whose long window is longer than the rollout is asked over what there is.
+import { type BurnJudgement, judgeAllBurns, type Spent } from '../slo/burnRate.ts';
+import type { Look } from './look.ts';
+import { addCounts, endMs, errorCount, type Minute } from './minutes.ts';
+import type { CheckResult } from './verdict.ts';
+
+/** null before anything was counted. */
+export function serviceBurnCheck({ policy, minutes }: Look): CheckResult | null {
+  const objective = { objective: policy.objective, periodDays: policy.objectivePeriodDays };
+  const [first] = judgeAllBurns(objective, (seconds) => spentIn(minutes, seconds)).filter(
+    ({ rule, verdict }) => rule.severity === 'page' && verdict !== 'no-data',
+  );
+  if (first === undefined) return null;
+  const whole = spentIn(minutes, first.rule.longSeconds);
+  return {
+    name: 'service-burn',
+    verdict: first.verdict === 'quiet' ? 'pass' : 'inconclusive',
+    counts: { errors: whole?.bad ?? 0, requests: whole?.total ?? 0 },
+    threshold: first.rule.burn,
+    sentence: sentenceOf(first),
+    dryRun: true,
+  };
+}
+
+function sentenceOf({ rule, verdict, longBurn, shortBurn, needsRequests }: BurnJudgement): string {
+  const rates = `${longBurn.toPrecision(3)}× over ${spanOf(rule.longSeconds)}, ${shortBurn.toPrecision(3)}× over ${spanOf(rule.shortSeconds)}`;
+  const says = `The whole service burns its error budget ${rates}`;
+  switch (verdict) {
+    case 'burning':
+      return `${says}: more than ${rule.burn.toPrecision(3)}×, which is worth a page.`;
+    case 'unsure':
+      return `${says}, on few requests: about ${needsRequests} more would settle it.`;
+    default:
+      return `${says}.`;
+  }
+}
+
+const spanOf = (seconds: number): string =>
+  seconds >= 3600 ? `${seconds / 3600} h` : `${Math.round(seconds / 60)} min`;
+
+/** Both sides over the last so many seconds; null when nothing was counted. */
+function spentIn(minutes: readonly Minute[], seconds: number): Spent | null {
+  const last = minutes.at(-1);
+  if (last === undefined) return null;
+  const fromMs = endMs(last) - seconds * 1000;
+  let spent: Spent = { bad: 0, total: 0 };
+  for (let i = minutes.length - 1; i >= 0; i--) {
+    const minute = minutes[i] as Minute;
+    if (minute.startMs < fromMs) break;
+    for (const side of [minute.canary, minute.stable])
+      if (side !== null) spent = addCounts(spent, errorCount(side));
+  }
+  return spent.total === 0 ? null : spent;
+}
