@@ -11,7 +11,7 @@ import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
 import { readSides, shortOfCapacity } from './capacity.ts';
 import { hearMark } from './hearMark.ts';
-import { type Cause, causeOfRollback, type Known, record } from './record.ts';
+import { type Cause, causeOfRollback, type Known, known, record } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 import { watchTraffic } from './watchTraffic.ts';
 
@@ -75,12 +75,32 @@ async function makeReady(world: World, service: string, from: Known, cause: Caus
   if (mayBeCold(rollout)) {
     if (workload === undefined) return null;
     await warmStable({ ...world, workload }, service, rollout);
+    await letDependentsGoFirst(world, service, rollout);
   }
   if (weight <= rollout.weight) return from;
   const watched = await watchTraffic(world, service, from, cause);
   if (openOrder(watched.state) === null) return watched;
   if (workload === undefined) return null;
   return readySides({ ...world, workload }, service, watched, rollout, cause);
+}
+
+/** A dependent whose old side does not start keeps what it depends on for so long and no longer. */
+const dependentsSecondsMax = 120;
+
+/**
+ * Their old sides are started at the same time, and each is ready when it is: who depends on a service still
+ * leaves the new side before it.
+ * @throws CanaryNotReady while one of them has its traffic there
+ */
+async function letDependentsGoFirst(world: World, service: string, rollout: Order['rollout']) {
+  if (rollout.phase !== 'rolling-back' || rollout.after === undefined) return;
+  if (world.clock.now() > rollout.initiatedAt + dependentsSecondsMax * 1000) return;
+  for (const name of rollout.after) {
+    const { rollout: dependent } = (await known(world, name)).state;
+    if (dependent.phase === 'rolling-back' && dependent.trafficOffAt === null) {
+      throw new CanaryNotReady(`${service}: ${name} depends on it and leaves before it`);
+    }
+  }
 }
 
 /**

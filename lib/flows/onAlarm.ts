@@ -18,14 +18,16 @@ import type { CommandOf } from '../core/rollout/commands.ts';
 import { decide } from '../core/rollout/decide.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
 import { fold } from '../core/rollout/evolve.ts';
+import type { Rollout } from '../core/rollout/state.ts';
 import type { IntentQueue, Machines, Workload } from '../ports.ts';
 import { followDecision } from './followDecision.ts';
 import { type AlarmWorld, alarmCommand, alarmCommandId } from './hearAlarm.ts';
 import { type Cause, type Known, known, record, streamOf } from './record.ts';
+import { takeOffDependents } from './takeOffDependents.ts';
 
 type World = AlarmWorld & {
   readonly machines: Pick<Machines, 'start'>;
-  readonly workload: Workload;
+  readonly workload: Pick<Workload, 'read' | 'place'>;
   readonly intents: IntentQueue;
 };
 
@@ -58,7 +60,7 @@ export async function onAlarm(
   const outages: unknown[] = [];
   for (const settings of affected) {
     try {
-      outcomes.push(await hear(world, change, settings, cause));
+      outcomes.push(await hear(world, change, settings, services, cause));
     } catch (error) {
       outages.push(error); // the other services are not made to wait for this one
       world.log.write({
@@ -77,6 +79,7 @@ async function hear(
   world: World,
   change: AlarmChange,
   settings: ServiceSettings,
+  services: readonly ServiceSettings[],
   cause: Cause,
 ): Promise<AlarmOutcome> {
   const { state, changedAt, reason } = change;
@@ -93,7 +96,12 @@ async function hear(
       correlationId,
     });
     const commandId = alarmCommandId(seen);
-    const heard = await record(world, settings.service, command, cause, { from, commandId, urgent: true });
+    const { service } = settings;
+    const goesBack = rolloutAfter(from, command)?.phase === 'rolling-back';
+    const after = goesBack ? await takeOffDependents(world, service, from.state, services, cause) : [];
+    const heard = await record(world, service, { ...command, after }, cause, {
+      ...{ from, commandId, urgent: true },
+    });
     return await follow(world, settings.service, heard, cause);
   } catch (error) {
     if (!(error instanceof EventStoreUnavailable)) throw error;
@@ -154,9 +162,12 @@ async function canaryByMark(world: World, target: Target, { state, alarm }: Alar
  * The slot to take off by the decision that could not be recorded; null too where stable must be started
  * first.
  */
-function canaryByDecision({ state }: Known, command: CommandOf<'ReceiveAlarm'>): Slot | null {
+function canaryByDecision(from: Known, command: CommandOf<'ReceiveAlarm'>): Slot | null {
+  const rollout = rolloutAfter(from, command);
+  return rollout?.phase === 'rolling-back' && !rollout.afterPromotion ? rollout.canarySlot : null;
+}
+
+function rolloutAfter({ state }: Known, command: CommandOf<'ReceiveAlarm'>): Rollout | null {
   const decision = decide(state, command);
-  if (decision.outcome === 'refused') return null;
-  const { rollout } = fold(state, decision.events);
-  return rollout.phase === 'rolling-back' && !rollout.afterPromotion ? rollout.canarySlot : null;
+  return decision.outcome === 'refused' ? null : fold(state, decision.events).rollout;
 }

@@ -72,16 +72,37 @@ async function forward(
   const components = await readComponents(world, migration);
   const failed = goneBack(migration, components);
   if (failed.length > 0) return takeBack(world, from, migration, components, failed, cause);
+  const fell = migration.components.find(({ service }) => fellBack(migration, service, components));
+  if (fell !== undefined) return holdFor(world, from, migration, fell.service, cause);
   let current = from;
   for (const component of currentWave(migration)) {
     const rollout = ownRollout(migration, component, components);
-    if (rollout === null) current = await request(world, current, migration, component, configured, cause);
+    // Of an attempt before this one: it went back, and a person resumed.
+    const isOver = rollout?.phase === 'rolled-back';
+    if (rollout === null || isOver)
+      current = await request(world, current, migration, component, configured, cause);
     else if (rollout.phase === 'promoted') {
       current = await confirm(world, current, migration, component, rollout.rolloutId, cause);
     }
   }
   return current;
 }
+
+/** Somebody took the fire exit since a person last set it going: it asks nobody, and nobody goes past it. */
+const fellBack = (migration: Migration, service: string, components: Components): boolean =>
+  (components.get(service)?.state.fellBackAt ?? 0) > migration.begunAt;
+
+const holdFor = (
+  world: World,
+  from: KnownMigration,
+  { migrationId }: Migration,
+  component: string,
+  cause: Cause,
+): Promise<KnownMigration> => {
+  const reason = `${component} fell back: its traffic is where the fire exit sent it. Look, then resume or freeze.`;
+  const command = { type: 'HoldMigration', component, reason, now: world.clock.now() } as const;
+  return recordMigration(world, migrationId, command, cause, from);
+};
 
 /** Rollouts of this attempt that were taken back, by whomever. */
 const goneBack = (migration: Migration, components: Components): readonly string[] =>
@@ -134,11 +155,14 @@ async function request(
   { services, layers }: Configured,
   cause: Cause,
 ): Promise<KnownMigration> {
-  const settings = services.find((each) => each.service === service);
-  const revision = migration.components.find((each) => each.service === service)?.revision;
-  if (settings === undefined || revision === undefined) {
+  const configured = services.find((each) => each.service === service);
+  const component = migration.components.find((each) => each.service === service);
+  if (configured === undefined || component === undefined) {
     throw new BadInput(`migration ${migration.migrationId}: ${service} is not configured any more`);
   }
+  const { revision, oneWay } = component;
+  // Once it is there, nothing automatic takes it back.
+  const settings = oneWay ? { ...configured, rollbackWindowSeconds: 0 } : configured;
   const rolloutId = rolloutIdOf(migration, service);
   const started = await startRollout(
     world,

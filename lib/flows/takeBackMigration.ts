@@ -18,7 +18,7 @@ export type TakeBackWorld = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly traffic: Traffic;
-  readonly workload: Workload;
+  readonly workload: Pick<Workload, 'read' | 'place'>;
   readonly machines: Pick<Machines, 'start'>;
   readonly log: Log;
 };
@@ -125,7 +125,8 @@ export async function driveBack(
   return current;
 }
 
-async function takeOff(
+/** Begins a service's way back and takes its traffic off; what is done already is not done again. */
+export async function takeOff(
   world: TakeBackWorld,
   service: string,
   { after, reason }: { readonly after: readonly string[]; readonly reason: string },

@@ -2,7 +2,7 @@
 import type { Component, MigrationEvent, TakeBack } from '../../../events/migration.ts';
 
 /** Of the state below; a HEAD with another one is folded again from its events. */
-export const migrationSchema = 1;
+export const migrationSchema = 2;
 
 export type Outcome = Extract<MigrationEvent, { type: 'MigrationCompleted' }>['outcome'];
 
@@ -11,6 +11,8 @@ type Known = {
   readonly components: readonly Component[];
   readonly waves: readonly (readonly string[])[];
   readonly takeBack: TakeBack;
+  /** When a person last set it going, epoch milliseconds. */
+  readonly begunAt: number;
   /** Components whose traffic is on the new version, confirmed. */
   readonly migrated: readonly string[];
   /** How often it was resumed: a component that is tried anew gets another rollout. */
@@ -34,6 +36,13 @@ export const initialMigration: MigrationState = { phase: 'none' };
 export const rolloutIdOf = ({ migrationId, attempt }: Migration, service: string): string =>
   `${migrationId.slice(0, 24)}-${service.slice(0, 32)}-${attempt}`;
 
+/** The migration that asked for a rollout, by the id it was given; null where none did. */
+export function migrationOf(rolloutId: string, service: string): string | null {
+  const name = `-${service.slice(0, 32)}-`;
+  const end = rolloutId.lastIndexOf(name);
+  return end > 0 && /^\d+$/.test(rolloutId.slice(end + name.length)) ? rolloutId.slice(0, end) : null;
+}
+
 /** The components that are to move now: the first wave that is not migrated as a whole. */
 export function currentWave({ waves, migrated }: Migration): readonly string[] {
   const wave = waves.find((names) => names.some((name) => !migrated.includes(name))) ?? [];
@@ -49,6 +58,7 @@ export function evolveMigration(state: MigrationState, event: MigrationEvent): M
       components,
       waves,
       takeBack,
+      begunAt: event.at,
       migrated: [],
       attempt: 1,
       stuck: null,
@@ -81,6 +91,7 @@ export function evolveMigration(state: MigrationState, event: MigrationEvent): M
         phase: 'forward',
         stuck: null,
         attempt: state.attempt + 1,
+        begunAt: event.at,
         components: state.components.map((each) => ({
           ...each,
           revision: event.revisions[each.service] ?? each.revision,
@@ -91,6 +102,7 @@ export function evolveMigration(state: MigrationState, event: MigrationEvent): M
   }
 }
 
-const known = ({ migrationId, components, waves, takeBack, migrated, attempt, stuck }: Migration): Known => ({
-  ...{ migrationId, components, waves, takeBack, migrated, attempt, stuck },
-});
+const known = (migration: Migration): Known => {
+  const { migrationId, components, waves, takeBack, begunAt, migrated, attempt, stuck } = migration;
+  return { migrationId, components, waves, takeBack, begunAt, migrated, attempt, stuck };
+};

@@ -121,7 +121,11 @@ function consequence(state: ServiceState, command: ReceiveAlarm, action: AlarmAc
   const reason = `alarm ${alarm.name}: ${command.reason}`;
   switch (action) {
     case 'roll-back': {
-      const event = initiated(state, { now, trigger: 'alarm', reason, by: 'switchback' });
+      const { after = [] } = command;
+      const event = initiated(state, {
+        ...{ now, trigger: 'alarm', reason, by: 'switchback' },
+        ...(after.length === 0 ? {} : { after }),
+      });
       return event === null ? [] : [event];
     }
     case 'hold':

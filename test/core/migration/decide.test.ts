@@ -7,6 +7,7 @@ import {
   initialMigration,
   type Migration,
   type MigrationState,
+  migrationOf,
   rolloutIdOf,
 } from '../../../lib/core/migration/state.ts';
 
@@ -124,6 +125,23 @@ describe('back', () => {
       migrated: [],
     });
   });
+});
+
+it.each([
+  ['smith-agent-1', 'agent', 'smith'],
+  ['agent-agent-12', 'agent', 'agent'],
+  ['smith-agent-1', 'orchestrator', null],
+  ['smith-agent-x', 'agent', null],
+  ['-agent-1', 'agent', null],
+  ['agent-0a1b2c', 'agent', null],
+])('rollout %s of %s belongs to migration %s', (rolloutId, service, migrationId) => {
+  expect(migrationOf(rolloutId, service)).toBe(migrationId);
+});
+
+it('a rollout is found to belong to its migration, however long the names are', () => {
+  const state = after({ ...start, migrationId: 'm'.repeat(24) }) as Migration;
+  const name = 'a-service-with-a-name-that-is-much-too-long-for-an-id';
+  expect(migrationOf(rolloutIdOf(state, name), name)).toBe(state.migrationId);
 });
 
 describe('who cannot go back', () => {
