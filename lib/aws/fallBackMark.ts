@@ -1,6 +1,6 @@
 /**
- * The note of a fall-back as the value of a tag: `1795260577582 8f0c… ada: carts are lost`. A tag holds 256 letters,
- * digits, spaces and _ . : / = + - @ (Elastic Load Balancing, Tag); anything else becomes a hyphen.
+ * The note of a fall-back as the value of a tag: `1795260577582 8f0c… ada: carts are lost`. A tag holds 256
+ * letters, digits, spaces and _ . : / = + - @ (Elastic Load Balancing, Tag); anything else becomes a hyphen.
  */
 import type { FallBackMark } from '../ports.ts';
 

@@ -58,8 +58,7 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
     world.log.write({ message: 'canary placed', ...task, revision: plan.revision, tasks });
     return answer(world, task, plan, watched.state);
   }
-  const ready = canary.running >= tasks && (canary.healthy ?? tasks) >= tasks;
-  if (ready) {
+  if (canary.running >= tasks && (canary.healthy ?? tasks) >= tasks) {
     const prepared = await record(world, task.service, { type: 'ConfirmPrepared', tasks, now }, cause, {
       from: watched,
     });

@@ -1,4 +1,4 @@
-/** statemachines/migration.asl.json and rollback.asl.json as they stand: one function, asked again and again. */
+/** The machines migration and rollback as they stand: one function each, asked again and again. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../lib/asl/clock.ts';
