@@ -24,6 +24,21 @@ describe('a bad release', () => {
     expect(day.greenWeights).toEqual([0, 10, 0]);
   });
 
+  it('is taken back by the analysis as soon as the minutes show it, long before the bake ends', async () => {
+    const long = [
+      { weight: 10, bakeSeconds: 3600 },
+      { weight: 100, bakeSeconds: 0 },
+    ];
+    const day = await play({
+      behaviours: { 'shop:2': failing(600) },
+      configuration: { ...noAlarms, strategy: { ...steps, steps: long } },
+      minutes: 40,
+    });
+    expect(day.all('RollbackInitiated')).toMatchObject([{ trigger: 'analysis', fromWeight: 10 }]);
+    // Ten minutes well, two of delay, and the minutes it takes to be sure.
+    expect(day.secondsOf('RollbackInitiated') - day.secondsOf('TrafficShifted')).toBeLessThan(900);
+  });
+
   it('is known bad afterwards, and starts again only with a reason', async () => {
     const day = await play({
       behaviours: bad,
