@@ -25,10 +25,7 @@ describe('a bad release', () => {
   });
 
   it('is taken back by the analysis as soon as the minutes show it, long before the bake ends', async () => {
-    const long = [
-      { weight: 10, bakeSeconds: 3600 },
-      { weight: 100, bakeSeconds: 0 },
-    ];
+    const long = steps.steps.map(({ weight }) => ({ weight, bakeSeconds: weight === 100 ? 0 : 3600 }));
     const day = await play({
       behaviours: { 'shop:2': failing(600) },
       configuration: { ...noAlarms, strategy: { ...steps, steps: long } },
