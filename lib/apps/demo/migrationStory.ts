@@ -10,7 +10,9 @@ import type { ServiceEvent } from '../../../events/service.ts';
 import type { FellBack } from '../../flows/fallBack.ts';
 import { registerShop } from './account.ts';
 import type { DemoArguments } from './arguments.ts';
+import { type Carried, type Discoveries, openDiscoveries } from './discoveries.ts';
 import { type MigrationStage, openMigrationStage } from './migrationStage.ts';
+import { NatsMissing } from './natsServer.ts';
 import { bold, dim, green, isTold, red, sentenceOf, yellow } from './timeline.ts';
 
 const migrationId = 'mistersmith-v2';
@@ -21,12 +23,29 @@ const storySecondsMax = 150;
 export async function tellMigration(root: string, options: DemoArguments): Promise<boolean> {
   console.log(bold('\nSwitchback: three services move together, and go back together\n'));
   const stage = await openMigrationStage(root, options, (line) => console.log(dim(`  ${line}`)));
+  let discoveries: Discoveries | null = null;
   try {
+    discoveries = await openDiscoveries(root, stage.at).catch((error: Error) => {
+      if (!(error instanceof NatsMissing)) throw error;
+      console.log(yellow(`  without the bridge: ${error.message}`));
+      return null;
+    });
+    if (discoveries !== null)
+      console.log(dim('  nats-server and the bridge run: what the agents find becomes events'));
     await begin(stage, options);
-    return options.fire ? await fire(stage) : await takenBack(stage);
+    const asTold = options.fire ? await fire(stage) : await takenBack(stage);
+    return (discoveries === null || allCarried(await discoveries.ended())) && asTold;
   } finally {
+    await discoveries?.close();
     await stage.close();
   }
+}
+
+/** Whether everything that the agents said on NATS arrived on the bus, whatever happened meanwhile. */
+function allCarried({ said, arrived, example }: Carried): boolean {
+  const sentence = `${arrived} of ${said} discoveries, published on NATS meanwhile, arrived as events (${example})`;
+  console.log(arrived === said ? green(`The bridge: ${sentence}.\n`) : red(`The bridge: ${sentence}.\n`));
+  return arrived === said;
 }
 
 async function begin(stage: MigrationStage, { seed }: DemoArguments): Promise<void> {
