@@ -36,7 +36,7 @@ export type FaultRule = {
   /** The caller's access key id, or what it starts with. */
   readonly caller?: string;
   /** A predicate, or the members that the input must have (compared deeply; others are ignored). */
-  readonly input?: Readonly<Record<string, unknown>> | ((input: Call['input']) => boolean);
+  readonly input?: Readonly<Record<string, unknown>> | ((input: Call['input'], call: Call) => boolean);
   /** Which of the matching calls, counted from 1; all of them when absent. */
   readonly nth?: number | readonly number[];
   /** The chance that a matching call is struck, 0 to 1; certain when absent. */
@@ -110,7 +110,7 @@ function matches(rule: FaultRule, call: Call): boolean {
   if (rule.operation !== undefined && rule.operation !== call.operation) return false;
   if (rule.caller !== undefined && !call.caller.startsWith(rule.caller)) return false;
   if (rule.input === undefined) return true;
-  return typeof rule.input === 'function' ? rule.input(call.input) : contains(call.input, rule.input);
+  return typeof rule.input === 'function' ? rule.input(call.input, call) : contains(call.input, rule.input);
 }
 
 function contains(value: unknown, part: unknown): boolean {

@@ -1,0 +1,112 @@
+/**
+ * What chaos comes over: the local cloud, a shop of real processes with real visitors, and Switchback's
+ * bundles, with bakes of seconds. Its own calls are signed `people`; only functions' calls are struck.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { parseDocument } from 'yaml';
+import type { EcsAlbTarget } from '../../../events/target.ts';
+import { DynamoEventStore } from '../../aws/eventStore/dynamoEventStore.ts';
+import { awsTraffic } from '../../aws/targets.ts';
+import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
+import type { Traffic } from '../../ports.ts';
+import { type Endpoint, openShop, watchShop } from '../demo/account.ts';
+import { installSwitchback } from '../demo/install.ts';
+import { type Shoppers, sendShoppers } from '../demo/shoppers.ts';
+
+export type Stage = {
+  readonly cloud: LocalCloud;
+  readonly at: Endpoint;
+  readonly target: EcsAlbTarget;
+  readonly store: DynamoEventStore;
+  readonly traffic: Traffic;
+  readonly shoppers: Shoppers;
+  /** What the functions printed, oldest first. */
+  readonly lines: readonly string[];
+  close(): Promise<void>;
+};
+
+export const service = 'shop';
+export const stream = `service/${service}`;
+
+/** Enough for the smallest step to have its sample within a bake. */
+const visitsPerSecond = 30;
+
+/** Small bakes and windows: one rollout takes seconds, and a late write may land in all of it. */
+const haste = {
+  strategy: {
+    kind: 'canary',
+    stepPercentMax: 60,
+    finalFromPercent: 40,
+    steps: [{ weight: 25, bakeSeconds: 2 }, { weight: 60, bakeSeconds: 2 }, { weight: 100 }],
+    finalBakeSeconds: 2,
+  },
+  evaluateSeconds: 1,
+  rollbackWindowSeconds: 6,
+  scaleDownDelaySeconds: 1,
+  shiftTimeoutSeconds: 3,
+  coolOffSeconds: 2,
+  rollbacksPerDayMax: 5,
+  whileActive: 'queue',
+};
+
+export async function openStage(root: string, seed: number): Promise<Stage> {
+  const lines: string[] = [];
+  const cloud = await startLocalCloud({
+    seed,
+    metricPeriodSeconds: 1,
+    onFunctionLog: ({ functionName, line }) => void lines.push(`${functionName} ${line}`),
+  });
+  const credentials = { accessKeyId: 'people', secretAccessKey: 'people' };
+  const at: Endpoint = { endpoint: cloud.url, region: 'eu-west-1', credentials };
+  const port = await freePort();
+  const target = await openShop(at, port, 1, 1);
+  await watchShop(at, target);
+  const dist = await bundles(root, `.switchback/chaos/${seed}`, target);
+  await installSwitchback(at, dist, { visibilitySeconds: 2, receivesMax: 200 });
+  const shoppers = sendShoppers(`http://127.0.0.1:${port}/`, visitsPerSecond);
+  return {
+    cloud,
+    at,
+    target,
+    store: new DynamoEventStore(new DynamoDBClient(at), 'switchback-events'),
+    traffic: awsTraffic(new ElasticLoadBalancingV2Client(at), async () => undefined),
+    shoppers,
+    lines,
+    async close() {
+      shoppers.stop();
+      await cloud.close();
+      rmSync(join(root, `.switchback/chaos/${seed}`), { recursive: true, force: true });
+    },
+  };
+}
+
+async function bundles(root: string, folder: string, target: EcsAlbTarget): Promise<string> {
+  const document = parseDocument(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
+  document.setIn(['services', service, 'target'], target);
+  for (const [key, value] of Object.entries(haste)) {
+    document.setIn(['services', service, key], document.createNode(value));
+  }
+  const work = join(root, folder);
+  mkdirSync(work, { recursive: true });
+  const config = join(work, 'switchback.yml');
+  const dist = join(work, 'dist');
+  writeFileSync(config, String(document));
+  const script = join(root, 'scripts/build.mjs');
+  await promisify(execFile)(process.execPath, [script, '--config', config, '--out', dist], { cwd: root });
+  return dist;
+}
+
+/** A port nobody listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
