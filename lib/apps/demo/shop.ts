@@ -25,7 +25,8 @@ const server = createServer((request, response) => {
   const turn = answeredCount++;
   const broken = turn >= faultAfter;
   if (broken && fault === 'crash') process.exit(1);
-  const failing = broken && fault === 'errors' && turn % 3 !== 0;
+  // Orders go to a warehouse that is down, whichever version asks it.
+  const failing = (broken && fault === 'errors' && turn % 3 !== 0) || request.url === '/orders';
   const delayMs = browsingMs() + (broken && fault === 'latency' ? 2000 : 0);
   setTimeout(() => {
     response.writeHead(failing ? 500 : 200, {

@@ -78,9 +78,18 @@ function wanted(state: ServiceState, command: ReceiveAlarm): AlarmAction {
 const whenStableSuffers = (state: ServiceState, now: number): 'keep-canary' | 'hold' =>
   mayKeepCanary(state, now) ? 'keep-canary' : 'hold';
 
-/** It was in ALARM before the start, changed again since, and now the canary suffers as stable does not. */
-const worsened = ({ alarm, blame, changedAt }: ReceiveAlarm, startedAt: number): boolean =>
-  alarm.scope === 'service' && blame === 'canary' && changedAt > startedAt;
+/** A canary no worse than stable reaches an e-value of 20 at most once in twenty times (Ville's inequality). */
+const worsenedAtEValue = 20;
+
+/**
+ * It was in ALARM before the start, changed again since, and now the canary suffers as stable does not. Here
+ * that must be seen: what rang without the canary says nothing against it by ringing on.
+ */
+const worsened = ({ alarm, judged, changedAt }: ReceiveAlarm, startedAt: number): boolean =>
+  alarm.scope === 'service' &&
+  changedAt > startedAt &&
+  judged?.blame === 'canary' &&
+  judged.eValue >= worsenedAtEValue;
 
 /** Nobody is sent onto a broken stable. */
 const unlessStableIsBroken = <Action extends AlarmAction>(

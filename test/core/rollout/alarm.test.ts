@@ -265,24 +265,32 @@ describe('an alarm in ALARM before the start', () => {
     baseline('other').when(alarm(time)).then({ type: 'AlarmReceived' }, { type: 'RollbackInitiated' });
   });
 
+  const judgedAs = (blame: 'canary' | 'both' | 'stable', eValue: number) => ({
+    blame,
+    judged: {
+      ...{ blame, eValue, sentence: 'so it is' },
+      ...{ canary: { requests: 100, errors: 9 }, stable: { requests: 900, errors: 9 } },
+    },
+  });
+
   it('counts when it is worse: it changed since, and the canary suffers as stable does not', () => {
     baseline(serviceAlarm.name)
-      .when(service({ blame: 'canary' }))
+      .when(service(judgedAs('canary', 20)))
       .then({ type: 'AlarmReceived', action: 'roll-back' }, { type: 'RollbackInitiated' });
   });
 
-  it.each(['unknown', 'both', 'stable'] as const)(
-    'does not count as worse when the evidence says %s',
-    (blame) => {
-      baseline(serviceAlarm.name)
-        .when(service({ blame }))
-        .then({ type: 'AlarmReceived', action: 'baseline' });
-    },
-  );
+  it.each([
+    ['it cannot be told apart', judgedAs('canary', 19.9)],
+    ['both suffer', judgedAs('both', 50)],
+    ['stable suffers', judgedAs('stable', 50)],
+    ['nothing can be read', { blame: 'unknown' } as const],
+  ])('does not count as worse where %s', (_, evidence) => {
+    baseline(serviceAlarm.name).when(service(evidence)).then({ type: 'AlarmReceived', action: 'baseline' });
+  });
 
   it('does not count as worse when it is the old news, come late', () => {
     baseline(serviceAlarm.name)
-      .when(service({ blame: 'canary', changedAt: minutes(-3) }))
+      .when(service({ ...judgedAs('canary', 50), changedAt: minutes(-3) }))
       .then({ type: 'AlarmReceived', action: 'baseline' });
   });
 
