@@ -55,6 +55,9 @@ const haste = {
   whileActive: 'queue',
 };
 
+/** A machine that is busy with trouble is no finding: who checks waits. */
+const patience = { deadlineMs: 60_000, attemptMs: 20_000 };
+
 export async function openStage(root: string, seed: number): Promise<Stage> {
   const lines: string[] = [];
   const cloud = await startLocalCloud({
@@ -74,7 +77,7 @@ export async function openStage(root: string, seed: number): Promise<Stage> {
     cloud,
     at,
     target,
-    store: new DynamoEventStore(new DynamoDBClient(at), 'switchback-events'),
+    store: new DynamoEventStore(new DynamoDBClient(at), 'switchback-events', patience),
     traffic: awsTraffic(new ElasticLoadBalancingV2Client(at), async () => undefined),
     shoppers,
     lines,

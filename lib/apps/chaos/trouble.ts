@@ -187,7 +187,7 @@ function faultOf(random: SeededRandom): Fault {
   ]);
 }
 
-/** Every process of every function ends, and none may start: neither machines nor pollers get anything done. */
+/** Every process of every function ends, and none may start: machines and pollers get nothing done. */
 async function controllerDown(stage: Stage, tally: Tally): Promise<Mend> {
   const lambda = new LambdaClient(stage.at);
   for (const name of functionNames) {

@@ -27,6 +27,8 @@ import { type Stage, service, stream } from './stage.ts';
 import { runningExecutions } from './trouble.ts';
 import type { Witness } from './witness.ts';
 
+type Seen = Omit<Witness, 'stop'>;
+
 const atAnyTime = [
   oneAtATime,
   noStepWithoutVerdict,
@@ -41,14 +43,14 @@ const atAnyTime = [
 const atTheEnd = [endsAsDecided, marksStable, everyRolloutEnds];
 
 /** @returns what broke a promise; empty when all of them hold, once nothing fails any more */
-export async function judge(stage: Stage, witness: Witness): Promise<readonly Finding[]> {
+export async function judge(stage: Pick<Stage, 'store'>, witness: Seen): Promise<readonly Finding[]> {
   const events = await Array.fromAsync(stage.store.read(stream));
   const book = bookOf(witness, events);
   const findings = [...atAnyTime, ...atTheEnd].flatMap((check) => check(book));
   return [...findings, ...(await replays(stage, events))];
 }
 
-function bookOf(witness: Witness, events: readonly Recorded[]): Book {
+function bookOf(witness: Seen, events: readonly Recorded[]): Book {
   const reading = witness.shifts.at(-1)?.reading;
   const balancer = { ...witness, reading, mark: witness.marks.at(-1)?.slot ?? null };
   const slots = { blue: { changes: witness.changes.blue }, green: { changes: witness.changes.green } };
@@ -69,7 +71,7 @@ function bookOf(witness: Witness, events: readonly Recorded[]): Book {
   } as unknown as Book;
 }
 
-async function replays(stage: Stage, events: readonly Recorded[]): Promise<Finding[]> {
+async function replays(stage: Pick<Stage, 'store'>, events: readonly Recorded[]): Promise<Finding[]> {
   const finding = (says: string): Finding => ({ check: 'replays', service, says });
   const { version, brokenAt } = await stage.store.verify(stream);
   if (brokenAt !== null) return [finding(`the chain breaks at ${brokenAt} of ${version}`)];
