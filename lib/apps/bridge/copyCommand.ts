@@ -1,4 +1,4 @@
-/** `copy`, `verify`, `undo` and `restore`: a stream's copy in DynamoDB as commands. */
+/** `copy`, `verify`, `cut-over`, `undo` and `restore`: a stream's copy in DynamoDB as commands. */
 import { ItemTable } from '../../aws/lean/itemTable.ts';
 import type { Plan } from '../../core/bridge/plan.ts';
 import type { Timers } from '../../core/bridge/ports.ts';
@@ -7,7 +7,8 @@ import { awsParts, type Environment, natsParts } from './parts.ts';
 import { StreamCopy } from './streamCopy.ts';
 import { restoreStream } from './streamRestore.ts';
 
-export type CopyVerb = 'copy' | 'verify' | 'undo' | 'restore';
+const VERBS = ['copy', 'verify', 'cut-over', 'undo', 'restore'] as const;
+export type CopyVerb = (typeof VERBS)[number];
 
 export type CopyArguments = {
   readonly verb: CopyVerb;
@@ -29,7 +30,7 @@ export type CopyContext = {
 };
 
 export function isCopyVerb(word: string): word is CopyVerb {
-  return word === 'copy' || word === 'verify' || word === 'undo' || word === 'restore';
+  return VERBS.some((verb) => verb === word);
 }
 
 /** Runs the command and prints its report as one line of JSON; answers the exit code. */
@@ -64,6 +65,8 @@ async function reportOf(
       return copy.run({ follow: wanted.follow, signal: wanted.signal });
     case 'verify':
       return copy.verify();
+    case 'cut-over':
+      return copy.cutOver();
     case 'undo':
       await copy.undo();
       return {};

@@ -17,7 +17,7 @@ import { Runtime } from './runtime.ts';
 const USAGE = `usage: bridge [run] --config FILE
        bridge check --config FILE
        bridge explain SUBJECT --config FILE [--header NAME=VALUE]… [--data TEXT] [--stream NAME] [--seq N]
-       bridge copy|verify|undo|restore --stream NAME --table NAME --config FILE
+       bridge copy|verify|cut-over|undo|restore --stream NAME --table NAME --config FILE
                                        [--shards N] [--follow] [--as NAME]`;
 
 const WATCH_MS = 2_000;

@@ -9,6 +9,7 @@ import type { Sender, Timers } from '../../core/bridge/ports.ts';
 import {
   blockOf,
   type CopyName,
+  type CopyPhase,
   firstOfBlock,
   gapPartition,
   HASH_BLOCK,
@@ -119,6 +120,26 @@ export class StreamCopy {
     }
     if (mismatches.length === 0) await keeper.advance({ phase: 'verified' });
     return { verified: mismatches.length === 0, messages, mismatches, keptLonger };
+  }
+
+  /**
+   * Readers go over to the table: from now on the copy takes nothing from the stream any more, and the way
+   * back is a restore. Whoever writes to the stream has to have stopped.
+   * @throws CopyRefused when it is not verified, or when messages came since; TableUnavailable
+   */
+  async cutOver(): Promise<{ readonly phase: CopyPhase; readonly floor: number }> {
+    const { link, table } = this.#deps;
+    const { stream } = this.#name;
+    const known = await CheckpointKeeper.read(table, this.#name);
+    const { state } = await link.api.streams.info(stream);
+    const floor = known?.floor ?? 0;
+    if (known?.phase !== 'switched' && state.last_seq > floor) {
+      throw new CopyRefused(
+        `${stream} goes to ${state.last_seq} and its copy to ${floor}: stop what writes to it, copy and verify`,
+      );
+    }
+    const keeper = await CheckpointKeeper.take(table, this.#name, 'switched');
+    return { phase: keeper.current.phase, floor: keeper.current.floor };
   }
 
   /**

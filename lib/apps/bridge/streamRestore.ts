@@ -36,6 +36,8 @@ export async function restoreStream(name: CopyName, as: string, deps: RestoreDep
   const checkpoint = await CheckpointKeeper.read(table, name);
   if (checkpoint === null || checkpoint.count === 0)
     throw new CopyRefused(`there is no copy of ${name.stream}`);
+  const isWayBack = as === name.stream && ['switched', 'returning'].includes(checkpoint.phase);
+  const keeper = isWayBack ? await CheckpointKeeper.take(table, name, 'returning') : null;
   const first = await firstSequence(name, table, checkpoint.floor);
   const writer = new StreamWriter(link, publisher, as);
   await writer.open(await readSettings(name, table), first);
@@ -48,6 +50,8 @@ export async function restoreStream(name: CopyName, as: string, deps: RestoreDep
     written += messages.filter(({ sequence }) => sequence >= writer.next).length;
     await writer.write(messages);
   }
+  // The stream leads again, and the copy follows it.
+  await keeper?.advance({ phase: 'tail' });
   return { stream: as, next: writer.next, written };
 }
 

@@ -266,6 +266,34 @@ describe('a copy', () => {
     });
   });
 
+  it('is cut over only when it is verified and whole; what the table gets then goes back into the stream', async () => {
+    const name = await one(20);
+    await copyOf(name).run({ follow: false });
+    await expect(copyOf(name).cutOver()).rejects.toThrow("a copy that is 'tail' cannot become 'switched'");
+    await copyOf(name).verify();
+    await publish(name.stream, 1);
+    await expect(copyOf(name).cutOver()).rejects.toThrow(/goes to 21 and its copy to 20: stop what writes/);
+    await copyOf(name).run({ follow: false });
+    await copyOf(name).verify();
+    const switched = { phase: 'switched', floor: 21 };
+    expect(await copyOf(name).cutOver()).toEqual(switched);
+    expect(await copyOf(name).cutOver()).toEqual(switched);
+    await expect(copyOf(name).run({ follow: false })).rejects.toMatchObject({ name: 'CopyRefused' });
+    const Item = {
+      StreamName: { S: name.stream },
+      SequenceNumber: { N: '22' },
+      Subject: { S: `${name.stream.toLowerCase()}.new` },
+      StoredAt: { N: String(Date.now()) },
+      Data: { B: Buffer.from('written to the table') },
+    };
+    await dynamodb.send(new PutItemCommand({ TableName: table.name, Item }));
+    const report = await restoreStream(name, name.stream, { link, publisher, table });
+    expect(report).toEqual({ stream: name.stream, next: 23, written: 1 });
+    expect((await api.streams.getMessage(name.stream, { seq: 22 }))?.string()).toBe('written to the table');
+    expect(await copyOf(name).run({ follow: false })).toMatchObject({ phase: 'tail', floor: 22, count: 22 });
+    expect(await copyOf(name).verify()).toMatchObject({ verified: true, messages: 22 });
+  });
+
   it('undone leaves no item of it but the mark that it was', async () => {
     const name = await one(300);
     await api.streams.deleteMessage(name.stream, 7);
