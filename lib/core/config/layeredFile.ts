@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import type { Strategy } from '../../../events/rollout.ts';
+import { rollbacksRemembered } from '../rollout/state.ts';
 
 export const seconds = z.number().min(0);
 const percent = z.number().gt(0).max(100);
@@ -51,8 +52,9 @@ export const layeredFields = {
   rollbacksPerDayMax: z
     .int()
     .min(1)
+    .max(rollbacksRemembered, `no more than ${rollbacksRemembered} rollbacks of a service are remembered`)
     .default(3)
-    .describe('Rollbacks within a day before the next start is held for a person.'),
+    .describe('Rollbacks within a day before the next start is held for a person; at most 5.'),
 };
 
 export const LayeredFile = z.strictObject(layeredFields);

@@ -4,6 +4,7 @@
 import type { EventOf } from '../../../events/service.ts';
 import type { Draft, RolloutDraft } from './draft.ts';
 import { functionSecondsMax } from './lateWrites.ts';
+import { rollbacksRemembered } from './state.ts';
 
 export function noteFailure(draft: Draft, event: EventOf<'HealthCheckFailed'>): void {
   const { side, consecutive, limit, at } = event;
@@ -21,7 +22,7 @@ export function beginRollback(draft: Draft, event: EventOf<'RollbackInitiated'>)
   if (trigger !== 'superseded' && trigger !== 'migration') {
     const others = draft.knownBad.filter((revision) => revision !== rollout.revision);
     draft.knownBad = [...others, rollout.revision].slice(-knownBadMax);
-    if (trigger !== 'operator') draft.rollbacks = [...draft.rollbacks, at].slice(-rollbacksKept);
+    if (trigger !== 'operator') draft.rollbacks = [...draft.rollbacks, at].slice(-rollbacksRemembered);
   }
   // Whoever moved all traffic off the canary before us is not overruled: nothing is left to take off.
   const off = phase === 'held' && rollout.holdReason === 'drift' && rollout.weight === 0;
@@ -42,7 +43,6 @@ function coldUntil({ completed, oldSideUntil }: RolloutDraft, at: number): numbe
 
 const clocksApartMs = 5000;
 const knownBadMax = 8;
-const rollbacksKept = 5;
 
 export function endRollback(rollout: RolloutDraft, event: EventOf<'RollbackCompleted'>): void {
   if (rollout.phase !== 'rolling-back' || rollout.rolloutId !== event.rolloutId) return;

@@ -7,7 +7,7 @@ import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
 import { brief, briefest } from './brief.ts';
 import type { CommandOf, Start } from './commands.ts';
 import { initiated } from './rollBack.ts';
-import { holderOf, type Rollout, type ServiceState } from './state.ts';
+import { holderOf, type Rollout, rollbacksRemembered, type ServiceState } from './state.ts';
 
 export function start(state: ServiceState, command: CommandOf<'Start'>): Decision<ServiceEvent> {
   const { plan } = command;
@@ -88,8 +88,8 @@ const dayMs = 86_400_000;
 /** One rollback after the other: the next start waits for a person, who resumes or aborts it. */
 function heldForFlapping({ rollbacks }: ServiceState, { plan, now }: Start): ServiceEvent[] {
   const today = rollbacks.filter((at) => now - at < dayMs).length;
-  // Five are remembered, so five is the most that can be allowed.
-  if (today < Math.min(plan.settings.rollbacksPerDayMax, 5)) return [];
+  // Configuration allows no more than are remembered; a plan from before it did may.
+  if (today < Math.min(plan.settings.rollbacksPerDayMax, rollbacksRemembered)) return [];
   const why = `${plan.service} was rolled back ${today} times within a day: look at it, then resume or abort.`;
   return [{ type: 'RolloutHeld', at: now, rolloutId: plan.rolloutId, reason: 'flapping', why }];
 }

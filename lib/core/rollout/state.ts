@@ -8,6 +8,9 @@ import type { HoldReason, PromotionMode, Step, Strategy, Verdict } from '../../.
 import type { EventOf } from '../../../events/service.ts';
 import type { Slot, Target } from '../../../events/target.ts';
 
+/** Rollbacks that a state remembers, and so the most that may be allowed within a day. */
+export const rollbacksRemembered = 5;
+
 /** Of the state below; a HEAD with another one is folded again from its events. */
 export const stateSchema = 1;
 

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configurationSchema } from '../../../lib/apps/configure/schema.ts';
+import { LayeredFile } from '../../../lib/core/config/layeredFile.ts';
+import { problemOf } from '../../../lib/core/config/problem.ts';
 import { repositoryRoot } from '../../tidy/plant.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a JSON Schema
@@ -38,5 +40,15 @@ describe('docs/switchback.schema.json', () => {
     expect(strategy.properties.startPercent).toMatchObject({ default: 5, description: 'The first step.' });
     expect(analysis.properties.unknown.properties.answer.enum).toContain('roll-back');
     expect(analysis.properties).not.toHaveProperty('objective');
+  });
+});
+
+describe('rollbacksPerDayMax', () => {
+  it('is refused in one sentence where it is more than is remembered', () => {
+    const read = LayeredFile.safeParse({ rollbacksPerDayMax: 6 });
+    expect(read.error?.issues.map(problemOf)).toEqual([
+      { path: ['rollbacksPerDayMax'], sentence: 'no more than 5 rollbacks of a service are remembered.' },
+    ]);
+    expect(LayeredFile.safeParse({ rollbacksPerDayMax: 5 }).success).toBe(true);
   });
 });
