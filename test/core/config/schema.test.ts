@@ -2,7 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { compileConfiguration } from '../../../lib/apps/configure/compile.ts';
 import { configurationSchema } from '../../../lib/apps/configure/schema.ts';
+import { iamTable } from '../../../lib/apps/deploy/iamTable.ts';
+import { readStage } from '../../../lib/apps/deploy/stage.ts';
 import { LayeredFile } from '../../../lib/core/config/layeredFile.ts';
 import { problemOf } from '../../../lib/core/config/problem.ts';
 import { repositoryRoot } from '../../tidy/plant.ts';
@@ -11,8 +14,18 @@ import { repositoryRoot } from '../../tidy/plant.ts';
 const schema = configurationSchema() as any;
 const service = () => schema.properties.services.additionalProperties;
 
+describe('docs/security.md', () => {
+  it('has the rights of today’s roles; else: npm run reference', async () => {
+    const configuration = await compileConfiguration('examples/mistersmith/switchback.yml', 'prod');
+    const stage = readStage(repositoryRoot, 'prod');
+    const table = iamTable({ stage, configuration, dist: 'dist', variables: {} });
+    expect(readFileSync(join(repositoryRoot, 'docs/security.md'), 'utf8')).toContain(`\n${table}\n`);
+    expect(table).toMatch(/\| sns:Publish \| `NotificationTopic` \| publish-events \|/);
+  });
+});
+
 describe('docs/switchback.schema.json', () => {
-  it('is what the configuration’s schema says today; else: npm run schema', () => {
+  it('is what the configuration’s schema says today; else: npm run reference', () => {
     const kept = readFileSync(join(repositoryRoot, 'docs/switchback.schema.json'), 'utf8');
     expect(JSON.parse(kept)).toEqual(JSON.parse(JSON.stringify(schema)));
   });
