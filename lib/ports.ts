@@ -148,7 +148,14 @@ export interface Traffic {
   markFallBack(target: Target, slot: Slot | null, mark: FallBackMark): Promise<void>;
   /** The newest such note; null where there is none, or the target carries no notes. */
   fallBackMark(target: Target): Promise<FallBackMark | null>;
+  /** Notes on the target that automatic roll backs are suspended; one that was lifted ends in the past. */
+  markOverride(target: Target, mark: OverrideMark): Promise<void>;
+  /** The newest such note, also where it is over. */
+  overrideMark(target: Target): Promise<OverrideMark | null>;
 }
+
+/** Who suspended automatic roll backs, why, and until when, epoch milliseconds. */
+export type OverrideMark = { readonly by: string; readonly why: string; readonly until: number };
 
 /** Who took the fire exit and why, as far as a target's tag can hold it. */
 export type FallBackMark = {

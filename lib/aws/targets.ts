@@ -11,7 +11,7 @@ import type { Route53Client } from '@aws-sdk/client-route-53';
 import type { EcsAlbTarget, Slot, Target } from '../../events/target.ts';
 import { sourceOf } from '../core/config/metricsSource.ts';
 import { TargetMissing } from '../core/outage.ts';
-import type { FallBackMark, Metrics, Pause, Traffic, Workload } from '../ports.ts';
+import type { FallBackMark, Metrics, OverrideMark, Pause, Traffic, Workload } from '../ports.ts';
 import { apiStageMetrics } from './metrics/apiStage.ts';
 import { ecsAlbMetrics } from './metrics/ecsAlb.ts';
 import { emfMetrics } from './metrics/emf.ts';
@@ -74,6 +74,8 @@ type TrafficOf<T> = {
   /** Left out where a target carries no notes. */
   markFallBack?(target: T, slot: Slot | null, mark: FallBackMark): Promise<void>;
   fallBackMark?(target: T): Promise<FallBackMark | null>;
+  markOverride?(target: T, mark: OverrideMark): Promise<void>;
+  overrideMark?(target: T): Promise<OverrideMark | null>;
 };
 
 const bound = <T>(adapter: TrafficOf<T>, target: T) => ({
@@ -83,6 +85,8 @@ const bound = <T>(adapter: TrafficOf<T>, target: T) => ({
   stableMark: () => adapter.stableMark(target),
   markFallBack: async (slot: Slot | null, mark: FallBackMark) => adapter.markFallBack?.(target, slot, mark),
   fallBackMark: async () => (await adapter.fallBackMark?.(target)) ?? null,
+  markOverride: async (mark: OverrideMark) => adapter.markOverride?.(target, mark),
+  overrideMark: async () => (await adapter.overrideMark?.(target)) ?? null,
 });
 
 const trafficBy = (serve: (target: Target) => ReturnType<typeof bound>): Traffic => ({
@@ -92,6 +96,8 @@ const trafficBy = (serve: (target: Target) => ReturnType<typeof bound>): Traffic
   stableMark: async (target) => serve(target).stableMark(),
   markFallBack: async (target, slot, mark) => serve(target).markFallBack(slot, mark),
   fallBackMark: async (target) => serve(target).fallBackMark(),
+  markOverride: async (target, mark) => serve(target).markOverride(mark),
+  overrideMark: async (target) => serve(target).overrideMark(),
 });
 
 /** What runs in the slots; their bounds are `awsScaling`'s. */

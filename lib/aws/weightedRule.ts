@@ -14,14 +14,16 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { EcsAlbTarget, Slot } from '../../events/target.ts';
 import { TargetMissing, TrafficUnconfirmed } from '../core/outage.ts';
-import type { FallBackMark, TrafficReading } from '../ports.ts';
+import type { FallBackMark, OverrideMark, TrafficReading } from '../ports.ts';
 import { answered } from './answered.ts';
-import { markIn, textOf } from './fallBackMark.ts';
+import { fallBackIn, fallBackText, overrideIn, overrideText } from './marks.ts';
 
 /** The tag on both target groups that says which slot is stable, so that no store is needed to find it. */
 const stableSlotTag = 'switchback:stable-slot';
 /** The tag beside it that says who fell back last, so that nobody raises the canary who could not know. */
 const fellBackTag = 'switchback:fell-back';
+/** And the one that says who suspended automatic roll backs: the fire exit shows it. */
+const overrideTag = 'switchback:override';
 
 /** Reads after a write before it counts as unconfirmed; the API is consistent within a second. */
 const readsMax = 5;
@@ -61,12 +63,19 @@ export function weightedRule(client: ElasticLoadBalancingV2Client, pause: (ms: n
 
     markFallBack: (target: WeightedRule, slot: Slot | null, mark: FallBackMark) =>
       tag(client, target, {
-        [fellBackTag]: textOf(mark),
+        [fellBackTag]: fallBackText(mark),
         ...(slot === null ? {} : { [stableSlotTag]: slot }),
       }),
 
     async fallBackMark(target: WeightedRule): Promise<FallBackMark | null> {
-      return markIn((await tagOf(client, target, fellBackTag)) ?? '');
+      return fallBackIn((await tagOf(client, target, fellBackTag)) ?? '');
+    },
+
+    markOverride: (target: WeightedRule, mark: OverrideMark) =>
+      tag(client, target, { [overrideTag]: overrideText(mark) }),
+
+    async overrideMark(target: WeightedRule): Promise<OverrideMark | null> {
+      return overrideIn((await tagOf(client, target, overrideTag)) ?? '');
     },
   };
 }

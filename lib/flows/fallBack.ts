@@ -74,6 +74,7 @@ export async function fallBack(
   }
   if (request.dryRun) return { outcome: 'dry-run', steps, recorded: 'answer' };
   const recorded = await recordIt(world, request, moved, eventId, note);
+  for (const { settings } of moved) await showOverride(world, settings, note);
   await reassert(world, moved, note);
   let complete = moved.length === who.length;
   for (const one of moved) complete = (await settle(world, one, note)) && complete;
@@ -141,6 +142,14 @@ async function recordIt(
     }
   }
   return recorded;
+}
+
+/** It suspends what is automatic, and this was a person. */
+async function showOverride(world: World, { service, target }: FallBackService, note: Note): Promise<void> {
+  const mark = await world.traffic.overrideMark(target).catch(() => null);
+  if (mark === null || mark.until <= world.clock.now()) return;
+  const until = new Date(mark.until).toISOString();
+  note(service, `${mark.by} suspended automatic roll backs until ${until} (${mark.why}); this is none`);
 }
 
 /** Whoever shifts late is overruled until nobody can be late any more. */

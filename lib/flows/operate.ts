@@ -4,6 +4,7 @@ import type { ServiceSettings } from '../core/config/settings.ts';
 import { type Refusal, refuse } from '../core/decision.ts';
 import type { Command } from '../core/rollout/commands.ts';
 import { retryOf } from '../core/rollout/operator.ts';
+import { type Override, overrideAt } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Machines, Requests, Tokens, Traffic } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
 import { type Cause, known, record, streamOf } from './record.ts';
@@ -38,7 +39,14 @@ export type Operation = {
   readonly untilMinutes?: number;
 };
 
-export type Operated = { readonly outcome: 'done'; readonly phase: string } | Refusal;
+export type Operated =
+  | {
+      readonly outcome: 'done';
+      readonly phase: string;
+      /** As long as it holds nothing automatic takes the service back. */
+      readonly override: Override | null;
+    }
+  | Refusal;
 
 /** @param eventId of the request: the same one twice is done once */
 export async function operate(
@@ -55,6 +63,9 @@ export async function operate(
     commandId: `operation:${eventId}`,
   });
   if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
+  if (command.type === 'SetOverride' || command.type === 'LiftOverride') {
+    await noteOverride(world, settings, recorded.state.override, cause);
+  }
   const driven = await driveTraffic(world, settings.service, recorded, cause);
   const { rollout } = driven.state;
   if (rollout.phase !== 'none') {
@@ -65,7 +76,20 @@ export async function operate(
     if (rollout.phase === 'rolling-back')
       await world.machines.start('rollback', `${rollout.rolloutId}-back`, task);
   }
-  return { outcome: 'done', phase: rollout.phase };
+  return { outcome: 'done', phase: rollout.phase, override: overrideAt(driven.state, world.clock.now()) };
+}
+
+/** For whoever must act without the event store. That it cannot be noted there takes nothing from it. */
+async function noteOverride(
+  world: World,
+  { service, target }: ServiceSettings,
+  override: Override | null,
+  { correlationId, actor }: Cause,
+): Promise<void> {
+  const mark = override ?? { by: actor, why: 'lifted', until: 0 };
+  await world.traffic.markOverride(target, mark).catch((error: unknown) => {
+    world.log.write({ message: 'override not noted', service, error: String(error), correlationId });
+  });
 }
 
 /** Asked for as anybody would, so the request goes the ordinary way. */
@@ -74,7 +98,7 @@ async function retry(world: World, { service, by, why = '' }: Operation, eventId
   const request = retryOf(state, { service, by, why, eventId });
   if ('outcome' in request) return request;
   await world.requests.send(request);
-  return { outcome: 'done', phase: 'requested' };
+  return { outcome: 'done', phase: 'requested', override: overrideAt(state, world.clock.now()) };
 }
 
 type RolloutOperation = Operation & { readonly operation: Exclude<Operation['operation'], 'retry'> };

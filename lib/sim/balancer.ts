@@ -5,7 +5,7 @@
 import type { Slot, Target } from '../../events/target.ts';
 import { invariant } from '../core/decision.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
-import type { FallBackMark, Traffic, TrafficReading } from '../ports.ts';
+import type { FallBackMark, OverrideMark, Traffic, TrafficReading } from '../ports.ts';
 import { type Instance, isAutomatic } from './instance.ts';
 import type { SimClock } from './simClock.ts';
 import type { Wire } from './wire.ts';
@@ -30,6 +30,7 @@ export class Balancer {
   /** Which slot was marked stable from when on. */
   readonly marks: { readonly at: number; readonly slot: Slot }[];
   fallBackMark: FallBackMark | null = null;
+  overrideMark: OverrideMark | null = null;
   readonly #clock: SimClock;
   readonly #tasksIn: (slot: Slot) => number;
 
@@ -131,6 +132,13 @@ export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Targe
       }),
 
     fallBackMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).fallBackMark),
+
+    markOverride: (target, mark) =>
+      wire.call(who, 'traffic.mark', () => {
+        balancerOf(target).overrideMark = mark;
+      }),
+
+    overrideMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).overrideMark),
   };
 }
 

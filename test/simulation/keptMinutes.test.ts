@@ -39,6 +39,8 @@ async function longRollout() {
       stableMark: async () => null,
       markFallBack: async () => undefined,
       fallBackMark: async () => null,
+      markOverride: async () => undefined,
+      overrideMark: async () => null,
     },
     metrics: {
       minutes: async ({ fromMs, toMs }: { fromMs: number; toMs: number }) => {

@@ -81,7 +81,18 @@ function tellingOf(event: ServiceEvent): Telling | null {
     case 'RolloutPromoted':
       return tell('promoted', `${event.revision} is stable now.`);
     case 'OverrideSet':
-      return page('override set', `${event.by} suspended automatic rollback: ${event.why}`);
+      return page(
+        'override set',
+        `${event.by} suspended automatic roll backs until ${new Date(event.until).toISOString()}: ${event.why}`,
+      );
+    case 'AlarmReceived':
+      // Every other alarm shows in what it led to.
+      return event.action === 'overridden'
+        ? page(
+            'alarm overridden',
+            `${event.alarm} is in ${event.state}, and an override keeps it from taking anything back: ${event.reason}`,
+          )
+        : null;
     case 'FellBack':
       return page('fell back', `${event.by} sent all traffic to ${event.to}: ${event.why}`);
     case 'OverrideLifted':

@@ -56,7 +56,9 @@ function refuseStale(rollout: Rollout, plan: Start['plan']): Refusal | null {
  */
 function whileFireExitActs({ fellBackAt }: ServiceState, { plan, now }: Start): Refusal | null {
   if (fellBackAt === undefined) return null;
-  const leftSeconds = Math.ceil((fellBackAt - now) / 1000) + plan.settings.shiftTimeoutSeconds + clockSeconds;
+  const { shiftTimeoutSeconds } = plan.settings;
+  const keptSeconds = shiftTimeoutSeconds + Math.min(clockSecondsMax, shiftTimeoutSeconds);
+  const leftSeconds = Math.ceil((fellBackAt - now) / 1000) + keptSeconds;
   if (leftSeconds <= 0) return null;
   return refuse(
     'fire-exit',
@@ -81,7 +83,7 @@ function wishOf({
 }
 
 /** Clocks of two instances differ, and what was asserted last is read back and scaled down. */
-const clockSeconds = 10;
+const clockSecondsMax = 10;
 
 const dayMs = 86_400_000;
 

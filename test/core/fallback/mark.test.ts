@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { markIn, textOf } from '../../../lib/aws/fallBackMark.ts';
+import { fallBackIn, fallBackText, overrideIn, overrideText } from '../../../lib/aws/marks.ts';
 import { concernsRollout, isUnheardOf } from '../../../lib/core/fallback/mark.ts';
 import { initialState, type ServiceState } from '../../../lib/core/rollout/state.ts';
 import { at, started } from '../rollout/facts.ts';
@@ -9,24 +9,30 @@ import { given } from '../rollout/given.ts';
 describe('a mark', () => {
   it('says who fell back, why and when, in what a tag can hold', () => {
     const mark = { at: 1_795_260_577_582, id: '8f0c-1', by: 'ada@shop.example', why: 'carts are lost' };
-    expect(textOf(mark)).toBe('1795260577582 8f0c-1 ada@shop.example: carts are lost');
-    expect(markIn(textOf(mark))).toEqual(mark);
+    expect(fallBackText(mark)).toBe('1795260577582 8f0c-1 ada@shop.example: carts are lost');
+    expect(fallBackIn(fallBackText(mark))).toEqual(mark);
   });
 
   it('is a tag that Elastic Load Balancing takes, whatever somebody says, and is read again', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary', maxLength: 600 }), (by, why) => {
-        const text = textOf({ at: 1_795_260_577_582, id: 'id-1', by: by.slice(0, 100), why });
+        const text = fallBackText({ at: 1_795_260_577_582, id: 'id-1', by: by.slice(0, 100), why });
         expect(text).toMatch(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u);
-        expect(markIn(text)).toMatchObject({ at: 1_795_260_577_582, id: 'id-1' });
+        expect(fallBackIn(text)).toMatchObject({ at: 1_795_260_577_582, id: 'id-1' });
       }),
       { numRuns: 40 },
     );
   });
 
+  it('of an override says who, why and until when', () => {
+    const mark = { by: 'ada', why: 'load test 50 users', until: 1_795_260_577_582 };
+    expect(overrideIn(overrideText(mark))).toEqual(mark);
+    expect(overrideIn('ada until noon')).toBeNull();
+  });
+
   it.each(['', 'blue', 'yesterday: ada', '17 ada', '99999999999999999 x ada: y'])(
     'is not what somebody else wrote: %j',
-    (text) => expect(markIn(text)).toBeNull(),
+    (text) => expect(fallBackIn(text)).toBeNull(),
   );
 });
 

@@ -50,6 +50,25 @@ describe('a notice', () => {
     });
   });
 
+  it('tells who suspended automatic roll backs until when, and of each alarm that met it', () => {
+    const until = Date.UTC(2026, 10, 21, 12, 30);
+    const set = noticeOf('shop', { type: 'OverrideSet', at, by: 'ada', why: 'load test', until }, []);
+    expect(set).toMatchObject({
+      urgency: 'page',
+      sentence: 'ada suspended automatic roll backs until 2026-11-21T12:30:00.000Z: load test',
+    });
+    const rang = {
+      ...({ type: 'AlarmReceived', at, alarm: 'shop-green-errors', state: 'ALARM' } as const),
+      ...({ changedAt: at, scope: 'canary', reason: '12 % failed' } as const),
+    };
+    expect(noticeOf('shop', { ...rang, action: 'overridden' }, [])).toMatchObject({
+      urgency: 'page',
+      subject: 'shop: alarm overridden',
+      sentence: expect.stringContaining('12 % failed'),
+    });
+    expect(noticeOf('shop', { ...rang, action: 'roll-back' }, [])).toBeNull();
+  });
+
   it('has a subject that SNS takes, however long the service is called', () => {
     expect(noticeOf('s'.repeat(120), initiated(), [])?.subject).toHaveLength(100);
   });
