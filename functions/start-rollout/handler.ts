@@ -30,7 +30,10 @@ const world = {
   workload: awsWorkload(ecs, balancer),
   metrics: awsMetrics(cloudWatch),
   alarms: cloudWatchAlarms(cloudWatch),
-  machines: executionStarts(new SFNClient(clientSettings), { rollout: environment('ROLLOUT_MACHINE') }),
+  machines: executionStarts(new SFNClient(clientSettings), {
+    rollout: environment('ROLLOUT_MACHINE'),
+    rollback: environment('ROLLBACK_MACHINE'),
+  }),
 };
 const layers = awsLayers(new SSMClient(clientSettings), environment('STAGE'), process.env);
 

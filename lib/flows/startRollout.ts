@@ -8,7 +8,7 @@ import { otherSlot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { type Refusal, refuse } from '../core/decision.ts';
 import { makePlan, type Plan } from '../core/rollout/plan.ts';
-import { holderOf } from '../core/rollout/state.ts';
+import { holderOf, type ServiceState } from '../core/rollout/state.ts';
 import type {
   Alarms,
   Clock,
@@ -28,7 +28,7 @@ type World = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly traffic: Traffic;
-  readonly workload: Workload;
+  readonly workload: Pick<Workload, 'read'>;
   readonly metrics: Metrics;
   readonly alarms: Alarms;
   readonly machines: Pick<Machines, 'start'>;
@@ -69,6 +69,7 @@ export async function startRollout(
   const asked = await ask(world, request, settings, cause);
   if (asked.outcome === 'refused') return refuse(asked.reason, asked.sentence);
   if (asked.state.queued?.rolloutId === rolloutId && holderOf(asked.state) !== null) {
+    await takeBackSuperseded(world, service, asked.state, correlationId);
     return { outcome: 'queued', rolloutId };
   }
   const started = await start(world, request, settings, cause, layers);
@@ -82,6 +83,18 @@ export async function startRollout(
     );
   }
   return started;
+}
+
+/** What makes way does so now: its own machine would notice at its next look. */
+async function takeBackSuperseded(
+  { machines }: World,
+  service: string,
+  { rollout }: ServiceState,
+  correlationId: string,
+): Promise<void> {
+  if (rollout.phase !== 'rolling-back' || rollout.trigger !== 'superseded') return;
+  const { rolloutId } = rollout;
+  await machines.start('rollback', `${rolloutId}-back`, { service, rolloutId, correlationId });
 }
 
 /** What holds the service, and what that means for this request, before anything is planned for it. */

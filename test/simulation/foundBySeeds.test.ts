@@ -1,5 +1,6 @@
 /** What drawn days once broke, told by hand: each scene names what was wrong. */
 import { describe, expect, it } from 'vitest';
+import { startMs } from '../../lib/sim/simClock.ts';
 import { operate, play, request } from './scene.ts';
 
 describe('a call that comes late', () => {
@@ -48,5 +49,20 @@ describe('a call that comes late', () => {
     expect(day.phase).toBe('rolled-back');
     expect(day.slot('blue').changes.map(({ desired }) => desired)).toContain(0);
     expect(day.simulation.world.places.get('shop')?.balancer.shifts.at(-1)?.tasks.blue).toBe(3);
+  });
+});
+
+describe('a rollout that makes way', () => {
+  // It was taken back in the store alone: its users stayed on it until its own machine looked again.
+  it('is off at once, not at its next look', async () => {
+    const day = await play({
+      configuration: { whileActive: 'supersede' },
+      happenings: [request(), request(100, 'shop:3', 'r2')],
+      minutes: 30,
+    });
+    const off = day.simulation.world.places.get('shop')?.balancer.shifts[2];
+    expect(off?.reading).toEqual({ kind: 'weights', greenWeight: 0 });
+    expect((off?.at ?? 0) / 1000 - day.secondsOf('RollbackInitiated') - startMs / 1000).toBeLessThan(2);
+    expect(day.phase).toBe('promoted');
   });
 });

@@ -61,8 +61,8 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
   'start-rollout': {
     purpose: 'Turns a request into a plan and the plan into a rollout.',
     timeoutSeconds: 30,
-    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'STAGE'],
-    rights: [eventStore, traffic, workload, metrics, alarms, layers, startMachine('rollout')],
+    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE', 'STAGE'],
+    rights: [eventStore, traffic, workload, metrics, alarms, layers, startMachine('rollout', 'rollback')],
     triggers: [{ from: 'bus', detailType: 'Switchback Rollout Requested' }],
   },
   'prepare-canary': {
