@@ -1,5 +1,5 @@
 /** The state machines as they are deployed, run by lib/asl on simulated time. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Execution, startExecution } from '../../asl/execution.ts';
 import type { Json, JsonObject } from '../../asl/json.ts';
 import { loadMachine } from '../../asl/loadMachine.ts';
@@ -12,23 +12,30 @@ import type { SimWorld } from '../../sim/world.ts';
 
 const arnPrefix = 'arn:aws:states:sim:0:stateMachine:';
 
-/** Read once: every run of every seed uses the same two. */
-const machines = new Map<MachineName, Machine>();
+/** Read once: every run of every seed uses the same few. */
+const machines = new Map<string, Machine>();
 
-function machineOf(name: MachineName): Machine {
-  const found = machines.get(name);
+const definitions = new URL('../../../statemachines/', import.meta.url);
+/** As they were when they were last changed in a way that a running execution can meet. */
+const previousDefinitions = new URL('../../../test/e2e/template/previous/', import.meta.url);
+
+/** @param isPrevious as it was deployed before; a machine that was the same then is this one */
+function machineOf(name: MachineName, isPrevious: boolean): Machine {
+  const previous = new URL(`${name}.asl.json`, previousDefinitions);
+  const { href } = isPrevious && existsSync(previous) ? previous : new URL(`${name}.asl.json`, definitions);
+  const found = machines.get(href);
   if (found !== undefined) return found;
-  const file = new URL(`../../../statemachines/${name}.asl.json`, import.meta.url);
-  const text = readFileSync(file, 'utf8');
+  const text = readFileSync(new URL(href), 'utf8');
   const names = [...text.matchAll(/\$\{(\w+)\}/g)].map((match) => match[1] as string);
   const kebab = (camel: string) => camel.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   const substitutions = Object.fromEntries(names.map((one) => [one, kebab(one)]));
   const machine = loadMachine(JSON.parse(text), { substitutions });
-  machines.set(name, machine);
+  machines.set(href, machine);
   return machine;
 }
 
-export function openDesk(world: SimWorld, lambda: () => SimLambda): ExecutionDesk {
+/** @param isPrevious whether what begins now is of the version before */
+export function openDesk(world: SimWorld, lambda: () => SimLambda, isPrevious: () => boolean): ExecutionDesk {
   const tokens = new TaskTokens();
   const tasks: TaskRunner = lambdaRunner(
     (name, payload) => lambda().invoke(name, payload),
@@ -40,7 +47,7 @@ export function openDesk(world: SimWorld, lambda: () => SimLambda): ExecutionDes
     },
   );
   const begin = (machine: MachineName, name: string, input: unknown): RunningExecution => {
-    const execution = startExecution(machineOf(machine), {
+    const execution = startExecution(machineOf(machine, isPrevious()), {
       input,
       name,
       clock: world.clock,

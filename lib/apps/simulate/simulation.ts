@@ -46,7 +46,7 @@ export class Simulation {
       failedTask: (failed) => this.#tellOfTask(failed),
     });
     const { clock, faults, mail } = this.world;
-    this.desk = openDesk(this.world, () => this.lambda);
+    this.desk = openDesk(this.world, () => this.lambda, isBeforeDeploy(scenario, clock));
     this.world.desk = this.desk;
     const skews = new SeededRandom(seedOf(seed, 'skew'));
     this.lambda = new SimLambda(clock, skews, faults, functionsOf(this.world, this.settings), skewMsMax);
@@ -178,6 +178,12 @@ export class Simulation {
       this.#reconcileEveryMinute();
     });
   }
+}
+
+/** Until the first deploy, where there is one, executions begin as the version before had them. */
+function isBeforeDeploy({ happenings }: Scenario, clock: SimClock): () => boolean {
+  const [first] = happenings.filter(({ what }) => what === 'deploy').map(({ atSeconds }) => atSeconds);
+  return () => first !== undefined && clock.now() < startMs + first * 1000;
 }
 
 function settingsFor({ services }: Scenario): readonly ServiceSettings[] {

@@ -85,9 +85,7 @@ function desiredBetween(changes: readonly SlotChange[], from: number, until: num
 /** When a rollout has ended, what it kept stable from is stable's again. */
 export function scalingIsGivenBack(book: Book): Finding[] {
   const last = book.standings.at(-1) as Standing;
-  const completed = book.standings.some(
-    ({ event, rolloutId }) => event?.type === 'RolloutCompleted' && rolloutId === last.rolloutId,
-  );
+  const completed = endedOf(book, last.rolloutId);
   if (last.phase !== 'back' && !(last.phase === 'promoted' && completed)) return [];
   const taken = book.standings.findLast(
     ({ event, rolloutId }) => event?.type === 'CheckpointTaken' && rolloutId === last.rolloutId,
@@ -102,6 +100,21 @@ export function scalingIsGivenBack(book: Book): Finding[] {
     return [{ check: 'scaling is given back', service: book.service, says }];
   });
 }
+
+/** When a rollout has ended, the side that nobody needs runs nothing. */
+export function nothingIsLeftRunning(book: Book): Finding[] {
+  const last = book.standings.at(-1) as Standing;
+  const completed = last.phase === 'promoted' && endedOf(book, last.rolloutId);
+  if (last.phase !== 'back' && !completed) return [];
+  const slot = completed ? stableSlotIn(last) : last.canarySlot;
+  const { desired, revision } = book.place.slots[slot];
+  if (desired === 0 || book.place.balancer.shareOf(slot) > 0) return [];
+  const says = `${slot} runs ${desired} × ${revision} after ${last.rolloutId} ended`;
+  return [{ check: 'nothing is left running', service: book.service, says }];
+}
+
+const endedOf = ({ standings }: Book, ended: string | null): boolean =>
+  standings.some(({ event, rolloutId }) => event?.type === 'RolloutCompleted' && rolloutId === ended);
 
 /** Nothing automatic sends more traffic to a slot that runs nothing. */
 export function nobodyIsSentIntoTheVoid(book: Book): Finding[] {

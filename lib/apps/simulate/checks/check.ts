@@ -3,6 +3,7 @@ import type { Simulation } from '../simulation.ts';
 import { type Book, bookOf, type Finding } from './book.ts';
 import {
   nobodyIsSentIntoTheVoid,
+  nothingIsLeftRunning,
   nothingServingIsScaledDown,
   scalingIsGivenBack,
   stableCanTakeItBack,
@@ -15,6 +16,8 @@ import {
   oneAtATime,
   replays,
 } from './history.ts';
+import { badIsOffInTime, comesOffInTime } from './inTime.ts';
+import { dependentsComeFirst, everyFactWasOrdered, everyOrderIsAnswered } from './intents.ts';
 import { endsAsDecided, everyWriteWasDecided, marksStable, nobodyIsOverruled, staysBack } from './traffic.ts';
 
 const ofService: readonly ((book: Book) => Finding[] | Promise<Finding[]>)[] = [
@@ -32,6 +35,11 @@ const ofService: readonly ((book: Book) => Finding[] | Promise<Finding[]>)[] = [
   nobodyIsSentIntoTheVoid,
   stableCanTakeItBack,
   scalingIsGivenBack,
+  nothingIsLeftRunning,
+  everyOrderIsAnswered,
+  everyFactWasOrdered,
+  comesOffInTime,
+  badIsOffInTime,
   everyRolloutEnds,
 ];
 
@@ -40,6 +48,6 @@ export async function check(simulation: Simulation): Promise<readonly Finding[]>
   for (const settings of simulation.settings) books.push(await bookOf(simulation, settings));
   const findings: Finding[] = [];
   for (const book of books) for (const one of ofService) findings.push(...(await one(book)));
-  findings.push(...nothingIsLeftOver(simulation, books));
+  findings.push(...dependentsComeFirst(books), ...nothingIsLeftOver(simulation, books));
   return findings;
 }

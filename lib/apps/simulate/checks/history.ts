@@ -132,7 +132,12 @@ export function everyDecisionOnce(book: Book): Finding[] {
   }
   const { intended } = book.simulation.world.mail;
   for (const { intent } of intended) {
-    if (intent.stream === `service/${book.service}` && !seen.has(intent.commandId))
+    const { command } = intent;
+    // Pulled twice in one moment, the fire exit is one.
+    const stands = book.events.some(
+      ({ event }) => event.type === 'FellBack' && event.at === (command as { readonly now: number }).now,
+    );
+    if (intent.stream === `service/${book.service}` && !seen.has(intent.commandId) && !stands)
       findings.push(
         finding('every decision once', book, `the intent ${intent.commandId} never came to stand`),
       );

@@ -52,10 +52,12 @@ export function nobodyIsOverruled(book: Book): Finding[] {
   const findings: Finding[] = [];
   for (const { shift: hand, before } of moves(book)) {
     if (hand.automatic) continue;
-    const { canarySlot, phase } = standingAt(book, hand.at);
+    const { canarySlot, phase, desired } = standingAt(book, hand.at);
     const left = percentIn(hand.reading, canarySlot);
     const lowered = hand.reading.kind === 'unknown' || left < percentIn(before.reading, canarySlot);
-    if (phase === 'none' || !lowered || wasUnconfirmed(book, before, hand.at)) continue;
+    // Still more than was decided: that is taken back, and the next step is as it would have been.
+    const leftMore = hand.reading.kind === 'weights' && desired !== null && left >= desired;
+    if (phase === 'none' || !lowered || leftMore || wasUnconfirmed(book, before, hand.at)) continue;
     // A writer that had looked before takes its place, and nobody ever knew.
     const late = moves(book).find(
       ({ shift }) => shift.automatic && shift.at > hand.at && lookedAt(book, shift) <= hand.at,

@@ -1,0 +1,93 @@
+/** What must happen within a bound where nothing fails: traffic follows, and nobody stays on a bad revision. */
+import { minuteMs } from '../../../sim/meter.ts';
+import { startMs } from '../../../sim/simClock.ts';
+import { type Book, type Finding, percentIn, type Standing, secondsOf, standingAt } from './book.ts';
+
+const isFair = ({ simulation: { scenario } }: Book): boolean =>
+  scenario.faults.length + scenario.metricTroubles.length + scenario.alarmTroubles.length === 0;
+
+/** From the decision to a balancer that shows it: a read, a write, a read, at most 400 ms each way. */
+const offWithinMs = 15_000;
+/** Stable has to be started first; what was scaling it down is waited for. */
+const offWhenColdMs = 200_000;
+
+/** What is decided to come off comes off, where nothing fails and nobody else moves it. */
+export function comesOffInTime(book: Book): Finding[] {
+  if (!isFair(book)) return [];
+  const { shifts } = book.place.balancer;
+  return book.standings.flatMap((standing, nth) => {
+    const { at, desired, canarySlot } = standing;
+    if (desired === null || standing.phase === 'none') return [];
+    const dueAt = at + (wasPromoted(book, nth) ? offWhenColdMs : offWithinMs);
+    const next = book.standings[nth + 1];
+    if (dueAt > book.simulation.clock.now() || (next !== undefined && next.at < dueAt)) return [];
+    const shift = shifts.findLast((one) => one.at <= dueAt);
+    const before = shifts.findLast((one) => one.at <= at);
+    if (shift === undefined || before === undefined || (!shift.automatic && shift.at > at)) return [];
+    const was = percentIn(before.reading, canarySlot);
+    const is = percentIn(shift.reading, canarySlot);
+    // What a hand gave it is found at the next look.
+    if (was <= desired || is <= desired || !before.automatic) return [];
+    const says = `${desired} % were decided at ${secondsOf(at)} s, the canary had ${is} % at ${secondsOf(dueAt)} s`;
+    return [{ check: 'comes off in time', service: book.service, says }];
+  });
+}
+
+const wasPromoted = ({ standings }: Book, nth: number): boolean => {
+  const { rolloutId } = standings[nth] as Standing;
+  return standings.slice(0, nth).some((one) => one.rolloutId === rolloutId && one.phase === 'promoted');
+};
+
+/** Whatever else people do may keep a bad canary on purpose, or hide it. */
+const harmless = new Set(['request', 'deploy', 'stop-execution', 'autoscale']);
+/** So bad that its alarm, at 5 %, cannot miss it in a minute with fifty requests. */
+const badErrorRate = 0.3;
+const requestsAMinute = 50;
+/** The rest of the minute in which it turned bad, a whole one, its evaluation, and the way off. */
+const exposedMsMax = 2 * minuteMs + 10_000 + offWithinMs;
+
+/**
+ * A revision that fails is off within what its alarm promises: two minutes of its share of the requests.
+ */
+export function badIsOffInTime(book: Book): Finding[] {
+  const { scenario } = book.simulation;
+  if (!isFair(book) || scenario.happenings.some(({ what }) => !harmless.has(what))) return [];
+  return book.standings.flatMap((started) => {
+    if (started.event?.type !== 'RolloutStarted') return [];
+    const { revision, stableRevision } = started.event;
+    const turnedAt = turnsBadAt(book, revision);
+    if (turnedAt === null || !stableRevision.endsWith(':1') || !hasItsAlarm(book, started)) return [];
+    const dueAt = turnedAt + exposedMsMax;
+    const under = book.standings.filter(({ at }) => at >= turnedAt && at <= dueAt);
+    const at = standingAt(book, turnedAt);
+    // After a promotion stable may have to be started first.
+    if (at.rolloutId !== started.rolloutId || [at, ...under].some(({ phase }) => phase === 'promoted'))
+      return [];
+    return stillThere(book, started, turnedAt, dueAt);
+  });
+}
+
+function stillThere(book: Book, { rolloutId, canarySlot }: Standing, from: number, dueAt: number): Finding[] {
+  const { meter, balancer } = book.place;
+  const whole = Math.ceil((from - startMs) / minuteMs);
+  if (meter.minute(whole, canarySlot).requests < requestsAMinute) return [];
+  const shift = balancer.shifts.findLast((one) => one.at <= dueAt);
+  if (shift === undefined || percentIn(shift.reading, canarySlot) === 0) return [];
+  const says = `${rolloutId} turned bad at ${secondsOf(from)} s and has traffic at ${secondsOf(dueAt)} s`;
+  return [{ check: 'bad is off in time', service: book.service, says }];
+}
+
+/** When it fails more than its alarm allows, epoch milliseconds; null where it never does. */
+function turnsBadAt({ simulation }: Book, revision: string): number | null {
+  const { behaviours } = simulation.world;
+  const behaviour = behaviours.of(revision);
+  const turnsAt = behaviours.turnsAt(revision);
+  const isBad = (behaviour.turned?.errorRate ?? 0) >= badErrorRate;
+  return isBad && Number.isFinite(turnsAt) ? turnsAt : null;
+}
+
+const hasItsAlarm = ({ service, settings, simulation }: Book, { canarySlot }: Standing): boolean => {
+  const name = `${service}-${canarySlot}-errors`;
+  const defined = simulation.scenario.alarms.some((alarm) => alarm.name === name && alarm.minutes === 1);
+  return defined && settings.alarms.some((alarm) => alarm.name === name);
+};
