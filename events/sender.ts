@@ -1,6 +1,6 @@
 /**
- * Who a request came from. `requestedBy` and `by` are what the request says of itself. EventBridge vouches for
- * the account, and the bus's policy for the source (lib/apps/deploy/eventBus.ts); it does not tell which
+ * Who a request came from. `requestedBy` and `by` are what the request says of itself. EventBridge vouches
+ * for the account, and the bus's policy for the source (lib/apps/deploy/eventBus.ts); it does not tell which
  * principal put the event. CloudTrail does, where data events of the bus are switched on.
  */
 

@@ -1,4 +1,6 @@
-/** What stands above the file, read from Parameter Store and the environment, and told by `npm run config`. */
+/**
+ * What stands above the file, read from Parameter Store and the environment, and told by `npm run config`.
+ */
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsLayers } from '../../lib/aws/layers.ts';

@@ -61,29 +61,25 @@ export async function openDeployedShop(change: (template: Template) => void = ()
     const shoppers = sendShoppers(`http://127.0.0.1:${port}/`, 20);
     const store = new DynamoEventStore(new DynamoDBClient(at), outputs.EventTableName ?? '');
     const state = async () => (await store.head(stream)).snapshot?.state as ServiceState | undefined;
+    const recorded = () => Array.fromAsync(store.read(stream));
     return {
-      at,
-      cloud,
-      outputs,
-      stackName,
-      template,
+      ...{ at, outputs, template },
       /** Folder of the bundles. */
       dist,
       /** What the functions printed. */
       lines,
       deploy,
-      events: async () =>
-        (await Array.fromAsync(store.read(stream))).map(({ event }) => event as ServiceEvent),
+      events: async () => (await recorded()).map(({ event }) => event as ServiceEvent),
       /** Who is recorded with the first event of this type. */
-      actor: async (type: string) =>
-        (await Array.fromAsync(store.read(stream))).find(({ event }) => event.type === type)?.actor,
+      actor: async (type: string) => (await recorded()).find(({ event }) => event.type === type)?.actor,
       plan: (rolloutId: string) => store.plan(stream, rolloutId) as Promise<Plan>,
       /** @throws Error with the newest events when the phase is not met in time */
       phase: (phase: string) =>
         until(`phase ${phase}`, async () => (await state())?.rollout.phase === phase || null, 50_000).catch(
           async ({ message }: Error) => {
-            const recorded = await Array.fromAsync(store.read(stream));
-            const newest = recorded.slice(-12).map(({ event }) => JSON.stringify(event).slice(0, 200));
+            const newest = (await recorded())
+              .slice(-12)
+              .map(({ event }) => JSON.stringify(event).slice(0, 200));
             throw new Error([message, ...newest, ...lines.slice(-12)].join('\n'));
           },
         ),
@@ -109,7 +105,9 @@ export async function openDeployedShop(change: (template: Template) => void = ()
   }
 }
 
-/** Where the people who are told live: nobody is to read it anywhere but in the secret and the subscription. */
+/**
+ * Where the people who are told live: nobody is to read it anywhere but in the secret and the subscription.
+ */
 export const plantedSecret = 'planted-4711@oncall.example';
 
 const plantSecret = (at: Endpoint) =>

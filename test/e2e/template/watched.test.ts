@@ -1,4 +1,6 @@
-/** What keeps, watches and shows, in the compiled template: the record, the machines, the alarms, the page. */
+/**
+ * What keeps, watches and shows, in the compiled template: the record, the machines, the alarms, the page.
+ */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileConfiguration } from '../../../lib/apps/configure/compile.ts';
 import { deployedFunctions } from '../../../lib/apps/deploy/functions.ts';
