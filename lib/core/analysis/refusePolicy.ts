@@ -1,9 +1,12 @@
 // Relations between the options of a policy that no single option's schema can see.
 import { shiftSizes } from './latencyEvidence.ts';
 import type { AnalysisPolicy, AnalysisTemplate, TemplateMetric } from './policy.ts';
+import { shapeProblems } from './policyShape.ts';
 
 /** What is wrong with a policy, one sentence each; empty when it can be used. */
 export function refusePolicy(policy: AnalysisPolicy): string[] {
+  const shape = shapeProblems(policy);
+  if (shape.length > 0) return shape.map(({ path, sentence }) => `${path.join('.')} ${sentence}`);
   return [
     ...refuseFigures(policy),
     ...refuseBusiness(policy),
@@ -11,6 +14,7 @@ export function refusePolicy(policy: AnalysisPolicy): string[] {
       (name) => `Two templates are named ${name}.`,
     ),
     ...policy.templates.flatMap(refuseTemplate),
+    ...policy.templates.flatMap((template) => refuseMeasures(template, policy)),
     ...policy.dryRun.flatMap((pattern) => refusePattern('The policy', pattern)),
   ];
 }
@@ -30,6 +34,18 @@ export function refuseTemplate(template: AnalysisTemplate): string[] {
       return matches ? [] : [`Dry-run pattern ${pattern} of template ${template.name} matches no metric.`];
     }),
   ];
+}
+
+/** A metric of a check that is not made would never measure anything. */
+function refuseMeasures(
+  { name: template, metrics }: AnalysisTemplate,
+  { business }: AnalysisPolicy,
+): string[] {
+  return metrics.flatMap(({ name, measure }) =>
+    typeof measure === 'object' && business.every((check) => check.name !== measure.business)
+      ? [`Metric ${name} of template ${template}: there is no business check ${measure.business}.`]
+      : [],
+  );
 }
 
 function refuseMetric(template: string, metric: TemplateMetric): string[] {

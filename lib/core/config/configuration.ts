@@ -1,6 +1,7 @@
 /** Complete settings from `switchback.yml` (its schema is in `file.ts`), or every problem with it. */
 import type * as z from 'zod';
 import { type AnalysisPolicy, defaultAnalysisPolicy } from '../analysis/policy.ts';
+import { shapeProblems } from '../analysis/policyShape.ts';
 import { refusePolicy } from '../analysis/refusePolicy.ts';
 import { refuseSteps, stepsOf } from '../rollout/plan.ts';
 import type { BridgeSettings } from './bridgeFile.ts';
@@ -87,11 +88,22 @@ function serviceOf(
   for (const sentence of refuseSteps(stepsOf(settings.strategy), settings.strategy)) {
     problems.push({ path: [...path, 'strategy'], sentence });
   }
-  problems.push(...sourceProblems(path, given.target, given.metrics, settings.analysis));
-  for (const sentence of refusePolicy(settings.analysis)) {
-    problems.push({ path: [...path, 'analysis'], sentence });
-  }
+  problems.push(...policyProblems(path, given, settings.analysis));
   return settings;
+}
+
+function policyProblems(
+  path: readonly (string | number)[],
+  { target, metrics }: ServiceFile,
+  analysis: AnalysisPolicy,
+): readonly Problem[] {
+  const shape = shapeProblems(analysis);
+  const at = (inner: readonly (string | number)[]) => [...path, 'analysis', ...inner];
+  if (shape.length > 0) return shape.map(({ path: inner, sentence }) => ({ path: at(inner), sentence }));
+  return [
+    ...sourceProblems(path, target, metrics, analysis),
+    ...refusePolicy(analysis).map((sentence) => ({ path: at([]), sentence })),
+  ];
 }
 
 const defaultsFor = ({ objective, periodDays }: ServiceFile['slo']): AnalysisPolicy => ({

@@ -55,3 +55,91 @@ it('the boundary figures are accepted', () => {
   expect(refused({ windowSeconds: 60 })).toEqual([]);
   expect(refused({ shares: { errors: 0.5, latency: 0.3, business: 0.2 } })).toEqual([]);
 });
+
+describe('a policy that a person wrote', () => {
+  const check = { name: 'sales', counted: 'good', tolerance: 0.1, maturityMinutes: 5 };
+  const metric = { name: 'errors', measure: 'error-rate' };
+  const template = (more: object) => ({ templates: [{ name: 't', metrics: [{ ...metric, ...more }] }] });
+
+  it.each<[string, object, string]>([
+    [
+      'an incomplete check',
+      { business: [{ name: 'sales' }] },
+      'business.0 needs counted, tolerance, maturityMinutes.',
+    ],
+    ['a check that is a word', { business: ['sales'] }, 'business.0 must be a mapping.'],
+    ['checks that are no list', { business: check }, 'business must be a list.'],
+    [
+      'a word there is not',
+      { business: [{ ...check, counted: 'goood' }] },
+      'business.0.counted must be one of good, bad.',
+    ],
+    [
+      'a misspelt key',
+      { business: [{ ...check, dryrun: true }] },
+      'business.0.dryrun is not known: known are name, counted, tolerance, maturityMinutes, dryRun.',
+    ],
+    [
+      'a flag that is none',
+      { business: [{ ...check, dryRun: 'yes' }] },
+      'business.0.dryRun must be true or false.',
+    ],
+    ['a template without metrics', { templates: [{ name: 't' }] }, 'templates.0 needs metrics.'],
+    [
+      'a measure there is not',
+      template({ measure: 'errors' }),
+      'templates.0.metrics.0.measure must be one of error-rate, error-ratio, p95-ms, p95-ratio, burn, requests, unhealthy-hosts, judge-score, or { business: name of a check }.',
+    ],
+    [
+      'an arrow for a comparison',
+      template({ failWhen: { is: '=>', value: 1 } }),
+      'templates.0.metrics.0.failWhen.is must be one of <, <=, >, >=.',
+    ],
+    [
+      'a figure in quotation marks',
+      template({ failWhen: { is: '>', value: '1' } }),
+      'templates.0.metrics.0.failWhen.value must be a number.',
+    ],
+    [
+      'half a limit',
+      template({ inconclusiveLimit: 0.5 }),
+      'templates.0.metrics.0.inconclusiveLimit must be a whole number from 0.',
+    ],
+    [
+      'a check that is not made',
+      template({ measure: { business: 'sales' } }),
+      'Metric errors of template t: there is no business check sales.',
+    ],
+    [
+      'a threshold of nothing',
+      { latency: { ...policy.latency, thresholdsMs: [0] } },
+      'latency.thresholdsMs.0 must be a number above 0.',
+    ],
+    [
+      'a percentile beyond all',
+      { latency: { ...policy.latency, thresholdPercentiles: [101] } },
+      'latency.thresholdPercentiles.0 must be a number above 0 to 100.',
+    ],
+    ['a name that is a number', { dryRun: [3] }, 'dryRun.0 must be a text.'],
+    ['no figure at all', { alpha: Number.NaN }, 'alpha must be a number.'],
+    [
+      'an answer there is not',
+      { unknown: { ...policy.unknown, answer: 'maybe' } },
+      'unknown.answer must be one of wait, extend, pause, roll-back.',
+    ],
+    ['a part that is gone', { shares: { errors: 0.5, latency: 0.5 } }, 'shares needs business.'],
+  ])('with %s is refused where it stands', (_, given, sentence) => {
+    expect(refused(given as Partial<AnalysisPolicy>)).toEqual([sentence]);
+  });
+
+  it('with complete checks and templates is taken', () => {
+    const business = [check] as AnalysisPolicy['business'];
+    const { templates } = template({
+      measure: { business: 'sales' },
+      failWhen: { is: '<', value: 0.9 },
+      intervalSeconds: 60,
+      failureLimit: 2,
+    }) as unknown as Pick<AnalysisPolicy, 'templates'>;
+    expect(refused({ business, templates })).toEqual([]);
+  });
+});

@@ -110,6 +110,11 @@ describe('where a service’s figures are read', () => {
       'analysis.periodSeconds: CloudWatch has no periods of 15 s',
     ],
     [
+      'an incomplete check',
+      { analysis: { business: [{ name: 'sales' }] } },
+      'analysis.business.0: needs counted, tolerance, maturityMinutes.',
+    ],
+    [
       'a check without figures',
       { analysis: { business: [conversion] } },
       'metrics.business: needs an entry for the check conversion',
