@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Minute } from '../../lib/core/analysis/minutes.ts';
 import { evaluateCanary } from '../../lib/flows/evaluateCanary.ts';
 import { record } from '../../lib/flows/record.ts';
+import type { Metrics } from '../../lib/ports.ts';
 import { SimEventStore } from '../../lib/sim/eventStore.ts';
-import { at, planFor, start } from '../core/rollout/facts.ts';
+import { at, planFor, start, v1, v2 } from '../core/rollout/facts.ts';
 
 const service = 'orchestrator';
 const minuteMs = 60_000;
@@ -16,7 +17,7 @@ async function longRollout() {
   let now = at(0);
   let forgottenBeforeMs = 0;
   const revised = new Map<number, number>();
-  const asked: { fromMs: number; toMs: number }[] = [];
+  const asked: Parameters<Metrics['minutes']>[0][] = [];
   const side = (requests: number, errors = 0) => ({ requests, errors, slow: [], p95Ms: 20 });
   const minuteAt = (startMs: number): Minute =>
     startMs < forgottenBeforeMs
@@ -43,8 +44,9 @@ async function longRollout() {
       overrideMark: async () => null,
     },
     metrics: {
-      minutes: async ({ fromMs, toMs }: { fromMs: number; toMs: number }) => {
-        asked.push({ fromMs, toMs });
+      minutes: async (query: Parameters<Metrics['minutes']>[0]) => {
+        asked.push(query);
+        const { fromMs, toMs } = query;
         return Array.from({ length: (toMs - fromMs) / minuteMs }, (_, i) => minuteAt(fromMs + i * minuteMs));
       },
       percentiles: async () => null,
@@ -76,12 +78,23 @@ async function longRollout() {
 }
 
 describe('the minutes of a rollout', () => {
+  it('are asked of the source its plan has frozen, by what runs in each slot', async () => {
+    const rollout = await longRollout();
+    await rollout.lookAfter(5);
+    expect(rollout.asked).toMatchObject([
+      { source: { kind: 'ecs-alb' }, revisions: { blue: v1, green: v2 }, canarySlot: 'green' },
+    ]);
+  });
+
   it('are read again while they are younger than two hours, and taken as they were kept after that', async () => {
     const rollout = await longRollout();
     for (let minutes = 20; minutes <= 240; minutes += 20) await rollout.lookAfter(minutes);
     rollout.forgetBefore(100);
     await rollout.lookAfter(241);
-    expect(rollout.asked.at(-1)).toEqual({ fromMs: at(0) + 121 * minuteMs, toMs: at(0) + 241 * minuteMs });
+    expect(rollout.asked.at(-1)).toMatchObject({
+      fromMs: at(0) + 121 * minuteMs,
+      toMs: at(0) + 241 * minuteMs,
+    });
     const kept = await rollout.kept();
     expect(kept).toHaveLength(241);
     expect(kept.every(({ canary }) => canary?.requests === 50)).toBe(true);

@@ -177,6 +177,37 @@ describe('a minute of two target groups', () => {
   });
 });
 
+describe('what users did, beside the balancer’s own counts', () => {
+  const business = {
+    namespace: 'Shop',
+    dimensions: { Service: 'web' },
+    slotDimension: 'Slot',
+    checks: { conversion: { count: 'Orders', total: 'Sessions' } },
+  };
+  const source = { kind: 'ecs-alb', business } as const;
+
+  it('is read by check and side; a minute in which nobody came tells nothing of it', async () => {
+    const { atMs, put } = freshMinute();
+    const did = (Slot: string, name: string, count: number) =>
+      wire.publish({
+        ...{ namespace: 'Shop', name, dimensions: { Service: 'web', Slot }, atMs },
+        ...{ values: [1], counts: [count] },
+      });
+    put('blue', 'RequestCount', [1], [90]);
+    put('green', 'RequestCount', [1], [10]);
+    did('blue', 'Sessions', 40);
+    did('blue', 'Orders', 4);
+    did('green', 'Sessions', 5);
+    const [first, second] = await awsMetrics(wire.client).minutes({
+      ...{ target, source, canarySlot: 'green', periodSeconds: 60, thresholdsMs: [] },
+      ...{ fromMs: atMs, toMs: atMs + 120_000 },
+    });
+    expect(first?.stable?.business).toEqual({ conversion: { count: 4, total: 40 } });
+    expect(first?.canary?.business).toEqual({ conversion: { count: 0, total: 5 } });
+    expect(second?.canary).toBeNull();
+  });
+});
+
 describe('percentiles of a slot', () => {
   it('are milliseconds in the order asked for, and null where nobody came', async () => {
     const { atMs, put } = freshMinute();
