@@ -58,6 +58,8 @@ const usualEdge = (root: string): Plugin => ({
   name: 'usual-edge',
   setup(building) {
     const path = join(root, 'bench/coldStart/usualEdge.ts');
-    building.onResolve({ filter: /\/lambda\/edge\.ts$/ }, () => ({ path }));
+    building.onResolve({ filter: /\/lambda\/edge\.ts$/ }, ({ importer }) =>
+      importer === path ? undefined : { path },
+    );
   },
 });

@@ -3,7 +3,6 @@
  * event checked by zod as it comes. It has the exports of lib/aws/lambda/edge.ts and stands in its place in
  * the bundles that ours are compared with; only their bytes and their load time are measured.
  */
-import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
@@ -12,19 +11,17 @@ import type { MiddlewareObj } from '@middy/core';
 import { z } from 'zod';
 import type { Parsed } from '../../events/parsed.ts';
 import { BadInput } from '../../lib/core/outage.ts';
-import type { Clock, Log } from '../../lib/ports.ts';
+import type { Log } from '../../lib/ports.ts';
+
+export { pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 
 const logger = new Logger({ serviceName: 'switchback' });
 const metrics = new Metrics({ namespace: 'switchback', serviceName: 'switchback' });
 const middleware = [injectLambdaContext(logger), logMetrics(metrics)];
 
-export const systemClock: Clock = { now: () => Date.now() };
-
 export const jsonLog = (functionName: string): Log => ({
   write: (line) => logger.info(line.message, { ...line, function: functionName }),
 });
-
-export const pause = (ms: number): Promise<void> => setTimeout(ms);
 
 const Payload = z.looseObject({});
 

@@ -30,6 +30,8 @@ export type RequestEntry = {
   /** The error that was answered; null for a success. */
   readonly errorCode: string | null;
   readonly requestBytes: number;
+  /** As it came, unpacked. */
+  readonly body: Buffer;
   readonly responseBytes: number;
   readonly userAgent: string;
   /** The caller's access key id; functions have one per process. */
@@ -156,6 +158,7 @@ async function serveRequest(
     status: delivery.how === 'whole' && response.writableFinished ? delivery.answer.status : 0,
     errorCode,
     requestBytes: request.body.length,
+    body: request.body,
     responseBytes,
     userAgent: request.headers['user-agent'] ?? '',
     caller: context.accessKeyId,

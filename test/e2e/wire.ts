@@ -40,7 +40,10 @@ export const stream = 'service/shop';
 
 export type Wire = Awaited<ReturnType<typeof openWire>>;
 
-export type WireOptions = Pick<LocalCloudOptions, 'onFunctionLog' | 'onRequest' | 'shuffleStreams'> & {
+export type WireOptions = Pick<
+  LocalCloudOptions,
+  'onFunctionLog' | 'onRequest' | 'shuffleStreams' | 'machineClock'
+> & {
   /** How often a message is tried before it becomes a dead letter; once a second. */
   readonly receivesMax?: number;
   /** Makes what more services need, and answers their configuration by name. */
@@ -74,10 +77,10 @@ export async function openWire(
   const lines: string[] = [];
   const requests: RequestEntry[] = [];
   const cloud: LocalCloud = await startLocalCloud({
+    machineClock: briskClock,
     ...options,
     seed: 1,
     metricPeriodSeconds: 1,
-    machineClock: briskClock,
     onRequest: (entry) => {
       requests.push(entry);
       options.onRequest?.(entry);
