@@ -2,14 +2,14 @@
 import type { Behaviour } from '../../sim/behaviour.ts';
 import { SeededRandom, seedOf } from '../../sim/random.ts';
 import { drawFaults, drawTroubles } from './drawFaults.ts';
-import { drawHappenings } from './drawHappenings.ts';
+import { drawHappenings, drawMigration } from './drawHappenings.ts';
 import type { Scenario, ServiceScenario } from './scenario.ts';
 
 const names = ['shop', 'basket', 'payment'];
 
 export function drawScenario(seed: number): Scenario {
   const random = new SeededRandom(seedOf(seed, 'scenario'));
-  const minutes = random.whole(30, 75);
+  const minutes = random.whole(15, 45);
   const services = names.slice(0, random.pick([1, 1, 1, 2, 2, 3]));
   const revisions = services.flatMap((service) => [1, 2, 3, 4].map((nth) => `${service}:${nth}`));
   const troubles = drawTroubles(new SeededRandom(seedOf(seed, 'troubles')), services, minutes * 60);
@@ -29,7 +29,10 @@ export function drawScenario(seed: number): Scenario {
       { name: `${service}-errors`, service, slot: null, errorRate: 0.03, minutes: 2 },
       { name: `${service}-slow`, service, slot: null, p95Ms: 800, minutes: 2 },
     ]),
-    happenings: drawHappenings(new SeededRandom(seedOf(seed, 'happenings')), services, minutes * 60),
+    happenings: [
+      ...drawHappenings(new SeededRandom(seedOf(seed, 'happenings')), services, minutes * 60),
+      ...drawMigration(new SeededRandom(seedOf(seed, 'migration')), services, minutes * 60),
+    ],
     faults: drawFaults(new SeededRandom(seedOf(seed, 'swarm')), minutes * 60),
     ...troubles,
     latency: random.pick([
@@ -92,7 +95,7 @@ function drawService(random: SeededRandom, service: string, before: readonly str
       rollbackWindowSeconds: random.pick([0, 300, 1200]),
       scaleDownDelaySeconds: random.pick([0, 30, 120]),
       prepareTimeoutSeconds: random.pick([120, 300]),
-      rolloutTimeoutSeconds: 7200,
+      rolloutTimeoutSeconds: random.pick([1200, 7200]),
       coolOffSeconds: random.pick([0, 30, 300]),
       rollbacksPerDayMax: random.pick([1, 3, 5]),
     },

@@ -44,6 +44,7 @@ const troubles: readonly Trouble[] = [
     msMax: 5_000,
   },
   { on: ['invoke.*'], kinds: ['slow'], msMax: 20_000 },
+  { on: ['invoke.*', 'invoke.shift-traffic', 'invoke.roll-back'], kinds: ['duplicate'], msMax: 30_000 },
   {
     on: ['deliver.alarm', 'deliver.operation', 'deliver.request'],
     kinds: ['duplicate', 'delay'],

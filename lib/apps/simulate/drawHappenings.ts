@@ -2,7 +2,7 @@
 import type { SeededRandom } from '../../sim/random.ts';
 import type { Happening } from './scenario.ts';
 
-/** Migrations are told as scenes. */
+/** Migrations are drawn by themselves. */
 type What = Exclude<Happening['what'], 'migrate' | 'operate-migration'>;
 
 /** Some runs have one kind of trouble, some all: which ones are there at all is drawn first. */
@@ -41,6 +41,27 @@ export function drawHappenings(
     for (let nth = 0; nth < times; nth++) happenings.push(drawOther(random, what, services, seconds));
   }
   return happenings.toSorted((one, other) => one.atSeconds - other.atSeconds);
+}
+
+/** All services at once, and what a person says to that meanwhile; none in most runs. */
+export function drawMigration(
+  random: SeededRandom,
+  services: readonly string[],
+  seconds: number,
+): readonly Happening[] {
+  if (services.length < 2 || !random.chance(0.2)) return [];
+  const migrationId = 'drawn';
+  const migrate: Happening = {
+    ...{ atSeconds: random.whole(5, Math.floor(seconds / 3)), what: 'migrate', migrationId },
+    revisions: Object.fromEntries(services.map((service) => [service, `${service}:${random.whole(2, 4)}`])),
+    ...{ oneWay: [], takeBack: random.pick(['everything', 'affected']) },
+  };
+  const operations = Array.from({ length: random.pick([0, 0, 1, 2]) }, (): Happening => {
+    const atSeconds = random.whole(60, seconds - 1);
+    const operation = random.pick(['roll-back', 'resume', 'freeze'] as const);
+    return { atSeconds, what: 'operate-migration', migrationId, operation };
+  });
+  return [migrate, ...operations];
 }
 
 function drawOther(

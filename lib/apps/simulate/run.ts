@@ -7,6 +7,7 @@ import type { ServiceState } from '../../core/rollout/state.ts';
 import type { Fault } from '../../sim/faults.ts';
 import type { Finding } from './checks/book.ts';
 import { check } from './checks/check.ts';
+import { migrationsOf } from './checks/ends.ts';
 import type { Scenario } from './scenario.ts';
 import { Simulation } from './simulation.ts';
 
@@ -20,7 +21,7 @@ export type Pace = {
   readonly restMinutes: number;
 };
 
-const unhurried: Pace = { attendMinutes: 10, restMinutes: 3 };
+const unhurried: Pace = { attendMinutes: 5, restMinutes: 3 };
 
 export type Outcome = {
   readonly simulation: Simulation;
@@ -73,6 +74,7 @@ async function settle(
 /** What nobody has to wait for: nothing under way that is not held, nothing queued. */
 function isCalm({ settings, world, alarmQueue, intentQueue, stream }: Simulation): boolean {
   if (alarmQueue.open.length + intentQueue.open.length + stream.open > 0) return false;
+  if (migrationsOf(world).some(({ phase }) => phase === 'taking-back')) return false;
   return settings.every(({ service }) => {
     const head = world.table.heads.get(`service/${service}`);
     const state = head?.snapshot?.state as ServiceState | undefined;
@@ -88,8 +90,8 @@ function isCalm({ settings, world, alarmQueue, intentQueue, stream }: Simulation
 
 async function attend(simulation: Simulation): Promise<void> {
   const { table } = simulation.world;
+  for (const stream of table.heads.keys()) await unpark(simulation, stream);
   for (const { service } of simulation.settings) {
-    await unpark(simulation, `service/${service}`);
     const head = table.heads.get(`service/${service}`);
     const phase = (head?.snapshot?.state as ServiceState | undefined)?.rollout.phase;
     if (phase === 'awaiting-approval') simulation.operate({ service, operation: 'approve', by: 'a person' });

@@ -8,7 +8,7 @@ import {
   scalingIsGivenBack,
   stableCanTakeItBack,
 } from './capacity.ts';
-import { everyRolloutEnds, nothingIsLeftOver } from './ends.ts';
+import { everyMigrationEnds, everyRolloutEnds, nothingIsLeftOver } from './ends.ts';
 import {
   everyDecisionOnce,
   everythingIsPublished,
@@ -48,6 +48,10 @@ export async function check(simulation: Simulation): Promise<readonly Finding[]>
   for (const settings of simulation.settings) books.push(await bookOf(simulation, settings));
   const findings: Finding[] = [];
   for (const book of books) for (const one of ofService) findings.push(...(await one(book)));
-  findings.push(...dependentsComeFirst(books), ...nothingIsLeftOver(simulation, books));
+  findings.push(
+    ...dependentsComeFirst(books),
+    ...everyMigrationEnds(simulation, books),
+    ...nothingIsLeftOver(simulation, books),
+  );
   return findings;
 }

@@ -4,9 +4,11 @@
  */
 
 import type { ServiceEvent } from '../../../../events/service.ts';
+import type { Migration, MigrationState } from '../../../core/migration/state.ts';
 import { evolve } from '../../../core/rollout/evolve.ts';
 import type { ServiceState } from '../../../core/rollout/state.ts';
 import { initialState } from '../../../core/rollout/state.ts';
+import type { SimWorld } from '../../../sim/world.ts';
 import type { Simulation } from '../simulation.ts';
 import type { Book, Finding } from './book.ts';
 
@@ -28,6 +30,23 @@ export function everyRolloutEnds(book: Book): Finding[] {
   return findings;
 }
 
+/** Every migration's state, as it is kept. */
+export const migrationsOf = ({ table }: SimWorld): readonly Migration[] =>
+  [...table.heads.values()]
+    .filter(({ stream }) => stream.startsWith('migration/'))
+    .map(({ snapshot }) => snapshot?.state as MigrationState)
+    .filter((state) => state.phase !== 'none');
+
+/** A migration has ended, or is held, or waits for a rollout that a person has to look at. */
+export function everyMigrationEnds({ world }: Simulation, books: readonly Book[]): Finding[] {
+  const waits = books.some(({ standings }) => standings.at(-1)?.phase === 'under-way');
+  return migrationsOf(world).flatMap(({ migrationId, phase, stuck }) => {
+    if (phase === 'ended' || phase === 'held' || stuck !== null) return [];
+    if (phase === 'forward' && waits) return [];
+    return [{ check: 'every migration ends', service: '', says: `${migrationId} is ${phase}` }];
+  });
+}
+
 /** No message, no news and no execution is left over. */
 export function nothingIsLeftOver(simulation: Simulation, books: readonly Book[]): Finding[] {
   const findings: Finding[] = [];
@@ -45,7 +64,9 @@ export function nothingIsLeftOver(simulation: Simulation, books: readonly Book[]
     }),
   );
   for (const execution of simulation.desk.executions.values()) {
-    const mayRun = [...held].some((rolloutId) => execution.name.startsWith(rolloutId));
+    const mayRun =
+      execution.machine === 'migration' ||
+      [...held].some((rolloutId) => execution.name.startsWith(rolloutId));
     if (execution.isRunning() && !mayRun) says(`execution ${execution.machine}/${execution.name} still runs`);
   }
   return findings;
