@@ -151,9 +151,16 @@ async function intend(
   return { service, phase: 'intended', weight: canarySlot === null ? null : 0 };
 }
 
-/** The slot to take off; null where the alarm blames stable, or nothing says which side that is. */
+/**
+ * The slot to take off; null where the alarm blames stable, nothing says which side that is, or a note on the
+ * target says that a person suspended automatic roll backs.
+ */
 async function canaryByMark(world: World, target: Target, { state, alarm }: AlarmSeen): Promise<Slot | null> {
-  const stableSlot = await world.traffic.stableMark(target);
+  const [stableSlot, override] = await Promise.all([
+    world.traffic.stableMark(target),
+    world.traffic.overrideMark(target).catch(() => null),
+  ]);
+  if (override !== null && override.until > world.clock.now()) return null;
   const blamesCanary = stableSlot !== null && state === 'ALARM' && alarm.slot !== stableSlot;
   return blamesCanary ? otherSlot(stableSlot) : null;
 }

@@ -56,6 +56,20 @@ describe('a person', () => {
     expect(day.secondsOf('RollbackInitiated')).toBeGreaterThan(660);
     expect(day.all('AlarmReceived')[0]).toMatchObject({ action: 'overridden' });
     expect(day.phase).toBe('rolled-back');
+    expect(day.told).toContain('shop: override set');
+    expect(day.told).toContain('shop: alarm overridden');
+  });
+
+  it('is believed also while the event store is gone: the target carries the note, until it is over', async () => {
+    const day = await play({
+      behaviours: { 'shop:2': failing(60) },
+      happenings: [request(), operate(60, 'override', 10)],
+      faults: [{ on: 'on-alarm/store.*', kind: 'refuse', fromSeconds: 65, toSeconds: 500 }],
+      minutes: 30,
+    });
+    const off = day.simulation.world.places.get('shop')?.balancer.shifts.at(-1)?.at ?? 0;
+    expect((off - Date.UTC(2026, 0, 1)) / 1000).toBeGreaterThan(660);
+    expect(day.phase).toBe('rolled-back');
   });
 });
 
