@@ -33,6 +33,10 @@ async function baking() {
   });
   if (held === 'held') await wire.operate('resume');
   await wire.phase('baking');
+  // Faults are counted from here on: what on-alarm had to hear of before is heard.
+  await until('every alarm heard to be OK', async () =>
+    Object.values((await wire.state())?.alarms ?? {}).every(({ state }) => state === 'OK'),
+  );
   expect(await wire.canaryWeight()).toBe(50);
   return release;
 }
@@ -92,6 +96,8 @@ const steps: readonly (readonly [string, Partial<FaultRule>])[] = [
   ['appending the decision', { service: 'dynamodb', operation: 'PutItem' }],
   ['reading the rule', { service: 'elasticloadbalancing', operation: 'DescribeRules' }],
   ['shifting the traffic', { service: 'elasticloadbalancing', operation: 'ModifyRule' }],
+  ['seeing it shifted', { service: 'elasticloadbalancing', operation: 'DescribeRules', nth: 2 }],
+  ['appending what it saw', { service: 'dynamodb', operation: 'PutItem', nth: 2 }],
   ['starting the rollback machine', { service: 'states', operation: 'StartExecution' }],
 ];
 
@@ -103,7 +109,7 @@ describe('on-alarm killed', () => {
     it(`after ${step} is delivered again and finishes`, async () => {
       const { before } = await baking();
       const fault = { kind: 'kill', when: 'after' } as const;
-      wire.cloud.faults.add({ ...call, nth: 1, times: 1, caller: onAlarm, fault });
+      wire.cloud.faults.add({ nth: 1, ...call, times: 1, caller: onAlarm, fault });
       await wire.ring(await canaryAlarm());
       await takenBack(before);
       expect(wire.cloud.faults.strikes.at(-1)?.call.operation).toBe(call.operation);
@@ -124,6 +130,22 @@ describe('the world refusing for a while', () => {
     expect((await wire.events(before + 1)).some(({ type }) => type === 'RollbackInitiated')).toBe(false);
     restore();
     await takenBack(before);
+  });
+
+  it('DynamoDB, and on-alarm killed once the queue has the intent: it is told twice and recorded once', async () => {
+    const { before } = await baking();
+    const away = { kind: 'error', status: 500 } as const;
+    const restore = wire.cloud.faults.add({ service: 'dynamodb', caller: 'fn-', fault: away });
+    const kill = { kind: 'kill', when: 'after' } as const;
+    wire.cloud.faults.add({ operation: 'SendMessage', caller: onAlarm, times: 1, fault: kill });
+    await wire.ring(await canaryAlarm());
+    await until('weight 0 without the store', async () => ((await wire.canaryWeight()) === 0 ? true : null));
+    expect(wire.cloud.faults.strikes.some(({ call }) => call.operation === 'SendMessage')).toBe(true);
+    restore();
+    const events = await takenBack(before);
+    expect(events.filter((event) => event.type === 'AlarmReceived' && event.state === 'ALARM')).toHaveLength(
+      1,
+    );
   });
 
   it('the balancer: the alarm comes again until it answers', async () => {
@@ -187,6 +209,25 @@ describe('somebody else at the balancer', () => {
     });
     await wire.operate('abort', { why: 'the test is over' });
     await wire.phase('rolled-back');
+  });
+
+  it('all traffic sent elsewhere by hand is left there, and holds the rollout for a person', async () => {
+    const { before } = await baking();
+    const balancer = new ElasticLoadBalancingV2Client(wire.at);
+    const closed = { Type: 'fixed-response' as const, FixedResponseConfig: { StatusCode: '503' } };
+    await balancer.send(new ModifyRuleCommand({ RuleArn: wire.target.ruleArn, Actions: [closed] }));
+    await wire.invoke('reconcile', { id: 'by-hand' });
+    await wire.phase('held');
+    expect((await fetch(wire.shopUrl)).status).toBe(503);
+    const events = await wire.events(before + 1);
+    expect(events.find(({ type }) => type === 'DriftFound')).toMatchObject({
+      ...{ expectedWeight: 50, foundWeight: null },
+    });
+    // Without a rule before them the groups have no balancer, and ECS changes nothing of such services.
+    await wire.traffic.shift(wire.target, 'green', 0);
+    await wire.operate('abort', { why: 'the test is over' });
+    await wire.phase('rolled-back');
+    expect(await wire.canaryWeight()).toBe(0);
   });
 
   it('more canary by hand is corrected at once', async () => {

@@ -282,6 +282,25 @@ describe('when nothing durable takes the decision', () => {
   });
 });
 
+describe('an alarm whose event is lost', () => {
+  it('is heard at the next look of the evaluation, without anybody else', async () => {
+    const { before, canary } = await baking();
+    const nobody = ['switchback-alarms', 'switchback-reconcile'];
+    await wire.muted(async () => {
+      const heard = async () => {
+        await wire.ring(`shop-${canary}-errors`); // nobody is failing, so it would be OK again in a second
+        return (await wire.state())?.rollout.phase !== 'baking';
+      };
+      await until('the evaluation hears of it', heard, 30_000);
+      await wire.phase('rolled-back');
+    }, nobody);
+    const events = await takenBack(before);
+    expect(events.find((event) => event.type === 'AlarmReceived' && event.state === 'ALARM')).toMatchObject({
+      ...{ alarm: `shop-${canary}-errors`, action: 'roll-back' },
+    });
+  });
+});
+
 describe('an execution that died', () => {
   it('is followed by another that reconcile starts, and the rollout is looked after again', async () => {
     const { before, canary, rolloutId } = await baking();

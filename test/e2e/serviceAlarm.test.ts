@@ -92,7 +92,7 @@ async function takenBack(before: number) {
 }
 
 describe('an alarm on the whole service', () => {
-  it('where stable suffers as much holds the rollout and pages a person: the canary keeps its traffic', async () => {
+  it('where stable suffers as much holds the rollout and pages a person: the canary stays', async () => {
     await alarmIs('OK');
     const { before } = await wire.request();
     await wire.phase('baking');

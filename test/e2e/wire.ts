@@ -109,8 +109,7 @@ export async function openWire(
 
   const headNow = async () => (await store.head(stream)).snapshot?.state as ServiceState | undefined;
   let seen = { writes: -1, at: 0, state: headNow() };
-  let writes = 0;
-  let counted = 0;
+  let [writes, counted] = [0, 0];
   /**
    * Asked for every few milliseconds by what waits: read again where something was written since, or after a
    * while.
@@ -146,11 +145,13 @@ export async function openWire(
       if (reading.kind !== 'weights' || rollout === undefined || rollout.phase === 'none') return null;
       return canaryWeight(reading.greenWeight, rollout.canarySlot);
     },
-    /** The alarm rule is switched off while `act` runs: events are lost. */
-    async muted(act: () => Promise<void>) {
+    /** Rules are switched off while `act` runs, the alarm rule if none is named: events are lost. */
+    async muted(act: () => Promise<void>, names = ['switchback-alarms']) {
       const rules = new EventBridgeClient(at);
-      await rules.send(new DisableRuleCommand({ Name: 'switchback-alarms' }));
-      await act().finally(() => rules.send(new EnableRuleCommand({ Name: 'switchback-alarms' })));
+      for (const Name of names) await rules.send(new DisableRuleCommand({ Name }));
+      await act().finally(async () => {
+        for (const Name of names) await rules.send(new EnableRuleCommand({ Name }));
+      });
     },
     /** Requests a new version, a good one; answers its rollout id and the version of the stream before it. */
     async request(detail: Readonly<Record<string, unknown>> = {}, fault: Fault = 'none') {

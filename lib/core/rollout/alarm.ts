@@ -78,7 +78,7 @@ function wanted(state: ServiceState, command: ReceiveAlarm): AlarmAction {
 const whenStableSuffers = (state: ServiceState, now: number): 'keep-canary' | 'hold' =>
   mayKeepCanary(state, now) ? 'keep-canary' : 'hold';
 
-/** A canary no worse than stable reaches an e-value of 20 at most once in twenty times (Ville's inequality). */
+/** A canary no worse than stable reaches 20 once in twenty times at most (Ville’s inequality). */
 const worsenedAtEValue = 20;
 
 /**
