@@ -5,6 +5,7 @@
  */
 import type { Plan } from '../core/rollout/plan.ts';
 import { activeOf, holderOf, type Rollout } from '../core/rollout/state.ts';
+import { turnOrder } from '../core/rollout/turnOrder.ts';
 import type { Alarms, Machines, Requests } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
 import type { AlarmWorld } from './hearAlarm.ts';
@@ -19,13 +20,27 @@ type World = AlarmWorld & {
   readonly requests: Requests;
 };
 
+/** No service is begun later in a pass: the function is given 50 s, and one service may take a while. */
+const passMs = 35_000;
+
 export type Reconciled = { readonly service: string; readonly phase: string; readonly error?: string };
 
-/** One pass. A service that fails does not stop the others; it is met again in a minute. */
+/**
+ * One pass. A service that fails does not stop the others; it is met again in a minute. So are those that the
+ * pass does not come to: the next one begins elsewhere.
+ */
 export async function reconcile(world: World, correlationId: string): Promise<readonly Reconciled[]> {
   const cause: Cause = { correlationId, actor: 'switchback' };
   const done: Reconciled[] = [];
-  for await (const stream of world.store.active()) {
+  const began = world.clock.now();
+  const streams = await Array.fromAsync(world.store.active());
+  let left = streams.length;
+  for (const stream of turnOrder(streams, Math.floor(began / 60_000))) {
+    if (world.clock.now() - began >= passMs) {
+      world.log.write({ message: 'left for the next minute', left, correlationId });
+      break;
+    }
+    left -= 1;
     const service = stream.replace(/^service\//, '');
     try {
       if (service === stream) {
