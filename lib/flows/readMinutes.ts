@@ -37,7 +37,9 @@ export async function readMinutes(
   return [...settled, ...fresh];
 }
 
-/** Kept minutes from `fromMs` on, up to the first that is missing: nobody looked for a while, and asks again. */
+/**
+ * Kept minutes from `fromMs` on, up to the first that is missing: nobody looked for a while, and asks again.
+ */
 function unbroken(kept: readonly Minute[], fromMs: number, periodMs: number): readonly Minute[] {
   const from = kept.filter(({ startMs }) => startMs >= fromMs);
   const gap = from.findIndex(({ startMs }, index) => startMs !== fromMs + index * periodMs);

@@ -1,4 +1,6 @@
-/** What ships where figures come from elsewhere than the balancer: the adapters, and the rights to use them. */
+/**
+ * What ships where figures come from elsewhere than the balancer: the adapters, and the rights to use them.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

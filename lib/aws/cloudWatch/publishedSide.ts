@@ -1,7 +1,8 @@
 /**
- * One side's figures as CloudWatch has them, and what one period of them says. Counts come from `TC(τ:)`, never
- * from percentiles. A metric may be published only when there is something to say: a missing error count is 0
- * if there were requests. A side that only tells how its hosts are was asked nothing, which is zero requests;
+ * One side's figures as CloudWatch has them, and what one period of them says. Counts come from `TC(τ:)`,
+ * never from percentiles. A metric may be published only when there is something to say: a missing error
+ * count is 0 if there were requests. A side that only tells how its hosts are was asked nothing, which is
+ * zero requests;
  * only no data at all is unknown.
  */
 import type { SideMinute } from '../../core/analysis/minutes.ts';
@@ -24,7 +25,9 @@ export type PublishedSide = {
   readonly business: Readonly<Record<string, { readonly count: Metric; readonly total: Metric }>>;
 };
 
-/** What was not answered, of both sides and perhaps of others: it bounds what one side may be charged with. */
+/**
+ * What was not answered, of both sides and perhaps of others: it bounds what one side may be charged with.
+ */
 export type Unanswered = {
   /** The client was told so: 502, 504. */
   readonly failed: readonly Metric[];
@@ -99,11 +102,11 @@ export function sideMinute(
 }
 
 /**
- * Requests that a side was given and did not answer. A target that takes the connection and then hangs or dies
- * counts as a request of its group and as nothing else: no status, no response time, no connection error. The
- * 502 or 504 that the balancer answers stands in the balancer's figures only, and at the end of the wait, up to
- * its idle timeout later. So the gap between given and answered is charged as far as there are such answers in
- * this period and the next; what is merely under way at a period's end has none.
+ * Requests that a side was given and did not answer. A target that takes the connection and then hangs or
+ * dies counts as a request of its group and as nothing else: no status, no response time, no connection
+ * error. The 502 or 504 that the balancer answers stands in the balancer's figures only, and at the end of
+ * the wait, up to its idle timeout later. So the gap between given and answered is charged as far as there
+ * are such answers in this period and the next; what is merely under way at a period's end has none.
  */
 function unanswered({ answered }: PublishedSide, at: At, { series, startMs, periodSeconds }: Read) {
   if (answered === undefined) return { failed: 0, abandoned: 0 };

@@ -1,8 +1,8 @@
 /**
  * A Lambda alias: what was invoked through it, by the version that ran. Before a rollout nothing runs beside
  * stable, and the alias as a whole is its history, whichever versions it has had.
- * Source: Lambda developer guide, "Viewing metrics for Lambda functions": ExecutedVersion tells the versions of
- * a weighted alias apart; a throttled call is neither among Invocations nor among Errors.
+ * Source: Lambda developer guide, "Viewing metrics for Lambda functions": ExecutedVersion tells the versions
+ * of a weighted alias apart; a throttled call is neither among Invocations nor among Errors.
  */
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { LambdaAliasTarget, Slot } from '../../../events/target.ts';

@@ -1,8 +1,8 @@
 /**
- * Both sides' minutes from counters in Prometheus. `increase()` would not do: it guesses beyond the samples it
- * has, so that counts are no counts, and it does not see the first error of a counter that begins with it. What
- * a counter grew by is asked for exactly, per series: now less then; all of it where the counter began anew or
- * was not there for `lookback`; across a gap in the scrapes, from its last sample.
+ * Both sides' minutes from counters in Prometheus. `increase()` would not do: it guesses beyond the samples
+ * it has, so that counts are no counts, and it does not see the first error of a counter that begins with it.
+ * What a counter grew by is asked for exactly, per series: now less then; all of it where the counter began
+ * anew or was not there for `lookback`; across a gap in the scrapes, from its last sample.
  */
 import type { Slot } from '../../../events/target.ts';
 import { otherSlot } from '../../../events/target.ts';

@@ -1,7 +1,8 @@
 /**
- * Latencies out of a histogram's buckets. A bucket counts all that took at most `le`: how many were slower than
- * a threshold is known only at its bounds, so a threshold between two is asked at the next bound above. That
- * is the same for both sides. Percentiles are interpolated within a bucket, as `histogram_quantile` does.
+ * Latencies out of a histogram's buckets. A bucket counts all that took at most `le`: how many were slower
+ * than a threshold is known only at its bounds, so a threshold between two is asked at the next bound above.
+ * That is the same for both sides. Percentiles are interpolated within a bucket, as `histogram_quantile`
+ * does.
  */
 
 /** Requests of a time by the bound they took at most, ascending; the last bound is +Inf. */

@@ -1,6 +1,6 @@
 // Whether a policy is one: every figure a number in its range, every word one there is, every entry of a list
-// complete. The types say so of our own code; a policy comes out of a file that a person wrote. Plain code and
-// no schema library, because functions check it too when a setting is changed above the file.
+// complete. The types say so of our own code; a policy comes out of a file that a person wrote. Plain code
+// and no schema library, because functions check it too when a setting is changed above the file.
 
 /** One thing that is wrong, below the policy: where, and what would be right. */
 export type ShapeProblem = { readonly path: readonly (string | number)[]; readonly sentence: string };

@@ -1,6 +1,7 @@
 // Does the whole service, both sides together, spend its error budget too fast, by the multiwindow rules?
-// Shown and never deciding: whose fault it is, the comparison says, and a service that burns without a rollout
-// is the business of its alarms. A rule whose long window is longer than the rollout is asked over what there is.
+// Shown and never deciding: whose fault it is, the comparison says, and a service that burns without a
+// rollout is the business of its alarms. A rule whose long window is longer than the rollout is asked over
+// what there is.
 import { type BurnJudgement, judgeAllBurns, type Spent } from '../slo/burnRate.ts';
 import type { Look } from './look.ts';
 import { addCounts, endMs, errorCount, type Minute } from './minutes.ts';

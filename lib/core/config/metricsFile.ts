@@ -1,6 +1,6 @@
 /**
- * Where a service's minutes are read: `metrics:` of `switchback.yml`, as a schema. Two sides need two series, so
- * every source says what tells them apart: a target group, a version, a stage, a dimension, a label.
+ * Where a service's minutes are read: `metrics:` of `switchback.yml`, as a schema. Two sides need two series,
+ * so every source says what tells them apart: a target group, a version, a stage, a dimension, a label.
  */
 import * as z from 'zod';
 

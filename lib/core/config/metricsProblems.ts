@@ -1,4 +1,7 @@
-/** What is wrong with a source of metrics that its schema cannot see: beside the target, the checks, the period. */
+/**
+ * What is wrong with a source of metrics that its schema cannot see: beside the target, the checks, the
+ * period.
+ */
 import type { Target } from '../../../events/target.ts';
 import type { AnalysisPolicy } from '../analysis/policy.ts';
 import { type MetricsSource, type PrometheusSource, sourceOf } from './metricsSource.ts';

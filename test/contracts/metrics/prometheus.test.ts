@@ -26,7 +26,8 @@ function counter(series: string, fromMs: number, toMs: number, perScrape: number
 const past: readonly Past[] = [
   // Blue has run for long: a thousand and more are on its counter.
   counter('http_requests_total{slot="blue",code="200",version="7"}', minute(-20), minute(8), 25, 1000),
-  // Green's first pod is new, its second comes a minute later; its counter of errors begins with the first one.
+  // Green's first pod is new, its second comes a minute later; its counter of errors begins with the first
+  // one.
   counter('http_requests_total{slot="green",code="200",version="8",pod="a"}', minute(0), minute(8), 2),
   counter('http_requests_total{slot="green",code="200",version="8",pod="b"}', minute(1), minute(8), 1),
   {
