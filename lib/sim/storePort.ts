@@ -34,15 +34,15 @@ export function simStore(wire: Wire, who: Instance, table: SimTable, written: ()
 /** Which step met what: of two of one kind at a time the first to leave comes back first. */
 function hook(wire: Wire, who: Instance, written: () => void) {
   const met = new Map<StoreStep, (Hit | null)[]>();
-  return async (step: StoreStep, when: 'before' | 'after'): Promise<void> => {
+  return (step: StoreStep, when: 'before' | 'after'): Promise<void> => {
     const waiting = met.get(step) ?? [];
     met.set(step, waiting);
-    if (when === 'before') {
-      waiting.push(await wire.leave(who, `store.${step}`));
-      return;
-    }
+    if (when === 'before')
+      return wire.leave(who, `store.${step}`).then((hit) => {
+        waiting.push(hit);
+      });
     if (step === 'write-head') written();
-    await wire.come(who, `store.${step}`, waiting.shift() ?? null);
+    return wire.come(who, `store.${step}`, waiting.shift() ?? null);
   };
 }
 
