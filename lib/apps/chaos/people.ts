@@ -19,7 +19,7 @@ type Say = (line: string) => void;
 
 /** How long a rollout is troubled, and how long it may take to end once nothing fails. */
 const troubledSeconds = { low: 8, high: 25 };
-const endsSecondsMax = 150;
+const endsSecondsMax = 300;
 /** The schedule, which is once a minute in an account: a round is shorter than that. */
 const reconcileSeconds = 5;
 
@@ -43,10 +43,18 @@ export class People {
     this.#consumers = new DynamoConsumers(new DynamoDBClient(stage.at), 'switchback-events');
   }
 
-  /** The schedule and the alarm for a parked stream, until `stop`. */
+  /** The schedule, until `stop`; never two at a time, so that a slow machine is not buried in them. */
   keepHouse(): () => void {
-    const timer = setInterval(() => void this.#invoke('reconcile', {}), reconcileSeconds * 1000);
-    return () => clearInterval(timer);
+    let stopped = false;
+    void (async () => {
+      while (!stopped) {
+        await pause(reconcileSeconds * 1000);
+        await this.#invoke('reconcile', {}, 'RequestResponse');
+      }
+    })();
+    return () => {
+      stopped = true;
+    };
   }
 
   /** @returns what did not come to its end in time */
@@ -161,12 +169,16 @@ export class People {
     await this.#bus.send(new PutEventsCommand({ Entries: [{ Source: 'chaos', DetailType, Detail }] }));
   }
 
-  async #invoke(name: string, payload: unknown): Promise<void> {
+  async #invoke(
+    name: string,
+    payload: unknown,
+    InvocationType: 'Event' | 'RequestResponse' = 'Event',
+  ): Promise<void> {
     const Payload = Buffer.from(JSON.stringify(payload));
     const FunctionName = `switchback-${name}`;
     await this.#lambda
-      .send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }))
-      .catch((error: Error) => this.#say(`${name} was not taken: ${error.message}`));
+      .send(new InvokeCommand({ FunctionName, InvocationType, Payload }))
+      .catch((error: Error) => count(this.#tally, `${name} not taken: ${error.name}`));
   }
 }
 

@@ -35,7 +35,7 @@ export const service = 'shop';
 export const stream = `service/${service}`;
 
 /** Enough for the smallest step to have its sample within a bake. */
-const visitsPerSecond = 30;
+const visitsPerSecond = 20;
 
 /** Small bakes and windows: one rollout takes seconds, and a late write may land in all of it. */
 const haste = {

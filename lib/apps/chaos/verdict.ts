@@ -77,6 +77,7 @@ async function replays(stage: Pick<Stage, 'store'>, events: readonly Recorded[])
   if (brokenAt !== null) return [finding(`the chain breaks at ${brokenAt} of ${version}`)];
   const head = await stage.store.head(stream);
   if (head.version !== events.length) return [finding(`${events.length} events of ${head.version}`)];
+  if (head.version === 0) return [];
   const folded = fold(
     initialState,
     events.map(({ event }) => event as ServiceEvent),

@@ -1,7 +1,7 @@
 /**
  * Writes down what really happens, from outside: every move of the balancer and of the tasks with who made
  * it, who looked when, and when each event came to stand. It reads many times a second, so a moment is known
- * to about a twentieth of a second.
+ * to about a tenth of a second.
  */
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import type { Slot } from '../../../events/target.ts';
@@ -24,7 +24,7 @@ export type Witness = {
   stop(): Promise<void>;
 };
 
-const everyMs = 50;
+const everyMs = 80;
 const slots = ['blue', 'green'] as const;
 
 export async function watch(stage: Stage): Promise<Witness> {
