@@ -1,5 +1,6 @@
 // Appending, replaying and folding one service's events: our store beside @castore's, on the same dynalite
-// in the same run, in turns. Times of one machine are not another's; the ratios are what is claimed.
+// in the same run, in turns. Times of one machine are not another's; the ratios, of CPU time, are what is
+// claimed.
 
 import { deepStrictEqual } from 'node:assert';
 import type { ServiceEvent } from '../events/service.ts';
@@ -108,9 +109,12 @@ const warmRounds = 5;
 
 type Figures = { readonly ours: number; readonly other: number; readonly ratio: number };
 
+type Time = { readonly ms: number; readonly cpuMs: number };
+
 /**
  * Runs both sides in turns, so that whatever else the machine does falls on both. Answers the median rate
- * of each, operations per second, and the median of the rounds' own ratios.
+ * of each, operations per second, and the median of the rounds' own ratios of CPU time: client and table are
+ * this one process, and what others do on the machine is not counted.
  */
 async function inTurns(
   rounds: number,
@@ -118,7 +122,7 @@ async function inTurns(
   ours: () => unknown,
   other: () => unknown,
 ): Promise<Figures> {
-  const times: { readonly ours: number; readonly other: number }[] = [];
+  const times: { readonly ours: Time; readonly other: Time }[] = [];
   for (let round = 0; round < rounds + warmRounds; round++) {
     const first = round % 2 === 0 ? await timed(ours) : await timed(other);
     const second = round % 2 === 0 ? await timed(other) : await timed(ours);
@@ -126,16 +130,18 @@ async function inTurns(
     times.push(round % 2 === 0 ? { ours: first, other: second } : { ours: second, other: first });
   }
   return {
-    ours: (1000 * operations) / median(times.map((time) => time.ours)),
-    other: (1000 * operations) / median(times.map((time) => time.other)),
-    ratio: median(times.map((time) => time.other / time.ours)),
+    ours: (1000 * operations) / median(times.map((time) => time.ours.ms)),
+    other: (1000 * operations) / median(times.map((time) => time.other.ms)),
+    ratio: median(times.map((time) => time.other.cpuMs / time.ours.cpuMs)),
   };
 }
 
-async function timed(run: () => unknown): Promise<number> {
-  const begun = performance.now();
+async function timed(run: () => unknown): Promise<Time> {
+  const began = performance.now();
+  const before = process.cpuUsage();
   await run();
-  return performance.now() - begun;
+  const { user, system } = process.cpuUsage(before);
+  return { ms: performance.now() - began, cpuMs: (user + system) / 1000 };
 }
 
 function median(values: readonly number[]): number {
