@@ -109,6 +109,11 @@ export async function driveBack(
   }
   for (const component of order) {
     const { head, state } = await known(world, component);
+    if (isCold(state, world.clock.now())) {
+      const reason = `${component} cannot go back: what it would go back to did not start within ${coldSecondsMax} s. Start it, and its roll back goes on by itself; or freeze.`;
+      const command = { type: 'HoldMigration', component, reason, now: world.clock.now() } as const;
+      current = await recordMigration(world, migrationId, command, cause, current);
+    }
     if (state.rollout.phase !== 'rolled-back') continue;
     const ended = head.tail.findLast(({ event }) => event.type === 'RollbackCompleted')?.event;
     const differences = (ended?.differences ?? []) as readonly string[];
@@ -124,6 +129,14 @@ export async function driveBack(
   if (outages.length > 0) throw outages[0];
   return current;
 }
+
+/** So long the old side of a promoted service may take to start before a person is asked, seconds. */
+const coldSecondsMax = 600;
+
+const isCold = ({ rollout }: ServiceState, now: number): boolean =>
+  rollout.phase === 'rolling-back' &&
+  rollout.trafficOffAt === null &&
+  now > rollout.initiatedAt + coldSecondsMax * 1000;
 
 /** Begins a service's way back and takes its traffic off; what is done already is not done again. */
 export async function takeOff(

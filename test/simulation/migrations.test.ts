@@ -136,6 +136,20 @@ describe('who cannot go back', () => {
     expect(stateOf(day, 'orchestrator').rollout.phase).toBe('promoted');
   });
 
+  it('because its old side does not start stays until it does, and a person is asked', async () => {
+    const gone = { kind: 'refuse', fromSeconds: 395, toSeconds: 1300 } as const;
+    const day = await playMigration({
+      happenings: [migrate(), ask(400, 'roll-back')],
+      faults: [{ on: '*/workload.place', ...gone }],
+      minutes: 40,
+    });
+    expect(day.story).toContain('MigrationHeld discovery');
+    expect(day.events.find((event) => event.type === 'MigrationHeld')).toMatchObject({
+      reason: expect.stringContaining('did not start within 600 s'),
+    });
+    expect(greenOf(day)).toEqual(everybodyBack); // when it does
+  });
+
   it('because a person suspended it stays, and what it depends on with it', async () => {
     const override: Happening = { ...operate(140, 'override', 60), service: 'agent' } as Happening;
     const day = await playMigration({ happenings: [migrate(), override, ask(150, 'roll-back')] });

@@ -158,9 +158,19 @@ function confirmBack(state: Migration, { component, differences, now }: Of<'Conf
 
 function hold(state: Migration, { component, reason, now }: Of<'HoldMigration'>): Decided {
   if (state.phase === 'ended') return refuse('ended', 'the migration has ended.');
-  if (state.stuck?.component === component && state.stuck.reason === reason) return accept();
-  return accept({ type: 'MigrationHeld', at: now, migrationId: state.migrationId, component, reason });
+  const { migrationId, components, stuck } = state;
+  if (stuck?.component === component && stuck.reason === reason) return accept();
+  const held = (name: string, why: string): MigrationEvent => ({
+    ...{ type: 'MigrationHeld', at: now, migrationId, component: name, reason: why },
+  });
+  // What it depends on stays as well: the new world below it is what it speaks to.
+  const foundations = foundationsOf(components, component);
+  const stay = state.phase === 'taking-back' ? state.order.filter((name) => foundations.has(name)) : [];
+  return accept(held(component, reason), ...stay.map((name) => held(name, stays(name, component))));
 }
+
+const stays = (name: string, above: string): string =>
+  `${name} cannot go back: ${above} stays and depends on it. Roll forward (resume) or freeze.`;
 
 function resume(state: Migration, { revisions, by, now }: Of<'ResumeMigration'>): Decided {
   if (state.phase === 'forward') return accept();

@@ -79,10 +79,12 @@ export function evolveMigration(state: MigrationState, event: MigrationEvent): M
           : {}),
       };
     case 'MigrationHeld': {
-      const stuck = { component: event.component, reason: event.reason };
+      const stuck = state.stuck ?? { component: event.component, reason: event.reason };
       // What is on its way back goes on: the others are not made to wait for the one that cannot.
-      return state.phase === 'taking-back' && state.order.length > 0
-        ? { ...state, stuck: state.stuck ?? stuck }
+      const order =
+        state.phase === 'taking-back' ? state.order.filter((name) => name !== event.component) : [];
+      return state.phase === 'taking-back' && order.length > 0
+        ? { ...state, order, stuck }
         : { ...known(state), phase: 'held', stuck };
     }
     case 'MigrationResumed':

@@ -176,6 +176,22 @@ describe('who cannot go back', () => {
     });
   });
 
+  it('because its old side does not start is found out on the way: it stays with what it depends on', () => {
+    const hold = { type: 'HoldMigration', component: 'agent', reason: 'it is cold', now } as const;
+    const taking = after(...all, takeBack('discovery'));
+    expect(said(taking, hold)).toMatchObject([
+      { component: 'agent', reason: 'it is cold' },
+      { component: 'orchestrator', reason: expect.stringContaining('agent stays and depends on it') },
+    ]);
+    const waiting = fold(taking, said(taking, hold));
+    expect(waiting).toMatchObject({ phase: 'taking-back', order: ['discovery'] });
+    expect(said(waiting, hold)).toEqual([]);
+    expect(fold(waiting, said(waiting, back('discovery')))).toMatchObject({
+      ...{ phase: 'held', migrated: ['orchestrator', 'agent'] },
+      stuck: { component: 'agent', reason: 'it is cold' },
+    });
+  });
+
   it('when nobody can go, nothing is begun', () => {
     const cannot = { orchestrator: 'gone', agent: 'gone', discovery: 'gone' };
     const events = said(after(...all), takeBack('orchestrator', { cannot }));
