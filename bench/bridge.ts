@@ -3,6 +3,7 @@
 //   npm run bench -- bridge [--full]     all figures
 //   npm run bench -- bridge --million    a million messages, one request in a hundred going wrong
 //   npm run bench -- bridge --soak 10    ten minutes of traffic, memory watched
+import { loadavg } from 'node:os';
 import { endurance } from './bridge/endurance.ts';
 import { BenchWorld, type Figures, median, type Setting } from './bridge/rounds.ts';
 import { routerFigures } from './bridge/router.ts';
@@ -23,6 +24,15 @@ const goals = {
 };
 
 const SOAK_PER_SEC = 3_000;
+
+/** What MisterSmith's agents say in all, and the share of its core that a task is planned to use. */
+const WANTED_PER_SEC = 150_000;
+const USED = 0.6;
+/**
+ * AWS's defaults in its largest regions (us-east-1, us-west-2, eu-west-1), per account and second; most
+ * others have a tenth or less. Source: EventBridge user guide, "Quotas".
+ */
+const QUOTAS = { invocations: 18_750, putEvents: 10_000 };
 
 export async function run({ full, seed, rest }: BenchArguments): Promise<object> {
   if (rest.includes('--million')) {
@@ -45,7 +55,8 @@ export async function run({ full, seed, rest }: BenchArguments): Promise<object>
   }
   const world = await BenchWorld.start();
   try {
-    return { goals, ...(await everything(world, full)) };
+    const loadBefore = loadavg()[0];
+    return { goals, ...(await everything(world, full)), load: [loadBefore, loadavg()[0]].map(round) };
   } finally {
     await world.stop();
   }
@@ -95,15 +106,17 @@ async function everything(world: BenchWorld, full: boolean): Promise<object> {
   const router = routerFigures(full ? 9 : 5);
   const latency = percentiles(later.get('latency')?.latencies ?? []);
   const ratios = ratiosOf(small, reverse, table);
+  const capacity = capacityOf(cpu(small, 'bridge, explicit'));
+  console.log(`\n${capacity.sentence}`);
   console.log('\nrouter', router, '\nlatency at half of the peak rate, ms', latency, '\nratios', ratios);
   const figures = { small, large, secure, reverse, table };
   const medians = Object.fromEntries(Object.entries(figures).map(([name, of]) => [name, summary(of)]));
-  return { ratios, router, latency, ...medians };
+  return { ratios, capacity, router, latency, ...medians };
 }
 
 const rate = (figures: ReadonlyMap<string, Figures>, who: string) => median(figures.get(who)?.perSec ?? []);
 const cpu = (figures: ReadonlyMap<string, Figures>, who: string) => median(figures.get(who)?.cpuMicros ?? []);
-const round = (n: number) => Number(n.toFixed(2));
+const round = (n = 0) => Number(n.toFixed(2));
 
 function ratiosOf(
   small: ReadonlyMap<string, Figures>,
@@ -124,6 +137,19 @@ function ratiosOf(
     reverseOverLibrary: over(reverse, 'publish, ours', 'js.publish, 256 at a time'),
     tableOverSdk: over(table, 'stream to table, ours', 'stream to table, AWS SDK'),
   };
+}
+
+/** How many tasks the whole workload takes, and what AWS has to be asked for before. */
+function capacityOf(cpuMicros: number): { readonly tasks: number; readonly sentence: string } {
+  const tasks = Math.ceil((WANTED_PER_SEC * cpuMicros) / 1e6 / USED);
+  const thousands = (n: number) => n.toLocaleString('en');
+  const sentence =
+    `${thousands(WANTED_PER_SEC)} messages/s at ${cpuMicros.toFixed(1)} µs each, cores used to ${USED * 100} %: ` +
+    `${tasks} tasks of one vCPU. AWS binds first: EventBridge's rule invocations ` +
+    `(${thousands(QUOTAS.invocations)}/s), then PutEvents (${thousands(QUOTAS.putEvents)} requests/s). Ask for ` +
+    `${thousands(WANTED_PER_SEC)} invocations/s per rule that matches, and ` +
+    `${thousands((WANTED_PER_SEC / 10) * 1.2)} PutEvents/s.`;
+  return { tasks, sentence };
 }
 
 function percentiles(sorted: readonly number[]): Record<string, number> {

@@ -57,9 +57,7 @@ export class Dispatcher<P extends Parcel> {
     this.#pump();
   }
 
-  /**
-   * Takes messages, sends none until `release`: an earlier dispatcher of the same target is still at work.
-   */
+  /** Sends none until `release`: an earlier dispatcher of the same target is still at work. */
   hold(): void {
     this.#held = true;
   }
@@ -202,12 +200,13 @@ export class Dispatcher<P extends Parcel> {
     return kept;
   }
 
-  /** Frees the lanes of these parcels, except those in which others are still to be sent. */
+  /** Frees these parcels' lanes, unless others are to be sent in them yet; what waits there goes at once. */
   #free(parcels: readonly P[], others: readonly P[]): void {
     if (this.spec.order === 'none') return;
     const kept = new Set(others.map(({ lane }) => lane));
     const freed = kept.size === 0 ? parcels : parcels.filter(({ lane }) => !kept.has(lane));
     this.#queue.release(freed, this.#deps.timers.now());
+    this.#pump();
   }
 
   #delivered(parcel: P): void {

@@ -123,19 +123,25 @@ export async function startBridge(
   };
 }
 
-/** The bridge has settled everything, and the server knows. */
-export async function settled(
-  rig: Rig,
-  stream = 'MIG',
-  durable = 'bridge',
-  withinMs = 30_000,
-): Promise<void> {
-  await eventually(
-    async () => {
-      const info = await rig.link.api.consumers.info(stream, durable).catch(() => null);
-      return info !== null && info.num_pending === 0 && info.num_ack_pending === 0;
-    },
-    `everything on ${stream} is acknowledged (${rig.bridge.open} in hand; ${rig.logs.slice(-5).join(' | ')})`,
-    withinMs,
-  );
+/** Nothing moves for so long: it stands still, and is not only slow. */
+const STILL_MS = 25_000;
+
+/**
+ * The bridge has settled everything, and the server knows. A busy machine may take its time, but not stand.
+ */
+export async function settled(rig: Rig, stream = 'MIG', durable = 'bridge'): Promise<void> {
+  let seen = '';
+  let movedAtMs = Date.now();
+  for (;;) {
+    const info = await rig.link.api.consumers.info(stream, durable).catch(() => null);
+    if (info !== null && info.num_pending === 0 && info.num_ack_pending === 0) return;
+    const now = JSON.stringify([info?.num_pending, info?.ack_floor, rig.bridge.open, rig.metrics.received]);
+    if (now !== seen) movedAtMs = Date.now();
+    seen = now;
+    if (Date.now() - movedAtMs > STILL_MS) {
+      const logs = rig.logs.slice(-5).join(' | ');
+      throw new Error(`${stream} stands still, and not all of it is acknowledged: ${now} ${logs}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
