@@ -1,3 +1,4 @@
+import { MetricResolution, Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EcsAlbTarget } from '../../../events/target.ts';
@@ -97,5 +98,47 @@ describe('periods of ten seconds that a service publishes itself', () => {
     const over = { target, source, fromMs: startMs, toMs: startMs + 60_000, percentiles: [50, 100] };
     expect(await awsMetrics(wire.client).percentiles({ ...over, slot: 'blue' })).toEqual([20, 40]);
     expect(await awsMetrics(wire.client).percentiles({ ...over, slot: 'green' })).toBeNull();
+  });
+});
+
+/** What CloudWatch makes of a line in the embedded metric format: a point per metric and set of dimensions. */
+async function extract(line: Readonly<Record<string, unknown>>) {
+  const { Timestamp, CloudWatchMetrics } = line._aws as EmfMetadata;
+  for (const { Namespace, Dimensions, Metrics: named } of CloudWatchMetrics) {
+    const MetricData = Dimensions.flatMap((names) =>
+      named.map(({ Name, StorageResolution = 60 }) => ({
+        MetricName: Name,
+        Dimensions: names.map((dimension) => ({ Name: dimension, Value: String(line[dimension]) })),
+        Timestamp: new Date(Timestamp),
+        StorageResolution,
+        Values: [line[Name]].flat() as number[],
+      })),
+    );
+    await wire.client.send(new PutMetricDataCommand({ Namespace, MetricData }));
+  }
+}
+
+type EmfMetadata = {
+  readonly Timestamp: number;
+  readonly CloudWatchMetrics: readonly {
+    readonly Namespace: string;
+    readonly Dimensions: readonly (readonly string[])[];
+    readonly Metrics: readonly { readonly Name: string; readonly StorageResolution?: number }[];
+  }[];
+};
+
+describe('what Powertools publishes in the embedded metric format', () => {
+  it('is found by its namespace, its own dimension and the slot’s, at ten seconds', async () => {
+    const metrics = new Metrics({ namespace: 'Shop', serviceName: 'basket', singleMetric: false });
+    metrics.addDimension('Slot', 'green');
+    metrics.addMetric('Requests', MetricUnit.Count, 3, MetricResolution.High);
+    metrics.addMetric('Errors', MetricUnit.Count, 1, MetricResolution.High);
+    for (const milliseconds of [20, 260, 900])
+      metrics.addMetric('Latency', MetricUnit.Milliseconds, milliseconds, MetricResolution.High);
+    metrics.setTimestamp(startMs + 4000);
+    await extract(metrics.serializeMetrics() as unknown as Record<string, unknown>);
+    const [first, second] = await read('basket', startMs + 20_000, { dimensions: { service: 'basket' } });
+    expect(first?.canary).toEqual({ requests: 3, errors: 1, slow: [2], p95Ms: 900 });
+    expect(second?.canary).toBeNull();
   });
 });
