@@ -29,6 +29,7 @@ beforeAll(async () => {
       { application: 'shop', deploymentGroup: 'shop-blue', slot: 'blue' },
     ],
     healthFailuresMax: 2,
+    rollbacksPerDayMax: 5,
     rolloutTimeoutSeconds: 1, // asked about by `reconcile` alone, which runs here only when a test says so
   });
   const rules = new EventBridgeClient(wire.at);
@@ -120,6 +121,28 @@ function codeDeployed(deploymentGroup: string, state: 'SUCCESS' | 'FAILURE' | 'S
     detail: { application, deploymentGroup, deploymentId: `d-${state}`, region: 'eu-west-1', state },
   });
 }
+
+describe('a deployment that ECS gave up', () => {
+  const ecsDeployed = (slot: 'blue' | 'green', eventName: string, reason: string) =>
+    wire.cloud.buses.publish({
+      source: 'aws.ecs',
+      detailType: 'ECS Deployment State Change',
+      time: new Date(),
+      resources: [`arn:aws:ecs:eu-west-1:000000000000:service/shop/shop-${slot}`],
+      detail: { eventName, reason, deploymentId: 'ecs-svc/1', updatedAt: new Date().toISOString() },
+    });
+
+  it('or takes back by itself, takes the canary back at once', async () => {
+    const { before } = await baking();
+    const reason = 'ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/0.';
+    ecsDeployed('green', 'SERVICE_DEPLOYMENT_IN_PROGRESS', reason);
+    await wire.phase('rolled-back');
+    expect(await wire.canaryWeight()).toBe(0);
+    expect((await wire.events(before + 1)).find(({ type }) => type === 'RollbackInitiated')).toMatchObject({
+      ...{ trigger: 'deployment', fromWeight: 50, reason: expect.stringContaining('circuit breaker') },
+    });
+  });
+});
 
 describe('a deployment that CodeDeploy gave up', () => {
   it('takes the canary back at once, like one of ECS', async () => {

@@ -25,7 +25,6 @@ beforeAll(async () => {
     ...restingAtHalf,
     alarms: [{ name: alarm, scope: 'service' }],
     'analysis.windowSeconds': 30, // a busy machine is slow to hear of what it counted
-    rollbacksPerDayMax: 100,
     shiftTimeoutSeconds: 0.3,
   });
   const Dimensions = dimensionsOf(wire.target, 'blue').filter(({ Name }) => Name === 'LoadBalancer');
