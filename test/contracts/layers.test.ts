@@ -90,7 +90,7 @@ describe('npm run config', () => {
     const { status, output } = await config('--stage', 'prod', '--service', 'shop', '--endpoint', cloud.url);
     expect(output).toMatch(/evaluateSeconds +20 +parameter \/switchback\/prod\/shop\/evaluateSeconds/);
     expect(output).toMatch(/rollbacksPerDayMax +5 +environment SWITCHBACK__SHOP__ROLLBACKS_PER_DAY_MAX/);
-    expect(output).toMatch(/strategy.bakeSeconds +2 +switchback.yml:16/);
+    expect(output).toMatch(/strategy.bakeSeconds +2 +switchback.yml:18/);
     expect(output).toMatch(/strategy.startPercent +5 +default/);
     expect(output).toContain('stage prod is not deployed');
     expect(status).toBe(0);

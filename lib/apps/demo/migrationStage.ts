@@ -2,10 +2,8 @@
  * MisterSmith on one machine: orchestrator, three agents and the discovery engine as real processes, with
  * callers.
  */
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { parse } from 'yaml';
@@ -14,14 +12,16 @@ import { realClock } from '../../asl/clock.ts';
 import { DynamoEventStore } from '../../aws/eventStore/dynamoEventStore.ts';
 import { awsTraffic } from '../../aws/targets.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
-import { type Endpoint, openShop, watchShop } from './account.ts';
+import { type Endpoint, given, openShop, watchShop } from './account.ts';
 import type { DemoArguments } from './arguments.ts';
-import { installSwitchback } from './install.ts';
+import { bundlePath, deployStack, packageStack } from './compiledStack.ts';
 import { sendShoppers } from './shoppers.ts';
 
 /** Tasks of each service, as MisterSmith runs them. */
 const tasks: Readonly<Record<string, number>> = { orchestrator: 1, agent: 3, 'discovery-engine': 1 };
 const callsPerSecond = 30;
+
+const stackName = 'switchback-dev';
 
 /** How long the side without traffic stays up: until the services after it have moved. */
 const warmSeconds: Readonly<Record<string, number>> = { orchestrator: 25, agent: 15, 'discovery-engine': 5 };
@@ -46,7 +46,10 @@ export async function openMigrationStage(
   { port, shopPort, seed, fire }: DemoArguments,
   say: (line: string) => void,
 ): Promise<MigrationStage> {
-  const cloud = await startLocalCloud({ port, clock: realClock, seed, metricPeriodSeconds: 1 });
+  const cloud = await startLocalCloud({
+    ...{ port, seed, clock: realClock, metricPeriodSeconds: 1 },
+    codePath: bundlePath(root),
+  });
   const at: Endpoint = {
     endpoint: cloud.url,
     region: 'eu-west-1',
@@ -64,15 +67,15 @@ export async function openMigrationStage(
     say(
       `${services.map((name) => `${name} ×${tasks[name]}`).join(', ')}: v1, each behind a weighted balancer`,
     );
-    await installSwitchback(at, await buildFor(root, targets, fire));
-    say('Switchback is installed');
+    const outputs = await deployStack(at, stackName, await packageFor(root, targets, fire));
+    say(`Switchback is deployed: the stack ${stackName}, from the template that sls package makes`);
     const callers = services.map((_, index) =>
       sendShoppers(`http://127.0.0.1:${shopPort + index}/`, callsPerSecond),
     );
     const traffic = awsTraffic(new ElasticLoadBalancingV2Client(at), async () => undefined);
     return {
       ...{ at, cloud, services },
-      store: new DynamoEventStore(new DynamoDBClient(at), 'switchback-events'),
+      store: new DynamoEventStore(new DynamoDBClient(at), given(outputs.EventTableName)),
       async greenWeight(service) {
         const reading = await traffic.read(targets[service] as EcsAlbTarget);
         return reading.kind === 'weights' ? reading.greenWeight : null;
@@ -89,7 +92,7 @@ export async function openMigrationStage(
 }
 
 /** MisterSmith's services, strategies and dependencies with the shop's short times, to be watched. */
-async function buildFor(
+function packageFor(
   root: string,
   targets: Readonly<Record<string, EcsAlbTarget>>,
   fire: boolean,
@@ -110,12 +113,9 @@ async function buildFor(
     const kept = { scaleDownDelaySeconds, fallback: { slot: 'blue' } };
     return [name, { ...short, target, strategy, alarms, dependsOn: written.dependsOn ?? [], ...kept }];
   });
-  const work = join(root, '.switchback');
-  mkdirSync(work, { recursive: true });
-  const config = join(work, 'mistersmith.yml');
-  writeFileSync(config, JSON.stringify({ services: Object.fromEntries(services) }));
-  const dist = join(work, 'dist-mistersmith');
-  const script = join(root, 'scripts/build.mjs');
-  await promisify(execFile)(process.execPath, [script, '--config', config, '--out', dist], { cwd: root });
-  return dist;
+  const work = '.switchback/mistersmith';
+  mkdirSync(join(root, work), { recursive: true });
+  const configuration = `${work}/switchback.yml`;
+  writeFileSync(join(root, configuration), JSON.stringify({ services: Object.fromEntries(services) }));
+  return packageStack(root, { work, configuration, stage: 'dev' });
 }

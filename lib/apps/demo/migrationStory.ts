@@ -177,7 +177,7 @@ function migrationSentence(event: MigrationEvent): string {
 
 async function invoke(stage: MigrationStage, name: string, payload: object): Promise<unknown> {
   const { FunctionError, Payload } = await new LambdaClient(stage.at).send(
-    new InvokeCommand({ FunctionName: `switchback-${name}`, Payload: JSON.stringify(payload) }),
+    new InvokeCommand({ FunctionName: `switchback-dev-${name}`, Payload: JSON.stringify(payload) }),
   );
   const text = Buffer.from(Payload ?? []).toString();
   if (FunctionError !== undefined) throw new Error(`${name}: ${text}`);

@@ -3,8 +3,11 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { ConfigurationRefused } from '../configure/yamlFile.ts';
 import type { Stage } from './stage.ts';
 
-/** @throws ConfigurationRefused without credentials, or with those of another account than the stage names */
-export async function refuseOtherAccounts({ name, account, region }: Stage): Promise<void> {
+/**
+ * @param place where the stage names its account: `stages/prod.yml:5`
+ * @throws ConfigurationRefused without credentials, or with those of another account than the stage names
+ */
+export async function refuseOtherAccounts({ name, account, region }: Stage, place: string): Promise<void> {
   let found: string | undefined;
   try {
     const identity = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
@@ -18,7 +21,7 @@ export async function refuseOtherAccounts({ name, account, region }: Stage): Pro
   }
   if (account === null || found === account) return;
   throw new ConfigurationRefused(
-    `stages/${name}.yml: stage ${name} belongs to account ${account}, and these credentials are for ` +
+    `${place}: account: stage ${name} belongs to account ${account}, and these credentials are for ` +
       `${found}: nothing was changed`,
   );
 }

@@ -21,7 +21,7 @@ import { refuseOtherAccounts } from './account.ts';
 import { bridgeDeployment } from './bridgeDeployment.ts';
 import type { Deployment } from './deployment.ts';
 import { generated } from './generated.ts';
-import { readStage } from './stage.ts';
+import { placeInStage, readStage } from './stage.ts';
 
 /** What osls hands over; as much of it as is used. */
 type Serverless = {
@@ -94,7 +94,8 @@ class SwitchbackPlugin {
         `there is no switchback.yml, and ${path} names services of nobody: write yours, see docs/deploy.md`,
       );
     }
-    await refuseOtherAccounts({ ...stage, region: this.#region ?? stage.region });
+    const place = placeInStage(this.#root, stage.name, 'account');
+    await refuseOtherAccounts({ ...stage, region: this.#region ?? stage.region }, place);
   }
 
   /** @throws Error when the stage was deployed and does not stand */

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { problemOf } from '../../core/config/problem.ts';
-import { ConfigurationRefused, readYaml, refused } from '../configure/yamlFile.ts';
+import { ConfigurationRefused, lineOf, readYaml, refused } from '../configure/yamlFile.ts';
 
 const principal = z
   .string()
@@ -68,6 +68,13 @@ export function readStage(root: string, name: string): Stage {
   const parsed = StageFile.safeParse(value ?? {});
   if (!parsed.success) throw refused(parsed.error.issues.map(problemOf), document, lines, file);
   return { ...parsed.data, name };
+}
+
+/** Where a key of the stage's file stands, for messages. */
+export function placeInStage(root: string, name: string, key: string): string {
+  const file = `stages/${name}.yml`;
+  const { document, lines } = readYaml(readFileSync(join(root, file), 'utf8'), file);
+  return `${file}:${lineOf(document, { path: [key] }, lines)}`;
 }
 
 const stagesIn = (root: string): readonly string[] =>

@@ -3,8 +3,10 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { CloudFormationClient, DeleteStackCommand } from '@aws-sdk/client-cloudformation';
+import { DescribeTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
@@ -136,6 +138,20 @@ describe('Switchback as it is deployed', () => {
       ...Items.map((item) => JSON.stringify(item)),
     ];
     expect(everywhere.filter((text) => text.includes('planted-4711'))).toEqual([]);
+  });
+});
+
+describe('Switchback as it is taken away', () => {
+  it('leaves the record and its key behind, and nothing that acts', async () => {
+    const cloudFormation = new CloudFormationClient(shop.at);
+    await cloudFormation.send(new DeleteStackCommand({ StackName: 'switchback-dev' }));
+    const { Table } = await new DynamoDBClient(shop.at).send(
+      new DescribeTableCommand({ TableName: shop.outputs.EventTableName }),
+    );
+    expect([Table?.TableStatus, (Table?.ItemCount ?? 0) > 5]).toEqual(['ACTIVE', true]);
+    expect((await shop.events()).length).toBeGreaterThan(5);
+    const { Functions } = await new LambdaClient(shop.at).send(new ListFunctionsCommand({}));
+    expect(Functions).toEqual([]);
   });
 });
 

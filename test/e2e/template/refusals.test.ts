@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compileConfiguration } from '../../../lib/apps/configure/compile.ts';
 import { refuseVariables } from '../../../lib/apps/configure/variables.ts';
 import { refuseOtherAccounts } from '../../../lib/apps/deploy/account.ts';
-import { readStage } from '../../../lib/apps/deploy/stage.ts';
+import { placeInStage, readStage } from '../../../lib/apps/deploy/stage.ts';
 import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
 import { plant, repositoryRoot, run } from '../../tidy/plant.ts';
 import { packagingMs } from './packaged.ts';
@@ -56,12 +56,13 @@ describe('a stage', () => {
   it('belongs to one account, and other credentials are refused', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', cloud.url);
     const stage = { ...readStage(repositoryRoot, 'prod'), account: '123456789012' };
-    expect(await refusalOf(() => refuseOtherAccounts(stage))).toBe(
-      'stages/prod.yml: stage prod belongs to account 123456789012, and these credentials are for ' +
+    const place = placeInStage(repositoryRoot, 'prod', 'account');
+    expect(await refusalOf(() => refuseOtherAccounts(stage, place))).toBe(
+      'stages/prod.yml:5: account: stage prod belongs to account 123456789012, and these credentials are for ' +
         '000000000000: nothing was changed',
     );
-    await refuseOtherAccounts({ ...stage, account: '000000000000' });
-    await refuseOtherAccounts({ ...stage, account: null });
+    await refuseOtherAccounts({ ...stage, account: '000000000000' }, place);
+    await refuseOtherAccounts({ ...stage, account: null }, place);
     vi.unstubAllEnvs();
   });
 });
@@ -123,7 +124,7 @@ describe('a reference', () => {
 
   it('that leads nowhere is refused where it stands', async () => {
     expect(await refusalOf(() => compiled(referring))).toMatch(
-      /^switchback\.yml:8: services\.shop\.target\.cluster: \/shop\/cluster cannot be read from Parameter Store \(ParameterNotFound/,
+      /^switchback\.yml:10: services\.shop\.target\.cluster: \/shop\/cluster cannot be read from Parameter Store \(ParameterNotFound/,
     );
   });
 
@@ -165,7 +166,7 @@ describe('a configuration', () => {
     [
       'an unknown key',
       example.replace('    strategy:', '    strategie:'),
-      'switchback.yml:14: services.shop.strategie: unknown key "strategie": remove it or correct',
+      'switchback.yml:16: services.shop.strategie: unknown key "strategie": remove it or correct',
     ],
     [
       'two services on one listener rule',
@@ -183,7 +184,7 @@ describe('a configuration', () => {
     [
       'a cycle of dependencies',
       example.replace('    strategy:', '    dependsOn: [shop]\n    strategy:'),
-      'switchback.yml:14: services.shop.dependsOn: shop → shop is a cycle: one of them must not',
+      'switchback.yml:16: services.shop.dependsOn: shop → shop is a cycle: one of them must not',
     ],
     [
       'a message for a service that is not there',
@@ -203,7 +204,7 @@ describe('a configuration', () => {
     [
       'a secret where bundles are made of it',
       example.replace('cluster: shop', 'cluster: { secret: cluster }'),
-      'switchback.yml:8: services.shop.target.cluster: a secret may not stand here',
+      'switchback.yml:10: services.shop.target.cluster: a secret may not stand here',
     ],
     [
       'an objective that is said in two places',
