@@ -23,6 +23,7 @@ import {
 import { chainStart, endChain, followChain } from '../core/eventStore/verifyChain.ts';
 import { PlanDiffers } from '../core/outage.ts';
 import type { Append, Appended, EventStore, Head } from '../ports.ts';
+import { bodyBytes, storedBytes } from './storedBytes.ts';
 
 export type StoreStep =
   | 'read-head'
@@ -226,31 +227,6 @@ function digestOf(minute: Minute): string {
   const digest = digests.get(minute) ?? sha256(JSON.stringify(minute));
   digests.set(minute, digest);
   return digest;
-}
-
-/**
- * A text's size, and half of it above 1 KB, where DynamoDB's store deflates: JSON as ours comes to a third,
- * so what fits here fits there.
- */
-const storedBytes = (text: string): number => {
-  const bytes = Buffer.byteLength(text);
-  return bytes <= 1024 ? bytes : Math.ceil(bytes / 2);
-};
-
-/** The same for what a HEAD holds; its marks and the hash take less than half a KB. */
-function bodyBytes({ commits, snapshot }: StoredHead): number {
-  const texts = commits.reduce((sum, commit) => sum + textBytes(commit), 0);
-  return 512 + Math.ceil((texts + textBytes(snapshot?.state)) / 2);
-}
-
-/** What is kept never changes, so it is measured once. */
-const measured = new WeakMap<object, number>();
-
-function textBytes(value: unknown): number {
-  const known = typeof value === 'object' && value !== null ? measured.get(value) : undefined;
-  const bytes = known ?? Buffer.byteLength(JSON.stringify(value) ?? '');
-  if (typeof value === 'object' && value !== null) measured.set(value, bytes);
-  return bytes;
 }
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url');

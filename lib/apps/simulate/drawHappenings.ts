@@ -1,4 +1,7 @@
-/** What people and the world do, drawn: requests that overlap, operators at bad moments, hands on the balancer. */
+/**
+ * What people and the world do, drawn: requests that overlap, operators at bad moments, hands on the
+ * balancer.
+ */
 import type { SeededRandom } from '../../sim/random.ts';
 import type { Happening } from './scenario.ts';
 

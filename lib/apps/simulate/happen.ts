@@ -23,26 +23,18 @@ type Simulation = {
 export function happen(simulation: Simulation, happening: Happening): void {
   const { world } = simulation;
   switch (happening.what) {
-    case 'request': {
-      const { atSeconds: _, what: __, ...detail } = happening;
-      simulation.request({ ...detail, requestedBy: 'a person' });
+    case 'request':
+      simulation.request({ ...detailOf(happening), requestedBy: 'a person' });
       return;
-    }
-    case 'operate': {
-      const { atSeconds: _, what: __, ...detail } = happening;
-      simulation.operate({ ...detail, by: 'a person' });
+    case 'operate':
+      simulation.operate({ ...detailOf(happening), by: 'a person' });
       return;
-    }
-    case 'migrate': {
-      const { atSeconds: _, what: __, ...detail } = happening;
-      simulation.migrate({ ...detail, requestedBy: 'a person' });
+    case 'migrate':
+      simulation.migrate({ ...detailOf(happening), requestedBy: 'a person' });
       return;
-    }
-    case 'operate-migration': {
-      const { atSeconds: _, what: __, ...detail } = happening;
-      simulation.operateMigration({ ...detail, by: 'a person', why: 'the scene says so' });
+    case 'operate-migration':
+      simulation.operateMigration({ ...detailOf(happening), by: 'a person', why: 'the scene says so' });
       return;
-    }
     case 'shift-by-hand':
       shiftByHand(
         placeIn(simulation, happening.service).balancer,
@@ -69,32 +61,47 @@ export function happen(simulation: Simulation, happening: Happening): void {
     case 'autoscale':
       placeIn(simulation, happening.service).slots[happening.slot].autoscale(happening.tasks);
       return;
-    case 'incident': {
-      const { service, revision, minutes, errorRate, slower } = happening;
-      const fromMs = simulation.clock.now();
-      const toMs = fromMs + minutes * 60_000;
-      world.behaviours.incidents.push({ service, fromMs, toMs, revision, errorRate, slower });
+    case 'incident':
+      beginIncident(simulation, happening);
       return;
-    }
     case 'set-alarm':
       world.alarms.set(happening.alarm, happening.state, 'set by hand');
       return;
-    case 'stop-execution': {
-      const running = [...simulation.desk.executions.values()].filter(
-        (execution) => execution.machine === happening.machine && execution.isRunning(),
-      );
-      running.at(-1)?.stop();
+    case 'stop-execution':
+      stopNewest(simulation, happening.machine);
       return;
-    }
     case 'deploy':
-      // What stands in the store was folded by the version before: its schema is another.
-      for (const [stream, head] of world.table.heads) {
-        if (head.snapshot === null) continue;
-        world.table.heads.set(stream, { ...head, snapshot: { ...head.snapshot, schema: 0 } });
-      }
+      deployed(world);
       return;
     default:
       unreachable(happening);
+  }
+}
+
+function detailOf({ atSeconds: _, what: __, ...detail }: Happening) {
+  return detail;
+}
+
+function beginIncident(
+  { clock, world }: Simulation,
+  happening: Extract<Happening, { what: 'incident' }>,
+): void {
+  const { service, revision, minutes, errorRate, slower } = happening;
+  const fromMs = clock.now();
+  const toMs = fromMs + minutes * 60_000;
+  world.behaviours.incidents.push({ service, fromMs, toMs, revision, errorRate, slower });
+}
+
+function stopNewest({ desk }: Simulation, machine: string): void {
+  const running = [...desk.executions.values()].filter((one) => one.machine === machine && one.isRunning());
+  running.at(-1)?.stop();
+}
+
+/** What stands in the store was folded by the version before: its schema is another. */
+function deployed({ table }: SimWorld): void {
+  for (const [stream, head] of table.heads) {
+    if (head.snapshot === null) continue;
+    table.heads.set(stream, { ...head, snapshot: { ...head.snapshot, schema: 0 } });
   }
 }
 

@@ -1,4 +1,6 @@
-/** What must happen within a bound where nothing fails: traffic follows, and nobody stays on a bad revision. */
+/**
+ * What must happen within a bound where nothing fails: traffic follows, and nobody stays on a bad revision.
+ */
 import { minuteMs } from '../../../sim/meter.ts';
 import { startMs } from '../../../sim/simClock.ts';
 import { type Book, type Finding, percentIn, type Standing, secondsOf, standingAt } from './book.ts';

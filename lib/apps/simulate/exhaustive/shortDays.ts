@@ -65,7 +65,9 @@ const days = {
 export type DayName = keyof typeof days;
 export const dayNames = Object.keys(days) as DayName[];
 
-/** Two tasks, 400 requests a second, steps of 50 and 100 %, a bake of a minute that takes three to be judged. */
+/**
+ * Two tasks, 400 requests a second, steps of 50 and 100 %, a bake of a minute that takes three to be judged.
+ */
 export function shortDay(name: DayName): Scenario {
   const { happenings, minutes, behaviours, approval, configuration }: Day = days[name];
   const last = { weight: 100, bakeSeconds: 0, ...(approval === undefined ? {} : { approval }) };

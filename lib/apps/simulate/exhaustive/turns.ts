@@ -5,7 +5,9 @@
 import type { Instance } from '../../../sim/instance.ts';
 import type { Simulation } from '../simulation.ts';
 
-/** So many calls of the first, then so many of the second, and so on; then whoever's turn it is to its end. */
+/**
+ * So many calls of the first, then so many of the second, and so on; then whoever's turn it is to its end.
+ */
 export type Runs = readonly number[];
 
 type Side = 0 | 1;
