@@ -28,9 +28,13 @@ export async function readSeries(
   asked: readonly Asked[],
   { fromMs, toMs, periodSeconds }: Range,
 ): Promise<ReadonlyMap<string, Series>> {
-  const MetricDataQueries = asked.map(({ namespace, name, dimensions, stat }, index): MetricDataQuery => {
+  // A figure that is asked for under two keys is paid for once.
+  const figures = [...Map.groupBy(asked, ({ key: _, ...figure }) => JSON.stringify(figure)).values()];
+  const MetricDataQueries = figures.flatMap(([figure], index): MetricDataQuery[] => {
+    if (figure === undefined) return [];
+    const { namespace, name, dimensions, stat } = figure;
     const Metric = { Namespace: namespace, MetricName: name, Dimensions: [...dimensions] };
-    return { Id: `q${index}`, MetricStat: { Metric, Period: periodSeconds, Stat: stat } };
+    return [{ Id: `q${index}`, MetricStat: { Metric, Period: periodSeconds, Stat: stat } }];
   });
   const series = new Map<string, Map<number, number>>();
   let NextToken: string | undefined;
@@ -44,12 +48,13 @@ export async function readSeries(
     });
     const answer = await answered('GetMetricData', client.send(command));
     for (const { Id = '', Timestamps = [], Values = [] } of answer.MetricDataResults ?? []) {
-      const key = asked[Number(Id.slice(1))]?.key;
-      if (key === undefined || Timestamps.length === 0) continue;
-      const points = series.get(key) ?? new Map<number, number>();
+      const keys = figures[Number(Id.slice(1))]?.map(({ key }) => key) ?? [];
+      const [first] = keys;
+      if (first === undefined || Timestamps.length === 0) continue;
+      const points = series.get(first) ?? new Map<number, number>();
       for (const [index, timestamp] of Timestamps.entries())
         points.set(timestamp.getTime(), Values[index] ?? 0);
-      series.set(key, points);
+      for (const key of keys) series.set(key, points);
     }
     NextToken = answer.NextToken;
     if (NextToken === undefined) break;

@@ -5,7 +5,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { VirtualClock } from '../../../lib/asl/clock.ts';
 import { cloudWatchService } from '../../../lib/local/cloudwatch/cloudWatchService.ts';
 import type { MetricPoint } from '../../../lib/local/cloudwatch/metricStore.ts';
-import { startEndpoint } from '../../../lib/local/endpoint.ts';
+import { type RequestEntry, startEndpoint } from '../../../lib/local/endpoint.ts';
 
 export const startMs = Date.UTC(2026, 0, 1, 12, 0, 0);
 
@@ -27,10 +27,14 @@ export async function cloudWatchWire() {
     publish: () => undefined,
     notify: async () => undefined,
   });
-  const { url, close } = await startEndpoint({ services: [service], clock });
+  const requests: RequestEntry[] = [];
+  const onRequest = (entry: RequestEntry) => void requests.push(entry);
+  const { url, close } = await startEndpoint({ services: [service], clock, onRequest });
   const client = new CloudWatchClient({ endpoint: url, region: place.region });
   return {
     client,
+    /** Every call that was answered, oldest first. */
+    requests,
     /** Behind the API, as AWS's own services do: clients may not write to `AWS/…`. */
     publish({ dimensions, ...point }: Published) {
       service.store.put({

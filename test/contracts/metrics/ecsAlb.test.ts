@@ -83,6 +83,19 @@ describe('a minute of two target groups', () => {
     expect([canary, stable, weight]).toEqual([null, null, 0]);
   });
 
+  it('is asked for in one call, and no figure in it twice: each is paid for', async () => {
+    const before = wire.requests.length;
+    await freshMinute().read([200, 500, 1000]);
+    const calls = wire.requests.slice(before);
+    expect(calls.map(({ operation }) => operation)).toEqual(['GetMetricData']);
+    const { MetricDataQueries } = JSON.parse(String(calls[0]?.body)) as {
+      readonly MetricDataQueries: readonly { readonly MetricStat: object }[];
+    };
+    const figures = MetricDataQueries.map(({ MetricStat }) => JSON.stringify(MetricStat));
+    expect(figures.length).toBeGreaterThan(20);
+    expect(figures).toEqual([...new Set(figures)]);
+  });
+
   it('with only the state of the hosts is zero requests, and the dead hosts are seen', async () => {
     const { put, read } = freshMinute();
     put('green', 'UnHealthyHostCount', [1, 2]);
