@@ -16,8 +16,19 @@ describe('backtest is told', () => {
     const { source, endpoint } = backtestArguments(
       words('--service shop --rollout r-1 --endpoint http://h:1'),
     );
-    expect(source).toEqual({ kind: 'store', service: 'shop', rolloutId: 'r-1', table: 'switchback-events' });
+    expect(source).toEqual({
+      kind: 'store',
+      service: 'shop',
+      rolloutId: 'r-1',
+      table: 'switchback-dev-events',
+    });
     expect(endpoint).toBe('http://h:1');
+    const tableOf = (more: string) => {
+      const { source: asked } = backtestArguments(words(`--service shop --rollout r-1 ${more}`));
+      return asked.kind === 'store' ? asked.table : null;
+    };
+    expect(tableOf('--stage prod')).toBe('switchback-prod-events');
+    expect(tableOf('--table elsewhere')).toBe('elsewhere');
     expect(backtestArguments(words('--minutes m.json')).source).toEqual({ kind: 'file', path: 'm.json' });
     expect(() => backtestArguments(words('--minutes m.json --rollout r-1'))).toThrow('not both');
     expect(() => backtestArguments(words('--service shop'))).toThrow('say which rollout');

@@ -35,7 +35,7 @@ export type StatedTraffic = {
 };
 
 export const backtestUsage =
-  'npm run backtest -- (--service NAME --rollout ID [--table NAME] [--endpoint URL] | --minutes FILE.json) ' +
+  'npm run backtest -- (--service NAME --rollout ID [--stage NAME | --table NAME] [--endpoint URL] | --minutes FILE.json) ' +
   '[--policy FILE.yml] [--set errors.margin=1.25 …]';
 export const powerUsage =
   'npm run power -- --service NAME --config FILE.yml [--requests-per-second N [--error-rate R] ' +
@@ -46,9 +46,10 @@ const several = { type: 'string', multiple: true } as const;
 
 /** @throws Error with one sentence and the usage */
 export function backtestArguments(argv: readonly string[]): BacktestArguments {
-  const options = { service: text, rollout: text, table: text, endpoint: text, minutes: text };
+  const options = { service: text, rollout: text, stage: text, table: text, endpoint: text, minutes: text };
   const values = parsed(argv, { ...options, policy: text, set: several }, backtestUsage);
-  const { service, rollout, minutes, table = 'switchback-events' } = values;
+  const { service, rollout, minutes, stage = 'dev' } = values;
+  const table = values.table ?? `switchback-${stage}-events`;
   const rest = {
     endpoint: values.endpoint ?? null,
     policyPath: values.policy ?? null,
