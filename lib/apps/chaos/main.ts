@@ -9,7 +9,7 @@ import { SeededRandom } from '../../sim/random.ts';
 import { isBad } from '../demo/shoppers.ts';
 import { chaosArguments } from './arguments.ts';
 import { People } from './people.ts';
-import { openStage, type Stage, stream } from './stage.ts';
+import { openStage, type Stage, stack, stream } from './stage.ts';
 import { count, type Tally } from './trouble.ts';
 import { busQueue, hearTheBus, judge } from './verdict.ts';
 import { watch } from './witness.ts';
@@ -89,9 +89,9 @@ async function busListener({ at }: Stage): Promise<string> {
   const { Attributes } = await sqs.send(attributes);
   const rules = new EventBridgeClient(at);
   const EventPattern = JSON.stringify({ source: ['switchback'] });
-  await rules.send(new PutRuleCommand({ Name: busQueue, EventPattern }));
+  await rules.send(new PutRuleCommand({ EventBusName: stack, Name: busQueue, EventPattern }));
   const Targets = [{ Id: 'queue', Arn: Attributes?.QueueArn }];
-  await rules.send(new PutTargetsCommand({ Rule: busQueue, Targets }));
+  await rules.send(new PutTargetsCommand({ EventBusName: stack, Rule: busQueue, Targets }));
   return QueueUrl;
 }
 

@@ -11,7 +11,7 @@ import { DynamoConsumers } from '../../aws/eventStore/consumers.ts';
 import type { ServiceState } from '../../core/rollout/state.ts';
 import type { SeededRandom } from '../../sim/random.ts';
 import { type Fault, registerShop } from '../demo/account.ts';
-import { type Stage, service, stream } from './stage.ts';
+import { type Stage, service, stack, stream } from './stage.ts';
 import { count, makeTrouble, type Tally } from './trouble.ts';
 import { type BusWitness, leftOver } from './verdict.ts';
 
@@ -40,7 +40,7 @@ export class People {
     this.#say = say;
     this.#bus = new EventBridgeClient(stage.at);
     this.#lambda = new LambdaClient(stage.at);
-    this.#consumers = new DynamoConsumers(new DynamoDBClient(stage.at), 'switchback-events');
+    this.#consumers = new DynamoConsumers(new DynamoDBClient(stage.at), `${stack}-events`);
   }
 
   /** The schedule, until `stop`; never two at a time, so that a slow machine is not buried in them. */
@@ -166,7 +166,9 @@ export class People {
 
   async #put(DetailType: string, detail: Readonly<Record<string, unknown>>): Promise<void> {
     const Detail = JSON.stringify({ service, ...detail });
-    await this.#bus.send(new PutEventsCommand({ Entries: [{ Source: 'chaos', DetailType, Detail }] }));
+    await this.#bus.send(
+      new PutEventsCommand({ Entries: [{ EventBusName: stack, Source: 'chaos', DetailType, Detail }] }),
+    );
   }
 
   async #invoke(
@@ -175,7 +177,7 @@ export class People {
     InvocationType: 'Event' | 'RequestResponse' = 'Event',
   ): Promise<void> {
     const Payload = Buffer.from(JSON.stringify(payload));
-    const FunctionName = `switchback-${name}`;
+    const FunctionName = `${stack}-${name}`;
     await this.#lambda
       .send(new InvokeCommand({ FunctionName, InvocationType, Payload }))
       .catch((error: Error) => count(this.#tally, `${name} not taken: ${error.name}`));

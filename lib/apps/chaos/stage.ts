@@ -1,14 +1,13 @@
 /**
- * What chaos comes over: the local cloud, a shop of real processes with real visitors, and Switchback's
- * bundles, with bakes of seconds. Its own calls are signed `people`; only functions' calls are struck.
+ * What chaos comes over: the local cloud, a shop of real processes with real visitors, and Switchback as it
+ * is deployed, with bakes of seconds. Its own calls are signed `people`; only functions' calls are struck.
  */
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { GetQueueUrlCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { parseDocument } from 'yaml';
 import type { EcsAlbTarget } from '../../../events/target.ts';
 import { DynamoEventStore } from '../../aws/eventStore/dynamoEventStore.ts';
@@ -16,7 +15,7 @@ import { awsTraffic } from '../../aws/targets.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import type { Traffic } from '../../ports.ts';
 import { type Endpoint, openShop, watchShop } from '../demo/account.ts';
-import { installSwitchback } from '../demo/install.ts';
+import { bundlePath, deployStack, packageStack } from '../demo/compiledStack.ts';
 import { type Shoppers, sendShoppers } from '../demo/shoppers.ts';
 
 export type Stage = {
@@ -31,6 +30,8 @@ export type Stage = {
   close(): Promise<void>;
 };
 
+/** The stack and whatever it names. */
+export const stack = 'switchback-dev';
 export const service = 'shop';
 export const stream = `service/${service}`;
 
@@ -63,6 +64,7 @@ export async function openStage(root: string, seed: number): Promise<Stage> {
   const cloud = await startLocalCloud({
     seed,
     metricPeriodSeconds: 1,
+    codePath: bundlePath(root),
     onFunctionLog: ({ functionName, line }) => void lines.push(`${functionName} ${line}`),
   });
   const credentials = { accessKeyId: 'people', secretAccessKey: 'people' };
@@ -70,39 +72,46 @@ export async function openStage(root: string, seed: number): Promise<Stage> {
   const port = await freePort();
   const target = await openShop(at, port, 1, 1);
   await watchShop(at, target);
-  const dist = await bundles(root, `.switchback/chaos/${seed}`, target);
-  await installSwitchback(at, dist, { visibilitySeconds: 2, receivesMax: 200 });
+  const work = `.switchback/chaos-${seed}`;
+  await deployStack(at, stack, await packaged(root, work, target));
+  await hasten(at);
   const shoppers = sendShoppers(`http://127.0.0.1:${port}/`, visitsPerSecond);
   return {
     cloud,
     at,
     target,
-    store: new DynamoEventStore(new DynamoDBClient(at), 'switchback-events', patience),
+    store: new DynamoEventStore(new DynamoDBClient(at), `${stack}-events`, patience),
     traffic: awsTraffic(new ElasticLoadBalancingV2Client(at), async () => undefined),
     shoppers,
     lines,
     async close() {
       shoppers.stop();
       await cloud.close();
-      rmSync(join(root, `.switchback/chaos/${seed}`), { recursive: true, force: true });
+      rmSync(join(root, work), { recursive: true, force: true });
     },
   };
 }
 
-async function bundles(root: string, folder: string, target: EcsAlbTarget): Promise<string> {
+/** The template, from the example's configuration in haste; its bundles carry the same. */
+function packaged(root: string, work: string, target: EcsAlbTarget): Promise<string> {
   const document = parseDocument(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
   document.setIn(['services', service, 'target'], target);
   for (const [key, value] of Object.entries(haste)) {
     document.setIn(['services', service, key], document.createNode(value));
   }
-  const work = join(root, folder);
-  mkdirSync(work, { recursive: true });
-  const config = join(work, 'switchback.yml');
-  const dist = join(work, 'dist');
-  writeFileSync(config, String(document));
-  const script = join(root, 'scripts/build.mjs');
-  await promisify(execFile)(process.execPath, [script, '--config', config, '--out', dist], { cwd: root });
-  return dist;
+  mkdirSync(join(root, work), { recursive: true });
+  const configuration = `${work}/switchback.yml`;
+  writeFileSync(join(root, configuration), String(document));
+  return packageStack(root, { work, configuration, stage: 'dev' });
+}
+
+/** What a killed function had taken from a queue comes again at once, not after half a minute. */
+async function hasten(at: Endpoint): Promise<void> {
+  const sqs = new SQSClient(at);
+  for (const name of ['alarms', 'deployments', 'intents.fifo']) {
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: `${stack}-${name}` }));
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: '3' } }));
+  }
 }
 
 /** A port nobody listens on now. */

@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { Fault } from '../../local/faults.ts';
 import type { SeededRandom } from '../../sim/random.ts';
-import type { Stage } from './stage.ts';
+import { type Stage, stack } from './stage.ts';
 
 export type Tally = Map<string, number>;
 export const count = (tally: Tally, what: string, by = 1): void =>
@@ -132,7 +132,7 @@ async function begin(
     }
     case 'kill': {
       const name = random.pick(functionNames);
-      const killed = stage.cloud.killFunction(`switchback-${name}`);
+      const killed = stage.cloud.killFunction(`${stack}-${name}`);
       say(`SIGKILL ${name} × ${killed}`);
       count(tally, 'processes killed', killed);
       return null;
@@ -143,7 +143,7 @@ async function begin(
       say(`SIGKILL ${name} ${when} one of its calls`);
       const fault: Fault = { kind: 'kill', when };
       return stage.cloud.faults.add({
-        caller: `fn-switchback-${name}`,
+        caller: `fn-${stack}-${name}`,
         probability: 0.4,
         times: 2,
         fault,
@@ -164,8 +164,8 @@ async function begin(
     default: {
       say('alarm events are lost');
       const events = new EventBridgeClient(stage.at);
-      await events.send(new DisableRuleCommand({ Name: 'switchback-alarms' }));
-      return async () => void (await events.send(new EnableRuleCommand({ Name: 'switchback-alarms' })));
+      await events.send(new DisableRuleCommand({ Name: `${stack}-alarms-1` }));
+      return async () => void (await events.send(new EnableRuleCommand({ Name: `${stack}-alarms-1` })));
     }
   }
 }
@@ -191,13 +191,13 @@ function faultOf(random: SeededRandom): Fault {
 async function controllerDown(stage: Stage, tally: Tally): Promise<Mend> {
   const lambda = new LambdaClient(stage.at);
   for (const name of functionNames) {
-    const FunctionName = `switchback-${name}`;
+    const FunctionName = `${stack}-${name}`;
     await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
     count(tally, 'processes killed', stage.cloud.killFunction(FunctionName));
   }
   return async () => {
     for (const name of functionNames) {
-      await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: `switchback-${name}` }));
+      await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: `${stack}-${name}` }));
     }
   };
 }

@@ -117,7 +117,7 @@ export async function watch(stage: Stage): Promise<Witness> {
 
 /** `shift-traffic#1a2b…`: one process of a function; anybody else by the name they sign with. */
 function nameOf(caller: string): string {
-  const found = /^fn-switchback-(.+)-([0-9a-f]+)$/.exec(caller);
+  const found = /^fn-switchback-dev-(.+)-([0-9a-f]+)$/.exec(caller);
   return found === null ? caller : `${found[1]}#${found[2]}`;
 }
 
