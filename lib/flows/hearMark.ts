@@ -21,7 +21,9 @@ export async function hearMark(
 ): Promise<Known | null> {
   if (mark === null || !isUnheardOf(from.state, mark.at)) return null;
   const { at: now, id, by, why } = mark;
-  const to = slot ?? 'stable, as the mark on the target says';
+  const { rollout } = from.state;
+  const place = slot === null || rollout.phase === 'none' ? null : `${rollout.target.kind}/${slot}`;
+  const to = place ?? 'stable, as the mark on the target says';
   const command = { type: 'RecordFallBack', by, why, to, slot, now } as const;
   return record(
     world,

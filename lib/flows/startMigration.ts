@@ -33,7 +33,7 @@ export type MigrationStarted =
       readonly outcome: 'started' | 'dry-run';
       readonly migrationId: string;
       readonly waves: readonly (readonly string[])[];
-      /** What a failure of each service would take back, one sentence each. */
+      /** What a failure of each service would take back once all have moved, one sentence each. */
       readonly blastRadius: readonly string[];
     }
   | Refusal;
@@ -62,7 +62,10 @@ export async function startMigration(
   const shown = {
     migrationId,
     waves,
-    blastRadius: components.map(({ service }) => blastRadius(affectedBy(components, [service]), [service])),
+    blastRadius: components.map(({ service }) => {
+      const failed = takeBack === 'everything' ? components.map((each) => each.service) : [service];
+      return blastRadius(affectedBy(components, failed), [service]);
+    }),
   };
   if (dryRun) return { outcome: 'dry-run', ...shown };
   const cause: Cause = { correlationId, actor };

@@ -1,6 +1,8 @@
 /** Who is told of events: the event bus, for machines, and people, in their words. */
+import type { MigrationEvent } from '../../events/migration.ts';
 import type { Recorded } from '../../events/recorded.ts';
 import type { ServiceEvent } from '../../events/service.ts';
+import { migrationNotice } from '../core/notices/migrationNotice.ts';
 import { noticeOf } from '../core/notices/notice.ts';
 import type { EventBus, Notifications } from '../ports.ts';
 import type { Subscriber } from './publishEvents.ts';
@@ -16,7 +18,7 @@ export const toPeople = (notifications: Notifications): Subscriber => ({
   name: 'people',
   async handle(stream, recorded, earlier) {
     const service = stream.replace(/^service\//, '');
-    if (service === stream) return;
+    if (service === stream) return tellOfMigration(notifications, stream, recorded);
     const notice = noticeOf(service, eventOf(recorded), earlier.map(eventOf));
     if (notice === null) return;
     const { subject, ...rest } = notice;
@@ -38,6 +40,19 @@ export const toPeople = (notifications: Notifications): Subscriber => ({
     });
   },
 });
+
+async function tellOfMigration(notifications: Notifications, stream: string, recorded: Recorded) {
+  const migration = stream.replace(/^migration\//, '');
+  const notice = migration === stream ? null : migrationNotice(recorded.event as MigrationEvent);
+  if (notice === null) return;
+  const { subject, ...rest } = notice;
+  const { version, correlationId, event } = recorded;
+  await notifications.notify({
+    subject,
+    body: { migration, version, correlationId, ...rest, event },
+    attributes: { migration, type: event.type, urgency: notice.urgency, correlationId },
+  });
+}
 
 /** A service's stream holds service events only: their schema was checked when they were appended. */
 const eventOf = (recorded: Recorded): ServiceEvent => recorded.event as ServiceEvent;

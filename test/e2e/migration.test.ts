@@ -113,8 +113,8 @@ describe('a migration', () => {
       waves: [['orchestrator'], ['agent'], ['discovery']],
       blastRadius: [
         'orchestrator goes back, so discovery and agent go first',
-        'agent goes back, so discovery goes first',
-        'discovery goes back, and nobody else',
+        'agent goes back, so discovery goes first, then orchestrator',
+        'discovery goes back, then agent and orchestrator',
       ],
     });
     expect(await events('smith-1')).toEqual([]);

@@ -21,7 +21,7 @@ describe('a fall-back that no queue took', () => {
     const day = await play({ happenings: [request(), pulled(100)], faults: [untold] });
     expect(day.all('FellBack')).toMatchObject([told]);
     expect(day.all('DriftFound')).toMatchObject([
-      { expectedWeight: 10, foundWeight: 0, what: 'a person fell back to blue: all is dark' },
+      { expectedWeight: 10, foundWeight: 0, what: 'a person fell back to ecs-alb/blue: all is dark' },
     ]);
     expect(day.greenWeights).toEqual([0, 10, 0]);
   });

@@ -120,6 +120,12 @@ describe('who cannot go back', () => {
         'orchestrator cannot go back: it is past a step that nothing undoes. Roll forward (resume) or freeze.',
     });
 
+    const told = day.simulation.world.mail.told.map(({ message }) => message.subject);
+    expect(told.filter((subject) => subject.startsWith('smith'))).toEqual([
+      ...['smith: rolling back', 'smith: held'],
+      'smith: held', // once more, when the others are back: a person is waited for
+    ]);
+
     const forward = ask(300, 'resume', { revisions: { agent: 'agent:3' } });
     const on = await playMigration({ happenings: [...happenings, forward] });
     expect(on.events.at(-1)).toMatchObject({ outcome: 'migrated' });

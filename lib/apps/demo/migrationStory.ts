@@ -149,7 +149,7 @@ async function follow(
 function print(name: string, event: Told): void {
   const sentence = isOfMigration(event) ? migrationSentence(event) : isTold(event) ? sentenceOf(event) : null;
   if (sentence === null) return;
-  const at = `${((event.at - beganAt) / 1000).toFixed(1).padStart(6)} s`;
+  const at = `${(Math.max(0, event.at - beganAt) / 1000).toFixed(1).padStart(6)} s`;
   console.log(`${dim(at)}  ${name.padEnd(18)}${sentence}`);
 }
 
