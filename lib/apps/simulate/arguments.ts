@@ -9,6 +9,8 @@ export type SimulateArguments = {
   readonly seeds: number;
   /** Changes of turn that are tried of two flows. */
   readonly depth: number;
+  /** Of everything that there is to try, one of so many. */
+  readonly every: number;
   /** Of real time, after which no more runs are begun; null: as long as it takes. */
   readonly minutes: number | null;
   readonly workers: number;
@@ -16,7 +18,7 @@ export type SimulateArguments = {
 
 const usage =
   'npm run sim -- [--seeds N] [--seed S] | --crashes | --deliveries | --interleavings [--depth D] ' +
-  '[--minutes M] [--workers W]';
+  '[--every N] [--minutes M] [--workers W]';
 
 /** Seeds are 31 bits wide, as the benches' are. */
 const seedMax = 2 ** 31 - 1;
@@ -28,7 +30,7 @@ const depthMax = 4;
  */
 export function simulateArguments(argv: readonly string[], freshSeed: () => number): SimulateArguments {
   const values = parsed(argv);
-  const whole = (name: 'seeds' | 'seed' | 'workers' | 'depth', low: number, high: number) => {
+  const whole = (name: 'seeds' | 'seed' | 'workers' | 'depth' | 'every', low: number, high: number) => {
     const text = values[name];
     if (text === undefined) return undefined;
     const value = Number(text);
@@ -49,6 +51,7 @@ export function simulateArguments(argv: readonly string[], freshSeed: () => numb
     seed: seed ?? freshSeed(),
     seeds: seeds ?? (minutes === null ? 1000 : seedMax),
     depth: whole('depth', 1, depthMax) ?? 2,
+    every: whole('every', 1, seedMax) ?? 1,
     minutes,
     workers: whole('workers', 1, 64) ?? 2,
   };
@@ -61,7 +64,7 @@ function parsed(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       options: {
-        ...{ seeds: text, minutes: text, seed: text, workers: text, depth: text },
+        ...{ seeds: text, minutes: text, seed: text, workers: text, depth: text, every: text },
         ...{ crashes: flag, deliveries: flag, interleavings: flag },
       },
     }).values;

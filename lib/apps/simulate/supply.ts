@@ -25,7 +25,19 @@ export function supplyOf(options: SimulateArguments): Supply {
   };
 }
 
-async function* jobsOf({ what, seed, seeds, depth }: SimulateArguments): AsyncGenerator<Job, undefined> {
+/**
+ * Orders of two flows follow from one another, and seeds are as many as were asked for: those are all taken.
+ */
+async function* jobsOf(options: SimulateArguments): AsyncGenerator<Job, undefined> {
+  const { every, seed } = options;
+  let nth = seed % every;
+  for await (const job of everyJob(options)) {
+    if (job.kind !== 'crash' || nth % every === 0) yield job;
+    nth++;
+  }
+}
+
+async function* everyJob({ what, seed, seeds, depth }: SimulateArguments): AsyncGenerator<Job, undefined> {
   switch (what) {
     case 'seeds':
       for (let nth = 0; nth < seeds; nth++) yield { kind: 'seed', seed: seed + nth };
