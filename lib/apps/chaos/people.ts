@@ -11,7 +11,7 @@ import { DynamoConsumers } from '../../aws/eventStore/consumers.ts';
 import type { ServiceState } from '../../core/rollout/state.ts';
 import type { SeededRandom } from '../../sim/random.ts';
 import { type Fault, registerShop } from '../demo/account.ts';
-import { type Stage, service, stack, stream } from './stage.ts';
+import { patience, type Stage, service, stack, stream } from './stage.ts';
 import { count, makeTrouble, type Tally } from './trouble.ts';
 import { type BusWitness, leftOver } from './verdict.ts';
 
@@ -40,7 +40,7 @@ export class People {
     this.#say = say;
     this.#bus = new EventBridgeClient(stage.at);
     this.#lambda = new LambdaClient(stage.at);
-    this.#consumers = new DynamoConsumers(new DynamoDBClient(stage.at), `${stack}-events`);
+    this.#consumers = new DynamoConsumers(new DynamoDBClient(stage.at), `${stack}-events`, patience);
   }
 
   /** The schedule, until `stop`; never two at a time, so that a slow machine is not buried in them. */

@@ -57,7 +57,7 @@ const haste = {
 };
 
 /** A machine that is busy with trouble is no finding: who checks waits. */
-const patience = { deadlineMs: 60_000, attemptMs: 20_000 };
+export const patience = { deadlineMs: 60_000, attemptMs: 20_000 };
 
 export async function openStage(root: string, seed: number): Promise<Stage> {
   const lines: string[] = [];
