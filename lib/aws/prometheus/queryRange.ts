@@ -25,7 +25,9 @@ export type Found = {
 
 /** Prometheus answers at most 11,000 steps a query. */
 const stepsMax = 10_000;
-const timeoutMs = 10_000;
+/** A look is repeated a minute later, and an alarm may wait for it; a day's history is asked for once. */
+const timeoutMsOf = ({ fromMs, toMs, stepMs }: Steps): number =>
+  (toMs - fromMs) / stepMs > 400 ? 15_000 : 5000;
 
 /** @throws TargetMissing when the query or the right to ask is wrong, WorldUnavailable for everything else */
 export async function queryRange(
@@ -60,11 +62,11 @@ async function ask(place: PrometheusPlace, query: string, steps: Steps): Promise
     start: String(steps.fromMs / 1000),
     end: String(steps.toMs / 1000),
     step: String(steps.stepMs / 1000),
-    timeout: `${timeoutMs / 1000}s`,
+    timeout: `${timeoutMsOf(steps) / 1000}s`,
   }).toString();
   const url = new URL(`${place.url.replace(/\/$/, '')}/api/v1/query_range`);
   const what = `Prometheus at ${url.host}`;
-  const answer = await send(place, url, body, what);
+  const answer = await send(place, { url, body, timeoutMs: timeoutMsOf(steps) }, what);
   const text = await answer.text().catch(() => '');
   if (answer.ok) return matrixIn(text, what);
   const said = `${what} answered ${answer.status}: ${reasonIn(text)}`;
@@ -73,7 +75,13 @@ async function ask(place: PrometheusPlace, query: string, steps: Steps): Promise
   throw new WorldUnavailable(said);
 }
 
-async function send(place: PrometheusPlace, url: URL, body: string, what: string): Promise<Response> {
+type Question = { readonly url: URL; readonly body: string; readonly timeoutMs: number };
+
+async function send(
+  place: PrometheusPlace,
+  { url, body, timeoutMs }: Question,
+  what: string,
+): Promise<Response> {
   const { region, bearerTokenParameter, environment } = place;
   const plain = { 'content-type': 'application/x-www-form-urlencoded' };
   const nowMs = Date.now();
