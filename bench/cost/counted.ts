@@ -125,16 +125,14 @@ async function over(wire: Wire): Promise<true | null> {
   return ended ? true : null;
 }
 
-/** Events that were recorded last are still brought to the bus. */
-async function quiet(wire: Wire): Promise<void> {
-  let seen = -1;
-  await until('nobody calls any more', () => {
-    const calls = wire.requests.filter(({ caller }) => caller.startsWith('fn-')).length;
-    const same = calls === seen;
-    seen = calls;
-    return same;
+/** Events that were recorded last are still brought to the bus: the rollout is over a while after. */
+const quietMs = 2000;
+
+const quiet = (wire: Wire) =>
+  until('nobody calls any more', () => {
+    const last = wire.requests.findLast(({ caller }) => caller.startsWith('fn-'));
+    return Date.now() - (last?.at ?? 0) > quietMs;
   });
-}
 
 /** Every execution there was. */
 async function histories(wire: Wire): Promise<readonly (readonly HistoryEvent[])[]> {

@@ -13,7 +13,6 @@ const rates: Readonly<Record<string, { readonly perSecond: number; readonly page
   'monitoring:DescribeAlarms': { perSecond: 9, page: 'CloudWatch service quotas' },
   'monitoring:GetMetricData': { perSecond: 50, page: 'CloudWatch service quotas' },
   'elasticloadbalancing:DescribeRules': { perSecond: 10, page: 'Request throttling for the ELB API' },
-  'states:ListExecutions': { perSecond: 5, page: 'Step Functions service quotas' },
   transitions: { perSecond: 5000, page: 'Step Functions service quotas' },
 };
 

@@ -29,13 +29,13 @@ const world = {
   metrics: awsMetrics(cloudWatch),
   alarms: cloudWatchAlarms(cloudWatch),
   requests: eventBridgeRequests(new EventBridgeClient(clientSettings), environment('EVENT_BUS')),
-  machines: { ...executionStarts(client, machines), ...runningExecutions(client, machines) },
 };
 
 /** The scheduler's event carries nothing that is needed but its id. */
 export const handler = middy(async (event: { readonly id?: string }) => {
   const correlationId = event.id ?? `reconcile-${systemClock.now()}`;
-  const reconciled = await reconcile(world, correlationId);
+  const pass = { ...executionStarts(client, machines), ...runningExecutions(client, machines) };
+  const reconciled = await reconcile({ ...world, machines: pass }, correlationId);
   if (reconciled.length > 0) world.log.write({ message: 'reconciled', correlationId, reconciled });
   return { reconciled };
 });

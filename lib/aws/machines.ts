@@ -38,26 +38,40 @@ export function executionStarts(client: SFNClient, arns: MachineArns): Pick<Mach
   };
 }
 
+/**
+ * For one pass: a listing serves all of it, because ListExecutions is granted five times a second to an
+ * account. Who stands in it runs; who does not is looked for in a new one.
+ */
 export function runningExecutions(client: SFNClient, arns: MachineArns): Pick<Machines, 'running'> {
+  const listed = new Map<string, readonly string[]>();
   return {
     async running(machine, prefix) {
       const beginning = executionName(prefix);
-      let nextToken: string | undefined;
-      for (let page = 0; page < pagesMax; page++) {
-        const command = new ListExecutionsCommand({
-          stateMachineArn: unqualified(arnOf(arns, machine)),
-          statusFilter: 'RUNNING',
-          maxResults: 1000,
-          ...(nextToken === undefined ? {} : { nextToken }),
-        });
-        const answer = await answered(`ListExecutions of ${machine}`, client.send(command));
-        if (answer.executions?.some(({ name }) => name?.startsWith(beginning))) return true;
-        nextToken = answer.nextToken;
-        if (nextToken === undefined) return false;
-      }
-      return false;
+      const isIn = (names: readonly string[] = []) => names.some((name) => name.startsWith(beginning));
+      if (isIn(listed.get(machine))) return true;
+      const names = await runningNames(client, arnOf(arns, machine), machine);
+      listed.set(machine, names);
+      return isIn(names);
     },
   };
+}
+
+async function runningNames(client: SFNClient, arn: string, machine: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  let nextToken: string | undefined;
+  for (let page = 0; page < pagesMax; page++) {
+    const command = new ListExecutionsCommand({
+      stateMachineArn: unqualified(arn),
+      statusFilter: 'RUNNING',
+      maxResults: 1000,
+      ...(nextToken === undefined ? {} : { nextToken }),
+    });
+    const answer = await answered(`ListExecutions of ${machine}`, client.send(command));
+    for (const { name = '' } of answer.executions ?? []) names.push(name);
+    nextToken = answer.nextToken;
+    if (nextToken === undefined) break;
+  }
+  return names;
 }
 
 export function waitingExecutions(client: SFNClient): Pick<Machines, 'resume'> {
