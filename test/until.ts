@@ -10,7 +10,7 @@
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
-  deadlineMs = 15_000,
+  deadlineMs = 45_000, // a machine that does much else is slow, and waits no longer where it is not
 ): Promise<Exclude<T, undefined | null | false>> {
   const endsAt = performance.now() + deadlineMs;
   for (;;) {

@@ -14,7 +14,7 @@ let wire: Wire;
 beforeAll(async () => {
   // No write of a step is under way in these scenes: a rollback need not watch for it long.
   wire = await openWire({ ...restingAtHalf, shiftTimeoutSeconds: 0.3 });
-}, 60_000);
+});
 
 afterAll(() => wire.close());
 

@@ -36,7 +36,7 @@ beforeAll(async () => {
   for (const Name of ['switchback-alarms', 'switchback-reconcile']) {
     await rules.send(new DisableRuleCommand({ Name }));
   }
-}, 60_000);
+});
 
 afterAll(() => wire.close());
 

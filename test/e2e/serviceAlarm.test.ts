@@ -37,7 +37,7 @@ beforeAll(async () => {
     }),
   );
   pages = await pageSubjects();
-}, 60_000);
+});
 
 afterAll(() => wire.close());
 

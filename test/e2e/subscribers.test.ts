@@ -64,7 +64,7 @@ beforeAll(async () => {
   const FilterPolicy = JSON.stringify({ urgency: ['page'] });
   const Attributes = { FilterPolicy };
   await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: pages.arn, Attributes }));
-}, 60_000);
+});
 
 afterAll(() => wire.close());
 
@@ -262,7 +262,7 @@ describe('a stream that a subscriber cannot get past', () => {
     await append('service/healthy', 1);
     await append(poison, 2, 'after the poison');
     const consumers = new DynamoConsumers(new DynamoDBClient(wire.at), 'switchback-events');
-    await until('parked', async () => (await consumers.checkpoint('bus', poison)).parked, 45_000);
+    await until('parked', async () => (await consumers.checkpoint('bus', poison)).parked);
     await until('the other stream flows', async () => {
       await bus.fetch();
       return versionsOf('service/healthy').length === 1;
@@ -285,5 +285,5 @@ describe('a stream that a subscriber cannot get past', () => {
     await append(poison, 3);
     await until('it flows again', async () => (await bus.fetch()) && versionsOf(poison).length === 3);
     expect(versionsOf(poison)).toEqual(upTo(3));
-  }, 70_000);
+  });
 });

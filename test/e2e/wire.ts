@@ -2,13 +2,7 @@
  * The product on the wire: the local cloud, the shop's real processes, the built bundles, one rollout after
  * the other. Everything between a test and its assertion is what runs in an account, but for the endpoint.
  */
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -19,9 +13,7 @@ import {
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { parseDocument } from 'yaml';
 import type { ServiceEvent } from '../../events/service.ts';
-import type { EcsAlbTarget } from '../../events/target.ts';
 import { type Endpoint, type Fault, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
 import { installSwitchback } from '../../lib/apps/demo/install.ts';
 import { type Clock, realClock } from '../../lib/asl/clock.ts';
@@ -31,11 +23,9 @@ import { canaryWeight } from '../../lib/core/rollout/drift.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../lib/local/cloud.ts';
 import type { RequestEntry } from '../../lib/local/endpoint.ts';
-import { stampOf } from '../../scripts/build/sources.mjs';
 import { until } from '../until.ts';
+import { wireBundles } from './wireBundles.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const script = join(root, 'scripts/build.mjs');
 export const stream = 'service/shop';
 
 export type Wire = Awaited<ReturnType<typeof openWire>>;
@@ -98,7 +88,7 @@ export async function openWire(
   const shopPort = await freePort();
   const target = await openShop(at, shopPort, 1, 1);
   await watchShop(at, target);
-  await installSwitchback(at, await bundles(target, service, await others(at)), {
+  await installSwitchback(at, await wireBundles(target, service, await others(at)), {
     visibilitySeconds: 1,
     receivesMax,
   });
@@ -107,22 +97,7 @@ export async function openWire(
   const lambda = new LambdaClient(at);
   let releases = 0;
 
-  const headNow = async () => (await store.head(stream)).snapshot?.state as ServiceState | undefined;
-  let seen = { writes: -1, at: 0, state: headNow() };
-  let [writes, counted] = [0, 0];
-  /**
-   * Asked for every few milliseconds by what waits: read again where something was written since, or after a
-   * while.
-   */
-  const state = () => {
-    for (; counted < requests.length; counted++) {
-      if (requests[counted]?.service === 'dynamodb' && isWrite(requests[counted]?.operation)) writes += 1;
-    }
-    if (writes !== seen.writes || performance.now() - seen.at > 100) {
-      seen = { writes, at: performance.now(), state: headNow() };
-    }
-    return seen.state;
-  };
+  const state = watchedState(store, requests);
   const events = async (from = 1): Promise<readonly ServiceEvent[]> =>
     (await Array.fromAsync(store.read(stream, from))).map(({ event }) => event as ServiceEvent);
 
@@ -170,14 +145,9 @@ export async function openWire(
      * @throws Error with the newest events and what the functions printed when the phase is not met in time
      */
     phase: (phase: string) =>
-      until(
-        `phase ${phase}`,
-        async () => ((await state())?.rollout.phase === phase ? true : null),
-        30_000,
-      ).catch(async (error: Error) => {
-        const newest = (await events()).slice(-8).map((event) => JSON.stringify(event).slice(0, 200));
-        throw new Error([error.message, ...newest, ...lines.slice(-12)].join('\n'));
-      }),
+      until(`phase ${phase}`, async () => (await state())?.rollout.phase === phase, 60_000).catch(
+        async (error: Error) => explained(error, await events(), lines),
+      ),
     async ring(AlarmName: string, StateValue: 'ALARM' | 'OK' | 'INSUFFICIENT_DATA' = 'ALARM') {
       const command = new SetAlarmStateCommand({
         AlarmName,
@@ -208,36 +178,29 @@ export async function openWire(
   };
 }
 
-const isWrite = (operation: string | undefined): boolean => /^(Put|Update|Transact)/.test(operation ?? '');
+/** @throws Error with what happened last, and what was said last */
+function explained(error: Error, events: readonly ServiceEvent[], lines: readonly string[]): never {
+  const newest = events.slice(-8).map((event) => JSON.stringify(event).slice(0, 200));
+  throw new Error([error.message, ...newest, ...lines.slice(-12)].join('\n'));
+}
+
+const isWrite = ({ service, operation }: RequestEntry): boolean =>
+  service === 'dynamodb' && /^(Put|Update|Transact)/.test(operation);
 
 /**
- * The example's configuration with this cloud's addresses, and bundles that carry it. The cloud gives the
- * same addresses each time, so bundles are made once as long as nothing that they are made of changes.
+ * The shop's state, asked for every few milliseconds by what waits: it is read again where something was
+ * written since, or after a while.
  */
-async function bundles(
-  target: EcsAlbTarget,
-  service: Readonly<Record<string, unknown>>,
-  others: Readonly<Record<string, unknown>>,
-) {
-  const document = parseDocument(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
-  document.setIn(['services', 'shop', 'target'], target);
-  for (const [key, value] of Object.entries(service)) {
-    document.setIn(['services', 'shop', ...key.split('.')], document.createNode(value));
-  }
-  for (const [name, value] of Object.entries(others)) {
-    document.setIn(['services', name], document.createNode(value));
-  }
-  const name = createHash('sha256').update(String(document)).digest('hex').slice(0, 16);
-  const work = join(root, '.switchback/wire', name);
-  const config = join(work, 'switchback.yml');
-  const dist = join(work, 'dist');
-  mkdirSync(work, { recursive: true });
-  writeFileSync(config, String(document));
-  const fresh = () =>
-    existsSync(join(dist, '.stamp')) && readFileSync(join(dist, '.stamp'), 'utf8') === stampOf(root, config);
-  if (!fresh())
-    await promisify(execFile)(process.execPath, [script, '--config', config, '--out', dist], { cwd: root });
-  return dist;
+function watchedState(store: DynamoEventStore, requests: readonly RequestEntry[]) {
+  const read = async () => (await store.head(stream)).snapshot?.state as ServiceState | undefined;
+  let seen = { at: 0, state: read() };
+  let counted = 0;
+  return (): Promise<ServiceState | undefined> => {
+    const isNews = requests.slice(counted).some(isWrite);
+    counted = requests.length;
+    if (isNews || performance.now() - seen.at > 100) seen = { at: performance.now(), state: read() };
+    return seen.state;
+  };
 }
 
 /** A port nobody listens on now. */
