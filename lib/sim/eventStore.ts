@@ -215,7 +215,9 @@ function lost(append: Append, head: StoredHead): Appended {
 const views = new WeakMap<StoredHead, Head>();
 
 function seen(head: StoredHead): Head {
-  const view = views.get(head) ?? viewOf(head);
+  const known = views.get(head);
+  if (known !== undefined) return known;
+  const view = viewOf(head);
   views.set(head, view);
   return view;
 }
@@ -224,7 +226,9 @@ function seen(head: StoredHead): Head {
 const digests = new WeakMap<Minute, string>();
 
 function digestOf(minute: Minute): string {
-  const digest = digests.get(minute) ?? sha256(JSON.stringify(minute));
+  const known = digests.get(minute);
+  if (known !== undefined) return known;
+  const digest = sha256(JSON.stringify(minute));
   digests.set(minute, digest);
   return digest;
 }

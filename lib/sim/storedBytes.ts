@@ -21,7 +21,8 @@ const measured = new WeakMap<object, number>();
 
 function textBytes(value: unknown): number {
   const known = typeof value === 'object' && value !== null ? measured.get(value) : undefined;
-  const bytes = known ?? Buffer.byteLength(JSON.stringify(value) ?? '');
+  if (known !== undefined) return known;
+  const bytes = Buffer.byteLength(JSON.stringify(value) ?? '');
   if (typeof value === 'object' && value !== null) measured.set(value, bytes);
   return bytes;
 }

@@ -9,22 +9,28 @@ import type { Minute } from '../../core/analysis/minutes.ts';
 import type { AnalysisPolicy } from '../../core/analysis/policy.ts';
 import { beginEvidence, observeMinute, type RolloutEvidence } from '../../core/analysis/rolloutEvidence.ts';
 
-/** What was folded up to a minute, and what followed it. */
-type Folded = { readonly evidence: RolloutEvidence; readonly next: WeakMap<Minute, Folded> };
+/** What was folded up to a minute, and what followed it: one minute, or a few readings of it. */
+type Folded = {
+  readonly evidence: RolloutEvidence;
+  readonly next: { readonly minute: Minute; readonly folded: Folded }[];
+};
 
 const beginnings = new WeakMap<AnalysisPolicy, WeakMap<Baseline, Folded>>();
 
 export function rememberedAnalysis(input: AnalysisInput): Analysis {
   let folded = beginningOf(input);
-  for (const minute of input.minutes) {
-    const next = folded.next.get(minute) ?? begun(observeMinute(folded.evidence, minute));
-    folded.next.set(minute, next);
-    folded = next;
-  }
+  for (const minute of input.minutes) folded = after(folded, minute);
   return conclude(folded.evidence, input);
 }
 
-const begun = (evidence: RolloutEvidence): Folded => ({ evidence, next: new WeakMap() });
+function after({ evidence, next }: Folded, minute: Minute): Folded {
+  for (const known of next) if (known.minute === minute) return known.folded;
+  const folded = begun(observeMinute(evidence, minute));
+  next.push({ minute, folded });
+  return folded;
+}
+
+const begun = (evidence: RolloutEvidence): Folded => ({ evidence, next: [] });
 
 function beginningOf({ policy, baseline }: AnalysisInput): Folded {
   const byBaseline = beginnings.get(policy) ?? new WeakMap<Baseline, Folded>();
