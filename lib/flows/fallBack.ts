@@ -5,7 +5,7 @@
  * did, step by step.
  */
 
-import { otherSlot } from '../../events/target.ts';
+import { otherSlot, type Slot } from '../../events/target.ts';
 import type { Refusal } from '../core/decision.ts';
 import { fallBackCommandId } from '../core/fallback/mark.ts';
 import {
@@ -68,8 +68,10 @@ export async function fallBack(
     world.log.write({ message: 'fall back', correlationId: eventId, ...step });
   };
   const moved: Moved[] = [];
-  for (const settings of who) {
-    const place = await move(world, request, settings, note);
+  // All asked at once, each waited for when it is its turn.
+  const marks = who.map((settings) => [settings, markOf(world, request, settings)] as const);
+  for (const [settings, mark] of marks) {
+    const place = await move(world, request, settings, await mark, note);
     if (place !== null) moved.push({ settings, place, movedAt: world.clock.now() });
   }
   if (request.dryRun) return { outcome: 'dry-run', steps, recorded: 'answer' };
@@ -82,16 +84,23 @@ export async function fallBack(
 }
 
 /** The mark is read only where neither the request nor the configuration names the slot. */
+async function markOf(
+  world: World,
+  request: FallBackRequest,
+  { fallback, target }: FallBackService,
+): Promise<Slot | null> {
+  if ((request.slot ?? fallback.slot) !== null) return null;
+  return world.traffic.stableMark(fallback.target ?? target).catch(() => null);
+}
+
 async function move(
   world: World,
   request: FallBackRequest,
   settings: FallBackService,
+  mark: Slot | null,
   note: Note,
 ): Promise<Place | null> {
-  const { service, fallback } = settings;
-  const named = request.slot ?? fallback.slot;
-  const target = fallback.target ?? settings.target;
-  const mark = named === null ? await world.traffic.stableMark(target).catch(() => null) : null;
+  const { service } = settings;
   const place = placeOf(settings, request, mark);
   if ('outcome' in place) {
     note(service, place.sentence, false);

@@ -1,4 +1,10 @@
 /** The fire exit on the wire: it works while the controller's own parts do not, and nobody undoes it. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { Route53Client, TestDNSAnswerCommand } from '@aws-sdk/client-route-53';
@@ -277,6 +283,46 @@ describe('its work', () => {
     await wire.operate('lift-override');
     await wire.ring(alarm, 'OK');
   });
+
+  it('is taken by the command and by aws lambda invoke; without Lambda the command says what to type', async () => {
+    const app = fileURLToPath(new URL('../../lib/apps/fallBack/main.ts', import.meta.url));
+    const taken = (endpoint: string, ...more: readonly string[]) => {
+      const args = [app, '--why', 'a drill', '--by', 'ada', '--endpoint', endpoint, ...more];
+      return promisify(execFile)(process.execPath, args).catch(
+        (error: { readonly code: number; readonly stdout: string; readonly stderr: string }) => error,
+      );
+    };
+    const payload = JSON.stringify({ service: 'books', why: 'a drill', dryRun: true });
+    const env = { PATH: process.env.PATH, AWS_DEFAULT_REGION: 'eu-west-1' };
+    const folder = mkdtempSync(join(tmpdir(), 'switchback-fall-back-'));
+    closing.push(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'answer.json');
+    const [command, byHand] = await Promise.all([
+      taken(wire.cloud.url, '--service', 'books', '--dry-run'),
+      taken(`http://127.0.0.1:${await freePort()}`, '--config', 'examples/shop/switchback.yml'),
+      promisify(execFile)(
+        '/usr/bin/aws',
+        [
+          ...[
+            '--endpoint-url',
+            wire.cloud.url,
+            'lambda',
+            'invoke',
+            '--function-name',
+            'switchback-fall-back',
+          ],
+          ...['--cli-binary-format', 'raw-in-base64-out', '--payload', payload, file],
+        ],
+        { env: { ...env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' } },
+      ),
+    ]);
+    expect(command.stdout).toContain('ok    books: would send all traffic to blue (api-stage)');
+    expect(command.stdout).toContain('Nothing was touched.');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ outcome: 'dry-run' });
+    expect('code' in byHand ? byHand.code : 0).toBe(1);
+    expect(byHand.stderr).toContain('By hand:');
+    expect(byHand.stderr).toContain('aws elbv2 modify-');
+  }, 60_000);
 
   it('refuses a service nobody configured, and a call without a reason', async () => {
     expect((await fallBack({ service: 'cart' })).payload).toMatchObject({
