@@ -85,13 +85,17 @@ function burnMetrics(target: EcsAlbTarget, Period: number, budget: number): read
     },
     ReturnData: false,
   });
-  const errors = 'FILL(errorsBlue, 0) + FILL(errorsGreen, 0)';
-  const requests = 'FILL(requestsBlue, 0) + FILL(requestsGreen, 0)';
+  // A target that refuses connections answers no 5xx, and its side may count no request at all.
+  const refused = 'FILL(refusedBlue, 0) + FILL(refusedGreen, 0)';
+  const errors = `FILL(errorsBlue, 0) + FILL(errorsGreen, 0) + ${refused}`;
+  const requests = `FILL(requestsBlue, 0) + FILL(requestsGreen, 0) + ${refused}`;
   return [
     count('errorsBlue', 'HTTPCode_Target_5XX_Count', 'blue'),
     count('errorsGreen', 'HTTPCode_Target_5XX_Count', 'green'),
     count('requestsBlue', 'RequestCount', 'blue'),
     count('requestsGreen', 'RequestCount', 'green'),
+    count('refusedBlue', 'TargetConnectionErrorCount', 'blue'),
+    count('refusedGreen', 'TargetConnectionErrorCount', 'green'),
     {
       Id: 'burn',
       Label: 'burn',
