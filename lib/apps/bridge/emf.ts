@@ -13,7 +13,7 @@ const ADDED_MS_MAX = 60_000;
 type Totals = Readonly<Record<string, number>>;
 
 /** The numbers that only grow; a line carries what they grew by. */
-function totals(metrics: BridgeMetrics): Totals {
+function totals(bridge: Bridge, metrics: BridgeMetrics): Totals {
   let throttled = 0;
   let retried = 0;
   for (const target of metrics.targets.values()) {
@@ -27,6 +27,7 @@ function totals(metrics: BridgeMetrics): Totals {
     Unmatched: metrics.unmatched,
     Throttled: throttled,
     Retried: retried,
+    Dropped: bridge.intakes.reduce((sum, { state }) => sum + state.dropped, 0),
   };
 }
 
@@ -42,14 +43,15 @@ export class EmfReporter {
     this.#bridge = bridge;
     this.#metrics = metrics;
     this.#name = name;
-    this.#before = totals(metrics);
+    this.#before = totals(bridge, metrics);
   }
 
   /** The line for the time since the last one. `Lag` is what autoscaling watches: messages not yet taken. */
   line(nowMs: number): string {
-    const now = totals(this.#metrics);
+    const now = totals(this.#bridge, this.#metrics);
     const grown = Object.entries(now).map(
-      ([name, value]) => [name, value - (this.#before[name] ?? 0)] as const,
+      // A source that was left has taken its count with it.
+      ([name, value]) => [name, Math.max(0, value - (this.#before[name] ?? 0))] as const,
     );
     this.#before = now;
     const states = this.#bridge.intakes.map(({ state }) => state);
@@ -57,7 +59,6 @@ export class EmfReporter {
       ['Lag', states.reduce((sum, { pending }) => sum + pending, 0)],
       ['Open', states.reduce((sum, { open }) => sum + open, 0)],
       ['OldestMs', Math.max(0, ...states.map(({ oldestMs }) => oldestMs))],
-      ['Dropped', states.reduce((sum, { dropped }) => sum + dropped, 0)],
       ['CircuitsOpen', this.#bridge.carrier.blockedBy.length],
       ['AddedP99Ms', this.#addedP99()],
     ] as const;

@@ -42,7 +42,7 @@ const watches = (lagMs: number): readonly Watch[] => [
     name: 'dropped',
     says: 'Core NATS messages were dropped: they came faster than AWS takes them.',
     metric: 'Dropped',
-    statistic: 'Maximum',
+    statistic: 'Sum',
     above: 0,
     minutes: 1,
   },

@@ -1,6 +1,7 @@
 /** Core NATS: at most once, and what is lost is counted; other clients' requests and replies stay theirs. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { EmfReporter } from '../../../lib/apps/bridge/emf.ts';
 import { eventually, NatsServer } from './natsServer.ts';
 import { sorted, upTo } from './numbers.ts';
 import { configuration, type Document, EVENT, RETRY, type Rig, startBridge } from './rig.ts';
@@ -89,4 +90,14 @@ it('the tasks of a queue group share its messages', async () => {
   await eventually(() => arrived().length === 200, 'all are delivered, each once');
   expect(sorted(arrived().map(({ n }) => n))).toEqual(upTo(200));
   for (const { metrics } of both) expect(metrics.received).toBeGreaterThan(20);
+});
+
+it('a line for CloudWatch tells what was dropped since the one before', async () => {
+  sink.fault = () => ({ kind: 'reset' });
+  const rig = await start({ core: 'mig.>', buffer: 1 });
+  const reporter = new EmfReporter(rig.bridge, rig.metrics, 'b');
+  const dropped = () => JSON.parse(reporter.line(Date.now())).Dropped;
+  for (const n of upTo(4)) nats.publish('mig.x', JSON.stringify({ n }));
+  await eventually(() => state(rig)?.dropped === 3, 'three are dropped');
+  expect([dropped(), dropped()]).toEqual([3, 0]);
 });
