@@ -7,6 +7,12 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client, ModifyRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  DeleteMessageCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { DynamoConsumers } from '../../aws/eventStore/consumers.ts';
 import type { ServiceState } from '../../core/rollout/state.ts';
 import type { SeededRandom } from '../../sim/random.ts';
@@ -143,6 +149,7 @@ export class People {
         ].filter((one) => one !== '');
       }
       await this.#unpark();
+      await this.#readDeadLetters();
       if (rollout.phase === 'paused') await this.operate('resume');
       if (rollout.phase === 'awaiting-approval') await this.operate('approve');
       if (rollout.phase === 'held') await this.operate(said++ === 0 ? 'resume' : 'abort');
@@ -157,6 +164,21 @@ export class People {
       if (!parked) continue;
       count(this.#tally, 'streams unparked');
       await this.#invoke('publish-events', { unpark: stream, by: 'chaos', why: 'it works again' });
+    }
+  }
+
+  /** What was tried in vain often enough is a person's: a request is made again, or not. */
+  async #readDeadLetters(): Promise<void> {
+    const queue = this.#stage.cloud.queues.all.find(({ name }) => name === `${stack}-dead-letters`);
+    if (queue === undefined || queue.size === 0) return;
+    const sqs = new SQSClient(this.#stage.at);
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queue.name }));
+    const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 });
+    const { Messages = [] } = await sqs.send(receive);
+    for (const { Body = '', ReceiptHandle } of Messages) {
+      this.#say(`a dead letter: ${Body.slice(0, 200)}`);
+      count(this.#tally, 'dead letters read by a person');
+      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
     }
   }
 
