@@ -19,6 +19,9 @@ const commands = {
   backtest: ['lib/apps/analysis/backtest.ts', 'another policy on what was recorded'],
   power: ['lib/apps/analysis/power.ts', 'how bad a canary has to be to be found out'],
   smoke: ['lib/apps/smoke/main.ts', 'whether a deployed stage stands'],
+  config: ['lib/apps/configure/main.ts', 'where each value of a configuration comes from'],
+  history: ['lib/apps/history/main.ts', 'what is recorded of a service, and why'],
+  restore: ['lib/apps/restore/main.ts', 'the event table back to a moment'],
 };
 
 const [name, ...rest] = process.argv.slice(2);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compileConfiguration } from '../../../lib/apps/configure/compile.ts';
 import { refuseVariables } from '../../../lib/apps/configure/variables.ts';
 import { refuseOtherAccounts } from '../../../lib/apps/deploy/account.ts';
+import { lambdas } from '../../../lib/apps/deploy/lambdas.ts';
 import { placeInStage, readStage } from '../../../lib/apps/deploy/stage.ts';
 import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
 import { plant, repositoryRoot, run } from '../../tidy/plant.ts';
@@ -155,7 +156,15 @@ describe('variables above the file', () => {
     const said = (await refusalOf(() => refuseVariables(configuration, environment))).split('\n');
     expect(said[0]).toBe('environment SWITCHBACK__SHIP__X: names no service: write SWITCHBACK__SHOP__….');
     expect(said[1]).toMatch(/^environment SWITCHBACK__SHOP__EVALUATE_SECONDS: evaluateSeconds: .*number/);
-    refuseVariables(configuration, { SWITCHBACK__SHOP__EVALUATE_SECONDS: '5' });
+    const variables = { SWITCHBACK__SHOP__EVALUATE_SECONDS: '5' };
+    refuseVariables(configuration, variables);
+    // Who starts rollouts is given them, and nobody on the alarm's way.
+    const stage = readStage(repositoryRoot, 'dev');
+    const made = lambdas({ stage, configuration, dist: 'dist', variables });
+    const given = Object.keys(made).filter((verb) =>
+      JSON.stringify(made[verb]).includes('SWITCHBACK__SHOP__'),
+    );
+    expect(given).toEqual(['start-rollout', 'step-migration']);
   });
 });
 
