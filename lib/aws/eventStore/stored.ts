@@ -39,7 +39,7 @@ export const hotText = (text: string): Stored =>
   stored(text, () => Buffer.concat([brotliMark, brotliCompressSync(text, fastest)]));
 
 function stored(text: string, compressed: () => Buffer): Stored {
-  const plainBytes = Buffer.byteLength(text);
+  const plainBytes = text.length > plainBytesMax ? text.length : Buffer.byteLength(text);
   if (plainBytes <= plainBytesMax) return { attribute: { S: text }, bytes: plainBytes };
   const bytes = compressed();
   return { attribute: { B: bytes }, bytes: bytes.length };
