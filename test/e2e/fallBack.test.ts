@@ -130,8 +130,8 @@ describe('with the parts of the controller refusing', () => {
     await wire.phase('held');
   });
 
-  it('and the intent queue as well: the answer and the log are the record', async () => {
-    await baking();
+  it('and the intent queue as well: the answer, the log and the target have it', async () => {
+    const { before } = await baking();
     for (const service of [...parts, 'sqs'])
       wire.cloud.faults.add({ service, caller: 'fn-', fault: { kind: 'error', status: 500 } });
     const { payload } = await fallBack({ service: 'shop' });
@@ -143,6 +143,9 @@ describe('with the parts of the controller refusing', () => {
     wire.cloud.faults.clear();
     await wire.invoke('reconcile');
     expect((await wire.state())?.rollout).toMatchObject({ phase: 'held', reason: 'drift' });
+    expect((await wire.events(before + 1)).filter(({ type }) => type === 'FellBack')).toMatchObject([
+      { by: 'ada', why: 'the test says so' },
+    ]);
     expect(await wire.canaryWeight()).toBe(0);
   });
 });
@@ -167,7 +170,7 @@ describe('its work', () => {
     }
   });
 
-  it('is known to the rollout as drift: it is held, and the event says who and why', async () => {
+  it('is known to the rollout as drift, with who and why; done twice is as done once', async () => {
     const { before } = await baking();
     const { payload } = await fallBack({ service: 'shop', why: 'carts are lost' });
     expect(payload.steps.every(({ ok }: FallBackStep) => ok)).toBe(true);
@@ -182,6 +185,14 @@ describe('its work', () => {
       foundWeight: 0,
     });
     for (const id of ['one', 'two']) await wire.invoke('reconcile', { id });
+    expect(await wire.canaryWeight()).toBe(0);
+
+    const counts = await desiredCounts();
+    const from = wire.requests.length;
+    const again = await fallBack({ service: 'shop' });
+    expect(again.payload.outcome).toBe('fell-back');
+    expect(wire.requests.slice(from).some(({ operation }) => operation === 'ModifyRule')).toBe(false);
+    expect(await desiredCounts()).toEqual(counts);
     expect(await wire.canaryWeight()).toBe(0);
   });
 
@@ -205,19 +216,6 @@ describe('its work', () => {
     expect(made.map(({ operation }) => operation)).toEqual(['DescribeTags']);
     expect(await wire.canaryWeight()).toBe(50);
     expect((await wire.events(before + 1)).some(({ type }) => type === 'FellBack')).toBe(false);
-  });
-
-  it('done twice is as done once', async () => {
-    await baking();
-    await fallBack({ service: 'shop' });
-    const counts = await desiredCounts();
-    const from = wire.requests.length;
-    const { payload } = await fallBack({ service: 'shop' });
-    expect(payload.outcome).toBe('fell-back');
-    expect(wire.requests.slice(from).some(({ operation }) => operation === 'ModifyRule')).toBe(false);
-    expect(await desiredCounts()).toEqual(counts);
-    expect(await wire.canaryWeight()).toBe(0);
-    await wire.phase('held');
   });
 
   it('holds against a step in flight: its late write is moved back, and reconcile leaves it there', async () => {
