@@ -54,7 +54,8 @@ async function promoted() {
     bornAt: new Map([['shift-traffic#a', history[0]?.at ?? 0]]),
   };
   const stage = { store } as unknown as Parameters<typeof judge>[0];
-  const found = async () => (await judge(stage, witness)).map(({ check }) => check);
+  const found = async (...bad: string[]) =>
+    (await judge(stage, witness, new Set(bad))).map(({ check }) => check);
   return { found, move, append, shifts, end };
 }
 
@@ -71,6 +72,12 @@ describe('chaos', () => {
   it('finds a weight that nobody decided, and that it stayed', async () => {
     day.move(day.end + 5, 40, 'shift-traffic#b');
     expect(await day.found()).toEqual(['every write was decided', 'ends as decided']);
+  });
+
+  it('finds a revision promoted that fails every visitor', async () => {
+    const [started] = rolloutHistory(1);
+    const revision = started?.type === 'RolloutStarted' ? started.revision : '';
+    expect(await day.found(revision)).toEqual(['bad is taken back']);
   });
 
   it('finds a person overruled', async () => {

@@ -58,7 +58,7 @@ async function rounds(stage: Stage, { until, seed, tally, say }: Run): Promise<r
     const found = [
       ...open.map((what) => `nothing is left over: ${what}`),
       ...bus.skipped.map((what) => `everything is published: ${what}`),
-      ...(await judge(stage, witness)).map(({ check, says }) => `${check}: ${says}`),
+      ...(await judge(stage, witness, people.bad)).map(({ check, says }) => `${check}: ${says}`),
     ].filter((one) => !broken.has(one));
     for (const one of found) {
       broken.add(one);

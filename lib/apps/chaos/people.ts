@@ -38,6 +38,8 @@ export class People {
   readonly #lambda: LambdaClient;
   readonly #consumers: DynamoConsumers;
   #releases = 1;
+  /** Revisions that fail from their first request on. */
+  readonly bad = new Set<string>();
 
   constructor(stage: Stage, random: SeededRandom, tally: Tally, say: Say) {
     this.#stage = stage;
@@ -84,6 +86,7 @@ export class People {
     const nth = ++this.#releases;
     const faultAfter = fault === 'none' ? 0 : this.#random.pick([0, 0, 20, 60]);
     const revision = await registerShop(this.#stage.at, `v${nth}`, fault, faultAfter);
+    if (fault !== 'none' && faultAfter === 0) this.bad.add(revision);
     count(this.#tally, fault === 'none' ? 'good releases' : 'bad releases');
     this.#say(`release-${nth}: ${fault === 'none' ? 'good' : `${fault} after ${faultAfter} requests`}`);
     await this.#put('Switchback Rollout Requested', { revision, rolloutId: `release-${nth}` });

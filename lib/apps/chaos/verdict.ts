@@ -42,12 +42,34 @@ const atAnyTime = [
 ];
 const atTheEnd = [endsAsDecided, marksStable, everyRolloutEnds];
 
-/** @returns what broke a promise; empty when all of them hold, once nothing fails any more */
-export async function judge(stage: Pick<Stage, 'store'>, witness: Seen): Promise<readonly Finding[]> {
+/**
+ * @param bad revisions that fail from their first request on
+ * @returns what broke a promise; empty when all of them hold, once nothing fails any more
+ */
+export async function judge(
+  stage: Pick<Stage, 'store'>,
+  witness: Seen,
+  bad: ReadonlySet<string>,
+): Promise<readonly Finding[]> {
   const events = await Array.fromAsync(stage.store.read(stream));
   const book = bookOf(witness, events);
   const findings = [...atAnyTime, ...atTheEnd].flatMap((check) => check(book));
-  return [...findings, ...(await replays(stage, events))];
+  return [...findings, ...badIsTakenBack(events, bad), ...(await replays(stage, events))];
+}
+
+/** What fails from the beginning is promoted by nobody but a person. */
+function badIsTakenBack(events: readonly Recorded[], bad: ReadonlySet<string>): Finding[] {
+  const findings: Finding[] = [];
+  let byPerson = false;
+  for (const { event, version } of events as readonly (Recorded & { readonly event: ServiceEvent })[]) {
+    if (event.type === 'RolloutStarted') byPerson = false;
+    if (event.type === 'RolloutApproved') byPerson = true;
+    if (event.type === 'PromotionOrdered' && event.mode !== 'earned') byPerson = true;
+    if (event.type !== 'RolloutPromoted' || byPerson || !bad.has(event.revision)) continue;
+    const says = `${event.rolloutId} fails every visitor and was promoted, event ${version}`;
+    findings.push({ check: 'bad is taken back', service, says });
+  }
+  return findings;
 }
 
 function bookOf(witness: Seen, events: readonly Recorded[]): Book {
