@@ -78,7 +78,10 @@ export const RollbackInitiated = z.object({
   by: z.string(),
   fromWeight: z.number(),
   evidence: z.optional(Evidence),
-  /** Services whose way back must be over before this one is restored; the traffic does not wait, unless their old side is still starting. */
+  /**
+   * Services whose way back must be over before this one is restored; the traffic does not wait, unless their
+   * old side is still starting.
+   */
   after: z.optional(z.array(z.string())),
 });
 

@@ -9,6 +9,7 @@ import type { Slot, Target } from '../events/target.ts';
 import type { Minute } from './core/analysis/minutes.ts';
 import type { LayeredValue } from './core/config/layeredValue.ts';
 import type { MetricsSource } from './core/config/metricsSource.ts';
+import type { Append, Appended, Head } from './core/eventStore/append.ts';
 import type { Checkpoint } from './core/eventStore/consumer.ts';
 
 export interface Clock {
@@ -16,51 +17,7 @@ export interface Clock {
   now(): number;
 }
 
-/** A stream as its HEAD item tells it: one read. `version` 0 is a stream that does not exist yet. */
-export type Head = {
-  readonly stream: string;
-  readonly version: number;
-  /** The state folded up to `version`, and the schema of that state; null before the first append. */
-  readonly snapshot: { readonly schema: number; readonly state: unknown } | null;
-  /** The newest events, oldest first, dense up to `version`; older ones are read with `read`. */
-  readonly tail: readonly Recorded[];
-};
-
-export type Append = {
-  /** The version the decision was taken on; the append succeeds only if it still is the newest. */
-  readonly expected: number;
-  readonly events: readonly { readonly type: string; readonly at: number }[];
-  /**
-   * Same id, same answer: a repeated command appends nothing and gets what the first one got. Recognised
-   * among the stream's newest sixteen commands; an older one meets the expected version, or is decided
-   * anew.
-   */
-  readonly commandId: string;
-  readonly correlationId: string;
-  readonly actor: string;
-  readonly snapshot: { readonly schema: number; readonly state: unknown };
-  /** Keeps the stream in the `active` index while something is under way. */
-  readonly active: boolean;
-  /**
-   * The alarm's way: a full tail is not chunked now (call `compact` afterwards), and an outage is told
-   * within 500 ms.
-   */
-  readonly urgent?: boolean;
-};
-
-export type Appended =
-  /**
-   * `repeated`: this command was appended before, perhaps by this very call when its first answer got lost:
-   * act all the same. `version` and `events` are the first answer's; `events` is empty once they have left
-   * the tail.
-   */
-  | {
-      readonly outcome: 'appended' | 'repeated';
-      readonly version: number;
-      readonly events: readonly Recorded[];
-    }
-  /** Somebody was first: `head` is what beat us. */
-  | { readonly outcome: 'conflict'; readonly head: Head };
+export type { Append, Appended, Head };
 
 export interface EventStore {
   /** On the alarm's way it is known within 500 ms that it cannot be read: `urgent`. */
@@ -195,6 +152,10 @@ export interface Metrics {
   /** Both sides' minutes from `fromMs` to `toMs`, oldest first; a side with no data in a minute is null. */
   minutes(query: {
     readonly target: Target;
+    /** absent: the target's own metrics. */
+    readonly source?: MetricsSource | null | undefined;
+    /** What runs in each slot, for sources that tell sides by it; absent: stable is all there is. */
+    readonly revisions?: Readonly<Record<Slot, string>>;
     readonly canarySlot: Slot;
     readonly periodSeconds: number;
     readonly fromMs: number;
@@ -205,14 +166,11 @@ export interface Metrics {
   /** Latency percentiles of one slot over the whole time, ms, in the order asked; null when nobody came. */
   percentiles(query: {
     readonly target: Target;
+    readonly source?: MetricsSource | null | undefined;
     readonly slot: Slot;
     readonly fromMs: number;
     readonly toMs: number;
     /** 0–100 each. */
-    /** absent: the target's own metrics. */
-    readonly source?: MetricsSource | null | undefined;
-    /** What runs in each slot, for sources that tell sides by it; absent: stable is all there is. */
-    readonly revisions?: Readonly<Record<Slot, string>>;
     readonly percentiles: readonly number[];
   }): Promise<readonly number[] | null>;
 }
@@ -223,7 +181,6 @@ export interface Layers {
   values(service: string): Promise<readonly LayeredValue[]>;
 }
 
-    readonly source?: MetricsSource | null | undefined;
 export type AlarmReading = {
   readonly name: string;
   /** null: the alarm does not exist, or its state cannot be read. */

@@ -101,7 +101,9 @@ describe('periods of ten seconds that a service publishes itself', () => {
   });
 });
 
-/** What CloudWatch makes of a line in the embedded metric format: a point per metric and set of dimensions. */
+/**
+ * What CloudWatch makes of a line in the embedded metric format: a point per metric and set of dimensions.
+ */
 async function extract(line: Readonly<Record<string, unknown>>) {
   const { Timestamp, CloudWatchMetrics } = line._aws as EmfMetadata;
   for (const { Namespace, Dimensions, Metrics: named } of CloudWatchMetrics) {
