@@ -13,12 +13,10 @@ import { otherSlot, type Slot, type Target } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { EventStoreUnavailable } from '../core/outage.ts';
 import { takeBackOrder } from '../core/rollback/order.ts';
+import { rolloutAfter } from '../core/rollout/ahead.ts';
 import type { AlarmSeen } from '../core/rollout/alarmNews.ts';
 import type { CommandOf } from '../core/rollout/commands.ts';
-import { decide } from '../core/rollout/decide.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
-import { fold } from '../core/rollout/evolve.ts';
-import type { Rollout } from '../core/rollout/state.ts';
 import type { IntentQueue, Machines, Workload } from '../ports.ts';
 import { followDecision } from './followDecision.ts';
 import { type AlarmWorld, alarmCommand, alarmCommandId } from './hearAlarm.ts';
@@ -97,8 +95,7 @@ async function hear(
     });
     const commandId = alarmCommandId(seen);
     const { service } = settings;
-    const goesBack = rolloutAfter(from, command)?.phase === 'rolling-back';
-    const after = goesBack ? await takeOffDependents(world, service, from.state, services, cause) : [];
+    const after = await takeOffDependents(world, service, from.state, command, services, cause);
     const heard = await record(world, service, { ...command, after }, cause, {
       ...{ from, commandId, urgent: true },
     });
@@ -169,12 +166,7 @@ async function canaryByMark(world: World, target: Target, { state, alarm }: Alar
  * The slot to take off by the decision that could not be recorded; null too where stable must be started
  * first.
  */
-function canaryByDecision(from: Known, command: CommandOf<'ReceiveAlarm'>): Slot | null {
-  const rollout = rolloutAfter(from, command);
+function canaryByDecision({ state }: Known, command: CommandOf<'ReceiveAlarm'>): Slot | null {
+  const rollout = rolloutAfter(state, command);
   return rollout?.phase === 'rolling-back' && !rollout.afterPromotion ? rollout.canarySlot : null;
-}
-
-function rolloutAfter({ state }: Known, command: CommandOf<'ReceiveAlarm'>): Rollout | null {
-  const decision = decide(state, command);
-  return decision.outcome === 'refused' ? null : fold(state, decision.events).rollout;
 }

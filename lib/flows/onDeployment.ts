@@ -9,9 +9,10 @@ import type {
 } from '../../events/aws/deploymentTrouble.ts';
 import type { Slot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
-import type { Command } from '../core/rollout/commands.ts';
+import type { CommandOf } from '../core/rollout/commands.ts';
 import { type FollowingWorld, followDecision } from './followDecision.ts';
 import { type Cause, known, record } from './record.ts';
+import { takeOffDependents } from './takeOffDependents.ts';
 
 /** @returns the service's phase afterwards; null when it is nobody's who is configured */
 export async function onDeployment(
@@ -30,7 +31,9 @@ export async function onDeployment(
   const side = slot === null || slot === rollout.canarySlot ? 'canary' : 'stable';
   const command = commandFor(trouble, side, settings, world.clock.now());
   const commandId = `deployment:${trouble.eventId}`;
-  const recorded = await record(world, service, command, cause, { from, commandId });
+  const after = await takeOffDependents(world, service, from.state, command, services, cause);
+  const whole = after.length === 0 ? command : { ...command, after };
+  const recorded = await record(world, service, whole, cause, { from, commandId });
   return (await followDecision(world, service, recorded, cause)).state.rollout.phase;
 }
 
@@ -40,7 +43,7 @@ function commandFor(
   side: 'canary' | 'stable',
   settings: ServiceSettings,
   now: number,
-): Command {
+): CommandOf<'RollBack' | 'FailHealth'> {
   return kind === 'deployment' && side === 'canary'
     ? { type: 'RollBack', trigger: 'deployment', reason: what, by: 'switchback', changedAt, now }
     : { type: 'FailHealth', side, what, changedAt, settings, now };

@@ -6,21 +6,26 @@ import type { ServiceSettings } from '../core/config/settings.ts';
 import { cannotGoBack } from '../core/migration/cannotGoBack.ts';
 import { migrationOf } from '../core/migration/state.ts';
 import { affectedBy, foundationsOf } from '../core/rollback/waves.ts';
+import { rolloutAfter } from '../core/rollout/ahead.ts';
+import type { Command } from '../core/rollout/commands.ts';
 import type { ServiceState } from '../core/rollout/state.ts';
 import { type Cause, type Known, known } from './record.ts';
 import { type TakeBackWorld, takeOff } from './takeBackMigration.ts';
 
 /**
- * An outage of a dependent is logged: the service itself does not wait for it.
+ * Does nothing unless the command, which is recorded next, takes the service back. An outage of a dependent
+ * is logged: the service itself does not wait for it.
  * @returns those whose traffic is off or on its way, the first to go first: they are restored first as well
  */
 export async function takeOffDependents(
   world: TakeBackWorld,
   service: string,
   state: ServiceState,
+  command: Command,
   services: readonly ServiceSettings[],
   cause: Cause,
 ): Promise<readonly string[]> {
+  if (rolloutAfter(state, command)?.phase !== 'rolling-back') return [];
   const migrationId = ofMigration(service, state);
   if (migrationId === null) return [];
   const names = affectedBy(services, [service]).filter((name) => name !== service);

@@ -70,6 +70,21 @@ describe('an alarm', () => {
     expect(restored).toEqual(restored.toSorted((one, other) => one - other));
   });
 
+  it('is not needed: who depends on a service whose tasks die leaves before it as well', async () => {
+    const dying = [400, 402, 404].map((atSeconds) => ({
+      ...{
+        atSeconds,
+        what: 'lose-tasks' as const,
+        service: 'orchestrator',
+        slot: 'green' as const,
+        tasks: 1,
+      },
+    }));
+    const day = await playMigration({ happenings: [migrate(), ...dying] });
+    expect(day.offs).toEqual(['discovery', 'agent', 'orchestrator']);
+    expect(standing(day.shares)).toEqual([]);
+  });
+
   it('of a service that moved by itself takes nobody else back', async () => {
     const alone: Happening = {
       ...{ atSeconds: 330, what: 'request', service: 'orchestrator' },

@@ -107,6 +107,8 @@ export type Command =
       readonly what: string;
       /** When it happened. */
       readonly changedAt: number;
+      /** If it takes the canary back: services that are restored before this one. */
+      readonly after?: readonly string[];
       readonly settings: Pick<ServiceSettings, 'healthFailuresMax'>;
     })
   | (At & {

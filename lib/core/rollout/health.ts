@@ -34,9 +34,15 @@ export function failHealth(state: ServiceState, command: CommandOf<'FailHealth'>
   return accept(failed, ...(consecutive < limit ? [] : consequence(state, command)));
 }
 
-function consequence(state: ServiceState, { side, now, what }: CommandOf<'FailHealth'>): ServiceEvent[] {
+function consequence(
+  state: ServiceState,
+  { side, now, what, after = [] }: CommandOf<'FailHealth'>,
+): ServiceEvent[] {
   if (!canBeTakenBack(state.rollout, now) || overrideAt(state, now) !== null) return [];
-  if (side === 'canary') return takenBack(state, { now, trigger: 'health', reason: what, by: 'switchback' });
+  if (side === 'canary') {
+    const first = after.length === 0 ? {} : { after };
+    return takenBack(state, { now, trigger: 'health', reason: what, by: 'switchback', ...first });
+  }
   return mayKeepCanary(state, now)
     ? keptCanary(state, now)
     : held(state, { now, reason: 'stable-suffers', why: what });
