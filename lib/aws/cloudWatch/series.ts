@@ -5,6 +5,7 @@ import {
   GetMetricDataCommand,
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
+import { WorldUnavailable } from '../../core/outage.ts';
 import { answered } from '../answered.ts';
 
 /** A metric in CloudWatch; its dimensions are an exact set. */
@@ -22,7 +23,11 @@ export type Range = { readonly fromMs: number; readonly toMs: number; readonly p
 /** GetMetricData answers at most 100,800 points a page; a rollout's pages are few. */
 const pagesMax = 50;
 
-/** @returns by key; a series without data is absent */
+/**
+ * @returns by key; a series without data is absent
+ * @throws WorldUnavailable also when CloudWatch answers in part: an error count that it could not read would
+ *   look like none
+ */
 export async function readSeries(
   client: CloudWatchClient,
   asked: readonly Asked[],
@@ -47,7 +52,11 @@ export async function readSeries(
       ...(NextToken === undefined ? {} : { NextToken }),
     });
     const answer = await answered('GetMetricData', client.send(command));
-    for (const { Id = '', Timestamps = [], Values = [] } of answer.MetricDataResults ?? []) {
+    for (const { Id = '', Timestamps = [], Values = [], StatusCode } of answer.MetricDataResults ?? []) {
+      if (StatusCode === 'InternalError' || StatusCode === 'Forbidden') {
+        const { name = Id } = asked[Number(Id.slice(1))] ?? {};
+        throw new WorldUnavailable(`GetMetricData: ${StatusCode} for ${name}`);
+      }
       const keys = figures[Number(Id.slice(1))]?.map(({ key }) => key) ?? [];
       const [first] = keys;
       if (first === undefined || Timestamps.length === 0) continue;
@@ -57,7 +66,7 @@ export async function readSeries(
       for (const key of keys) series.set(key, points);
     }
     NextToken = answer.NextToken;
-    if (NextToken === undefined) break;
+    if (NextToken === undefined) return series;
   }
-  return series;
+  throw new WorldUnavailable(`GetMetricData: more than ${pagesMax} pages`);
 }
