@@ -92,7 +92,7 @@ describe('Switchback as it is deployed', () => {
     await shop.ring('switchback-dev-shop-burn-fast-long');
     expect(await heardBurning()).toBe(false);
     await shop.ring('switchback-dev-shop-burn-fast-short');
-    await until('the burn alarm in the record', heardBurning);
+    await until('the burn alarm in the record', heardBurning, 50_000);
     await shop.ring('shop-blue-errors');
     await shop.phase('rolled-back');
     const rollout = await execution('rollout', 'v3');
@@ -120,7 +120,7 @@ describe('Switchback as it is deployed', () => {
     await new SSMClient(shop.at).send(new PutParameterCommand(secret));
     await shop.request('v4');
     const refused = () => shop.lines.find((line) => line.includes('configuration-refused'));
-    expect(await until('the refusal', refused)).toContain(`parameter ${Name}: is a secret`);
+    expect(await until('the refusal', refused, 50_000)).toContain(`parameter ${Name}: is a secret`);
 
     const { Items = [] } = await new DynamoDBClient(shop.at).send(
       new ScanCommand({ TableName: shop.outputs.EventTableName }),
