@@ -4,6 +4,8 @@
 import type { TakeBack } from '../../events/migration.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { type Refusal, refuse } from '../core/decision.ts';
+import { decideMigration } from '../core/migration/decide.ts';
+import { initialMigration } from '../core/migration/state.ts';
 import { affectedBy, blastRadius, wavesOf } from '../core/rollback/waves.ts';
 import type { Clock, EventStore, Machines } from '../ports.ts';
 import type { Cause } from './record.ts';
@@ -57,6 +59,12 @@ export async function startMigration(
       ? []
       : [{ service, revision, dependsOn: within, oneWay: oneWay.includes(service) }];
   });
+  const now = world.clock.now();
+  const command = {
+    ...({ type: 'StartMigration', migrationId, components, takeBack, requestedBy, now } as const),
+  };
+  const decision = decideMigration(initialMigration, command);
+  if (decision.outcome === 'refused') return decision;
   const waves = wavesOf(components);
   if ('outcome' in waves) return waves;
   const shown = {
@@ -69,13 +77,7 @@ export async function startMigration(
   };
   if (dryRun) return { outcome: 'dry-run', ...shown };
   const cause: Cause = { correlationId, actor };
-  const now = world.clock.now();
-  const recorded = await recordMigration(
-    world,
-    migrationId,
-    { type: 'StartMigration', migrationId, components, takeBack, requestedBy, now },
-    cause,
-  );
+  const recorded = await recordMigration(world, migrationId, command, cause);
   if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
   await world.machines.start('migration', migrationId, { migrationId, correlationId });
   return { outcome: 'started', ...shown };

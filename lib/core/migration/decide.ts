@@ -68,10 +68,19 @@ export function decideMigration(state: MigrationState, command: MigrationCommand
   }
 }
 
+/** So many fit into one event of 1 KB, compressed. */
+export const componentsMax = 20;
+
 function start(state: MigrationState, command: Of<'StartMigration'>): Decided {
   if (state.phase !== 'none') return accept(); // asked for twice
   const { migrationId, components, requestedBy, now } = command;
   if (components.length === 0) return refuse('nothing-to-migrate', 'name at least one service to migrate.');
+  if (components.length > componentsMax) {
+    return refuse(
+      'too-many',
+      `${components.length} services are more than the ${componentsMax} that move together: split the migration.`,
+    );
+  }
   const waves = wavesOf(components);
   if ('outcome' in waves) return waves;
   return accept({

@@ -3,7 +3,7 @@ import type { RollbackTrigger } from '../../../events/rollback.ts';
 import type { Evidence, HoldReason } from '../../../events/rollout.ts';
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
-import { brief, briefEvidence } from './brief.ts';
+import { brief, briefEvidence, briefest } from './brief.ts';
 import type { CommandOf } from './commands.ts';
 import { activeOf, overrideAt, type Rollout, type ServiceState, wouldHurtToGoBack } from './state.ts';
 
@@ -16,22 +16,27 @@ type Initiation = {
   readonly after?: readonly string[];
 };
 
+/** Names of 32 characters, that is: with them and a reason in any script the event takes 1 KB. */
+const afterMax = 10;
+
 /**
  * The event that begins a rollback; null when one is under way, is done, or there is nothing to take back.
  */
 export function initiated({ rollout }: ServiceState, initiation: Initiation): ServiceEvent | null {
   if (rollout.phase === 'none' || rollout.phase === 'rolling-back' || rollout.phase === 'rolled-back')
     return null;
+  // The nearest come last, and they wait for the ones before them.
+  const after = (initiation.after ?? []).slice(-afterMax);
   return {
     type: 'RollbackInitiated',
     at: initiation.now,
     rolloutId: rollout.rolloutId,
     trigger: initiation.trigger,
-    reason: brief(initiation.reason),
+    reason: after.length === 0 ? brief(initiation.reason) : briefest(initiation.reason),
     by: initiation.by,
     fromWeight: rollout.weight,
     ...(initiation.evidence === undefined ? {} : { evidence: briefEvidence(initiation.evidence) }),
-    ...(initiation.after === undefined ? {} : { after: [...initiation.after] }),
+    ...(after.length === 0 ? {} : { after }),
   };
 }
 
