@@ -57,7 +57,8 @@ export function nobodyIsOverruled(book: Book): Finding[] {
     const lowered = hand.reading.kind === 'unknown' || left < percentIn(before.reading, canarySlot);
     // Still more than was decided: that is taken back, and the next step is as it would have been.
     const leftMore = hand.reading.kind === 'weights' && desired !== null && left >= desired;
-    if (phase === 'none' || !lowered || leftMore || wasUnconfirmed(book, before, hand.at)) continue;
+    const unknowable = !hand.by.startsWith('fall-back#') && wasUnconfirmed(book, before, hand.at);
+    if (phase === 'none' || !lowered || leftMore || unknowable) continue;
     // A writer that had looked before takes its place, and nobody ever knew.
     const late = moves(book).find(
       ({ shift }) => shift.automatic && shift.at > hand.at && lookedAt(book, shift) <= hand.at,
@@ -80,8 +81,8 @@ export function nobodyIsOverruled(book: Book): Finding[] {
 
 /**
  * What they took back was ordered, written, and its confirmation lost: whoever tries the order again sees a
- * balancer as it was before the write, and cannot know. The fire exit takes it back again, and so does
- * whoever looks a second time.
+ * balancer as it was before the write, and cannot know. Whoever looks a second time does; and the fire exit
+ * leaves a mark on the target for that try to see.
  */
 function wasUnconfirmed(book: Book, { reading }: Shift, at: number): boolean {
   const { desired, confirmed, canarySlot } = standingAt(book, at);
