@@ -51,7 +51,7 @@ export async function packagedConfiguration(
   const keyFile = join(root, work, 'key');
   const fresh = () => existing(keyFile) === key;
   if (!fresh()) {
-    const release = await hold(join(root, `${work}.lock`), fresh);
+    const release = await hold(join(root, '.switchback/packaged/sls.lock'), fresh);
     try {
       if (!fresh()) {
         rmSync(keyFile, { force: true });
@@ -106,23 +106,33 @@ function keyOf(configuration: string, stage: string): string {
 const filesUnder = (path: string): readonly string[] =>
   statSync(path).isFile() ? [path] : readdirSync(path).map((name) => join(path, name));
 
-/** One process at a time; a lock that was left behind by a killed one is taken after its time. */
+/**
+ * One process at a time, whatever it packages: osls works in one folder of the project. A lock that was left
+ * behind by a killed process is taken after its time.
+ * @param done there is nothing to do any more: another process did it
+ */
 async function hold(lock: string, done: () => boolean): Promise<() => void> {
   mkdirSync(join(lock, '..'), { recursive: true });
+  let taken = false;
   await until(
     `the lock ${lock}`,
     () => {
       if (done()) return true;
-      if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > packagingMs)
-        rmSync(lock, { recursive: true });
       try {
+        if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > packagingMs / 2) {
+          rmSync(lock, { recursive: true });
+        }
         mkdirSync(lock);
-        return true;
+        taken = true;
       } catch {
+        // Somebody has it, or just gave it back.
         return false;
       }
+      return true;
     },
     packagingMs,
   );
-  return () => rmSync(lock, { recursive: true, force: true });
+  return () => {
+    if (taken) rmSync(lock, { recursive: true, force: true });
+  };
 }
