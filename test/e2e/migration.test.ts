@@ -36,7 +36,7 @@ beforeAll(async () => {
     {
       others: async (at) => ({
         orchestrator: await service(at, 'orchestrator', []),
-        agent: await service(at, 'agent', ['orchestrator'], 4),
+        agent: await service(at, 'agent', ['orchestrator'], 6),
         discovery: await service(at, 'discovery', ['orchestrator', 'agent']),
       }),
     },
@@ -127,7 +127,14 @@ describe('a migration', () => {
     expect(done.flatMap((event) => (event.type === 'ComponentMigrated' ? [event.component] : []))).toEqual([
       ...names,
     ]);
-    for (const name of names) expect(await weightOf(name)).toBe(100);
+    for (const name of names) {
+      expect(await weightOf(name)).toBe(100);
+      // One that is being tidied up is not trusted to take traffic for a while.
+      await until(`${name} is tidied up`, async () => {
+        const rollout = await rolloutOf(name).catch(busy);
+        return rollout?.phase === 'promoted' && rollout.completed;
+      });
+    }
 
     const back = { migrationId, operation: 'roll-back', service: 'agent', why: 'it loses messages' };
     expect(await operate({ ...back, dryRun: true })).toMatchObject({
