@@ -115,12 +115,11 @@ describe('an alarm', () => {
     const event = alarmEvent('thrice', `shop-${canary}-errors`, 'ALARM');
     await Promise.all([toQueue('switchback-alarms', event), toQueue('switchback-alarms', event)]);
     await takenBack(before);
+    const heard = () =>
+      wire.lines.filter((line) => line.includes('alarm heard') && line.includes('"thrice"')).length;
+    const already = heard(); // two, or more where a slow function's message came again meanwhile
     await toQueue('switchback-alarms', event);
-    await until(
-      'the third is heard',
-      () =>
-        wire.lines.filter((line) => line.includes('alarm heard') && line.includes('"thrice"')).length === 3,
-    );
+    await until('the third is heard', () => heard() > already);
     const events = await takenBack(before);
     expect(events.filter((one) => one.type === 'AlarmReceived' && one.state === 'ALARM')).toHaveLength(1);
   });

@@ -103,7 +103,7 @@ describe('tasks of the canary that crash', () => {
     await Promise.all([taskStopped('said-twice', 'green'), taskStopped('said-twice', 'green')]);
     await taskStopped('said-twice', 'green');
     await until('counted', async () => (await healthFailures(before)).length > 0);
-    await until('all three read', () => heard('said-twice') === 3);
+    await until('all three read', () => heard('said-twice') >= 3);
     expect(await healthFailures(before)).toMatchObject([{ side: 'canary', consecutive: 1 }]);
     await abort();
   });
@@ -151,7 +151,7 @@ describe('a deployment that CodeDeploy gave up', () => {
     codeDeployed('shop-live', 'FAILURE', new Date(Date.now() - 3_600_000)); // of another release, told late
     codeDeployed('shop-live', 'SUCCESS');
     codeDeployed('another-s', 'FAILURE');
-    await until('both failures heard', () => heard('d-FAILURE') === 2);
+    await until('both failures heard', () => heard('d-FAILURE') >= 2);
     expect(await wire.events(before + 1)).toEqual(healthy);
     codeDeployed('shop-live', 'FAILURE');
     await wire.phase('rolled-back');
