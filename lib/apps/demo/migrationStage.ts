@@ -23,7 +23,7 @@ const callsPerSecond = 30;
 
 const stackName = 'switchback-dev';
 
-/** How long the side without traffic stays up: when the last one breaks, those before it start theirs anew. */
+/** How long the side without traffic stays up: when the last one breaks, the others start theirs anew. */
 const warmSeconds: Readonly<Record<string, number>> = { orchestrator: 6, agent: 5, 'discovery-engine': 5 };
 /** Who may take the fire exit at any time keeps the old world up. */
 const warmForFireSeconds = 600;
