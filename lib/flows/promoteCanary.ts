@@ -1,6 +1,8 @@
 /**
- * The canary becomes stable: all traffic, the mark on the target, then the old side goes, once nothing
- * reaches it.
+ * The canary becomes stable: all traffic, the record, the mark on the target, then the old side goes, once
+ * nothing reaches it.
+ * The mark moves only when the promotion stands: until then a rollback may win, and whoever falls back
+ * without the store goes where the mark is. The old side is warm far longer than the mark takes.
  */
 
 import type { RolloutTask } from '../../events/task.ts';
@@ -26,6 +28,7 @@ export async function promoteCanary(world: World, task: RolloutTask): Promise<Ta
   const { plan, from, cause, mine } = await open(world, task);
   if (!mine) return answer(world, task, plan, from.state);
   if (from.state.rollout.phase === 'promoted') {
+    await markPromoted(world, from); // whoever recorded it may not have come so far
     const tidied = await tidyUp(world, task, from, cause, plan.settings);
     return answer(world, task, plan, tidied.state);
   }
@@ -40,7 +43,6 @@ export async function promoteCanary(world: World, task: RolloutTask): Promise<Ta
   const driven = await driveTraffic(world, task.service, ordered, cause);
   const { rollout } = driven.state;
   if (rollout.phase !== 'promoting') return answer(world, task, plan, driven.state);
-  await world.traffic.markStable(rollout.target, rollout.canarySlot);
   const promoted = await record(
     world,
     task.service,
@@ -53,7 +55,14 @@ export async function promoteCanary(world: World, task: RolloutTask): Promise<Ta
     cause,
     { from: driven },
   );
+  await markPromoted(world, promoted);
   return answer(world, task, plan, promoted.state);
+}
+
+async function markPromoted(world: Pick<World, 'traffic'>, { state }: Known): Promise<void> {
+  const { rollout } = state;
+  if (rollout.phase !== 'promoted' || rollout.completed) return;
+  await world.traffic.markStable(rollout.target, rollout.canarySlot);
 }
 
 /** Scales the old side down after its delay, only when the balancer is seen to send it nothing. */

@@ -81,8 +81,10 @@ async function restore(
 ): Promise<Known> {
   const { rollout } = from.state;
   const now = world.clock.now();
-  if (rollout.phase !== 'rolling-back' || rollout.trafficOffAt === null || now < quietSince(rollout, timing))
-    return from;
+  if (rollout.phase !== 'rolling-back' || rollout.trafficOffAt === null) return from;
+  // The promotion's own mark may land as late as a write: whoever falls back must not be sent to the canary.
+  if (rollout.afterPromotion) await world.traffic.markStable(rollout.target, stableSlotOf(rollout));
+  if (now < quietSince(rollout, timing)) return from;
   if (await waitsForOthers(world, rollout)) return from;
   const found = await putBack(world, rollout);
   const stays = found.canary !== null && isLeftOver(found.canary);

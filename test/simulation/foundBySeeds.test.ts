@@ -40,6 +40,19 @@ describe('a call that comes late', () => {
     expect(day.slot('blue').read()).toMatchObject({ revision: 'shop:1', healthy: 3 });
   });
 
+  // The mark went to the canary before the promotion stood, and stayed there until the rollback had ended:
+  // whoever pulled the fire exit meanwhile was sent back to the canary.
+  it('cannot mark as stable a canary whose promotion was overtaken by a rollback', async () => {
+    const faults = [{ on: 'promote-canary/store.write-head', kind: 'slow', ms: 8000, nth: 2 }] as const;
+    const ordered = Math.floor((await play({ faults })).secondsOf('PromotionOrdered'));
+    const fireExit = { atSeconds: ordered + 6, what: 'fire-exit', service: 'shop' } as const;
+    const day = await play({ faults, happenings: [request(), operate(ordered + 3, 'abort'), fireExit] });
+    expect(day.all('RolloutPromoted')).toEqual([]);
+    expect(day.simulation.world.places.get('shop')?.balancer.marks.map(({ slot }) => slot)).toEqual(['blue']);
+    expect(day.phase).toBe('rolled-back');
+    expect(day.greenWeights).toEqual([0, 10, 50, 100, 0]);
+  });
+
   // The promotion was being tidied up when somebody aborted it: everybody was sent to the old side, and then
   // it was scaled down.
   it('and scales down the side that a rollback goes back to is waited for', async () => {
