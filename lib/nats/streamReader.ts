@@ -64,6 +64,7 @@ export class StreamReader {
           resolve();
         };
       });
+      this.#wake = () => {};
     }
     const messages = this.#ready.splice(0, max);
     this.#puller?.offer(AHEAD - this.#ready.length);
