@@ -28,7 +28,6 @@ export async function promoteCanary(world: World, task: RolloutTask): Promise<Ta
   const { plan, from, cause, mine } = await open(world, task);
   if (!mine) return answer(world, task, plan, from.state);
   if (from.state.rollout.phase === 'promoted') {
-    await markPromoted(world, from); // whoever recorded it may not have come so far
     const tidied = await tidyUp(world, task, from, cause, plan.settings);
     return answer(world, task, plan, tidied.state);
   }
@@ -76,11 +75,15 @@ async function tidyUp(
   const { rollout } = from.state;
   const now = world.clock.now();
   if (rollout.phase !== 'promoted' || rollout.completed) return from;
-  if (now < leftAloneSince(rollout, timing)) return from;
+  const isEarly = now < leftAloneSince(rollout, timing);
   const reading = await world.traffic.read(rollout.target);
   if (reading.kind === 'unknown' || canaryWeight(reading.greenWeight, rollout.canarySlot) !== 100) {
+    if (isEarly) return from;
     throw new TrafficUnconfirmed(`${task.service}: the old side still gets traffic, it is not scaled down`);
   }
+  // Whoever recorded the promotion may not have come so far. Not where a fall-back has moved the traffic.
+  await markPromoted(world, from);
+  if (isEarly) return from;
   const oldSlot = stableSlotOf(rollout);
   const bounds = rollout.checkpoint?.scaling ?? null;
   if (bounds !== null) await world.workload.release(rollout.target, oldSlot, bounds);

@@ -53,6 +53,22 @@ describe('a call that comes late', () => {
     expect(day.greenWeights).toEqual([0, 10, 50, 100, 0]);
   });
 
+  // A fire exit that had read the old mark came just after the promotion; tidying up marked the canary again.
+  it('leaves the mark where a fire exit put it', async () => {
+    const configuration = { scaleDownDelaySeconds: 0 };
+    const ordered = Math.floor((await play({ configuration })).secondsOf('PromotionOrdered'));
+    const faults = [
+      { on: 'fall-back/traffic.read', kind: 'slow', ms: 6000, nth: 1 },
+      { on: 'reconcile/traffic.read', kind: 'refuse', fromSeconds: ordered, toSeconds: ordered + 90 },
+    ] as const;
+    const fireExit = { atSeconds: ordered - 2, what: 'fire-exit', service: 'shop' } as const;
+    const day = await play({ configuration, faults, happenings: [request(), fireExit] });
+    expect(day.all('RolloutPromoted')).toHaveLength(1);
+    const marks = day.simulation.world.places.get('shop')?.balancer.marks ?? [];
+    expect(marks.map(({ slot }) => slot)).toEqual(['blue', 'green', 'blue']);
+    expect(day.greenWeights.at(-1)).toBe(0);
+  });
+
   // The promotion was being tidied up when somebody aborted it: everybody was sent to the old side, and then
   // it was scaled down.
   it('and scales down the side that a rollback goes back to is waited for', async () => {
