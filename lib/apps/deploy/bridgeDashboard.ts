@@ -2,6 +2,7 @@
 import type { BridgeDeployment } from './bridgeDeployment.ts';
 import { bridgeNamespace } from './bridgeScaling.ts';
 import { type Resources, sub } from './cloudFormation.ts';
+import { placed } from './dashboardWidget.ts';
 
 type Widget = { readonly title: string; readonly stat: string; readonly names: readonly string[] };
 
@@ -42,20 +43,3 @@ export function bridgeDashboard(name: string, { plan }: BridgeDeployment): Resou
     },
   };
 }
-
-/** Three in a row, eight of the grid's twenty-four columns each. */
-const placed = (
-  {
-    title,
-    stat,
-    metrics,
-  }: { readonly title: string; readonly stat: string; readonly metrics: readonly string[][] },
-  index: number,
-) => ({
-  type: 'metric',
-  x: (index % 3) * 8,
-  y: Math.floor(index / 3) * 6,
-  width: 8,
-  height: 6,
-  properties: { title, stat, period: 60, region: '${AWS::Region}', view: 'timeSeries', metrics },
-});

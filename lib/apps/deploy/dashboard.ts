@@ -2,12 +2,10 @@
 import { dimensionsOf } from '../../aws/metrics/ecsAlb.ts';
 import type { ServiceSettings } from '../../core/config/settings.ts';
 import { type Resources, sub } from './cloudFormation.ts';
+import { type Metric, placed, type Widget } from './dashboardWidget.ts';
 import { type Deployment, machineName, prefixOf } from './deployment.ts';
 import { deployedFunctions } from './functions.ts';
 import { machines } from './machines.ts';
-
-type Metric = readonly (string | { readonly label: string })[];
-type Widget = { readonly title: string; readonly stat: string; readonly metrics: readonly Metric[] };
 
 /** CloudWatch takes 500 widgets; three per service, and the controller's own. */
 const servicesMax = 150;
@@ -23,16 +21,6 @@ export function dashboard(deployment: Deployment): Resources {
     },
   };
 }
-
-/** Three in a row, eight of the grid's twenty-four columns each. */
-const placed = ({ title, stat, metrics }: Widget, index: number) => ({
-  type: 'metric',
-  x: (index % 3) * 8,
-  y: Math.floor(index / 3) * 6,
-  width: 8,
-  height: 6,
-  properties: { title, stat, period: 60, region: '${AWS::Region}', view: 'timeSeries', metrics },
-});
 
 function serviceWidgets({ service, target }: ServiceSettings): readonly Widget[] {
   if (target.kind !== 'ecs-alb') return [];
