@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { TakeBack } from './migration.ts';
 import { type Parsed, parse, parsed } from './parsed.ts';
+import { requestEnvelope } from './requestEnvelope.ts';
 import { actorOf } from './sender.ts';
 
 export const migrationDetailType = 'Switchback Migration Requested';
@@ -12,16 +13,7 @@ const id = z
   .check(z.regex(/^[A-Za-z0-9_-]{1,24}$/, 'a migrationId has 1–24 letters, digits, - or _'));
 const named = (what: string) => z.string().check(z.minLength(1, `${what} must be named`), z.maxLength(200));
 
-const envelope = <D extends string, T extends z.ZodMiniType>(detailType: D, detail: T) =>
-  z.object({
-    id: z.string().check(z.minLength(1)),
-    account: z.optional(z.string()),
-    source: z.string(),
-    'detail-type': z.literal(detailType),
-    detail,
-  });
-
-export const MigrationRequest = envelope(
+export const MigrationRequest = requestEnvelope(
   migrationDetailType,
   z.strictObject({
     migrationId: id,
@@ -34,7 +26,7 @@ export const MigrationRequest = envelope(
   }),
 );
 
-export const MigrationOperationRequest = envelope(
+export const MigrationOperationRequest = requestEnvelope(
   migrationOperationDetailType,
   z.strictObject({
     migrationId: id,

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { type Parsed, parse, parsed } from './parsed.ts';
+import { requestEnvelope } from './requestEnvelope.ts';
 import { Strategy } from './rollout.ts';
 import { actorOf } from './sender.ts';
 
@@ -49,17 +50,8 @@ const OperationDetail = z.strictObject({
   untilMinutes: z.optional(z.number().check(z.gt(0))),
 });
 
-const envelope = <D extends string, T extends z.ZodMiniType>(detailType: D, detail: T) =>
-  z.object({
-    id: z.string().check(z.minLength(1)),
-    account: z.optional(z.string()),
-    source: z.string(),
-    'detail-type': z.literal(detailType),
-    detail,
-  });
-
-export const RolloutRequest = envelope(requestDetailType, RequestDetail);
-export const OperationRequest = envelope(operationDetailType, OperationDetail);
+export const RolloutRequest = requestEnvelope(requestDetailType, RequestDetail);
+export const OperationRequest = requestEnvelope(operationDetailType, OperationDetail);
 
 export type RolloutRequested = {
   readonly eventId: string;

@@ -1,0 +1,11 @@
+import * as z from 'zod/mini';
+
+/** What EventBridge puts around a request: who sent it, and what it asks. */
+export const requestEnvelope = <D extends string, T extends z.ZodMiniType>(detailType: D, detail: T) =>
+  z.object({
+    id: z.string().check(z.minLength(1)),
+    account: z.optional(z.string()),
+    source: z.string(),
+    'detail-type': z.literal(detailType),
+    detail,
+  });
