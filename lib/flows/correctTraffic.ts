@@ -8,11 +8,13 @@ import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
 import { type Cause, type Known, known } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 
-type World = {
+/** Whatever has an eye on a service's traffic. */
+export type TrafficWorld = {
   readonly clock: Clock;
   readonly store: EventStore;
   readonly traffic: Traffic;
   readonly log: Log;
+  /** Who cannot see to the tasks leaves the way up, and the way back after a promotion, to the machines. */
   readonly workload?: WarmingWorld['workload'];
 };
 
@@ -20,7 +22,7 @@ type More = { readonly found: number; readonly decided: number };
 
 /** @returns what is known afterwards; the balancer is left alone where the decision is another by now */
 export async function correctTraffic(
-  world: World,
+  world: TrafficWorld,
   service: string,
   from: Known,
   { found, decided }: More,
@@ -46,7 +48,7 @@ export async function correctTraffic(
  * What was decided and confirmed while the correction was on its way. An order that stands open is driven
  * anyway.
  */
-async function putBack(world: World, service: string, { state }: Known, cause: Cause): Promise<void> {
+async function putBack(world: TrafficWorld, service: string, { state }: Known, cause: Cause): Promise<void> {
   const { rollout } = state;
   if (rollout.phase === 'none') return;
   const weight = desiredWeight(rollout);

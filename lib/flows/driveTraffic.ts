@@ -8,21 +8,12 @@ import type { Slot } from '../../events/target.ts';
 import { otherSlot } from '../../events/target.ts';
 import { CanaryNotReady, TrafficUnconfirmed } from '../core/outage.ts';
 import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/state.ts';
-import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
 import { readSides, shortOfCapacity } from './capacity.ts';
+import type { TrafficWorld } from './correctTraffic.ts';
 import { hearMark } from './hearMark.ts';
 import { type Cause, causeOfRollback, type Known, known, record } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 import { watchTraffic } from './watchTraffic.ts';
-
-type World = {
-  readonly clock: Clock;
-  readonly store: EventStore;
-  readonly traffic: Traffic;
-  readonly log: Log;
-  /** Who cannot see to the tasks leaves the way up, and the way back after a promotion, to the machines. */
-  readonly workload?: WarmingWorld['workload'];
-};
 
 /** Newer decisions met on the way before giving up; each costs one write and one append. */
 const roundsMax = 6;
@@ -31,7 +22,12 @@ const roundsMax = 6;
  * @returns what is known once the balancer shows the newest decision
  * @throws TrafficUnconfirmed when decisions keep changing, or the balancer does not follow
  */
-export async function driveTraffic(world: World, service: string, from: Known, asked: Cause): Promise<Known> {
+export async function driveTraffic(
+  world: TrafficWorld,
+  service: string,
+  from: Known,
+  asked: Cause,
+): Promise<Known> {
   let current = from;
   for (let round = 0; round < roundsMax; round++) {
     const cause = causeOfRollback(current, asked);
@@ -67,7 +63,12 @@ type Order = { readonly rollout: Exclude<Rollout, { phase: 'none' }>; readonly w
  * @returns null where that cannot be seen from here
  * @throws CanaryNotReady when whoever gets more is not ready yet
  */
-async function makeReady(world: World, service: string, from: Known, cause: Cause): Promise<Known | null> {
+async function makeReady(
+  world: TrafficWorld,
+  service: string,
+  from: Known,
+  cause: Cause,
+): Promise<Known | null> {
   const { workload } = world;
   const order = openOrder(from.state);
   if (order === null) return from;
@@ -92,7 +93,7 @@ const dependentsSecondsMax = 120;
  * leaves the new side before it.
  * @throws CanaryNotReady while one of them has its traffic there
  */
-async function letDependentsGoFirst(world: World, service: string, rollout: Order['rollout']) {
+async function letDependentsGoFirst(world: TrafficWorld, service: string, rollout: Order['rollout']) {
   if (rollout.phase !== 'rolling-back' || rollout.after === undefined) return;
   if (world.clock.now() > rollout.initiatedAt + dependentsSecondsMax * 1000) return;
   for (const name of rollout.after) {
@@ -108,7 +109,7 @@ async function letDependentsGoFirst(world: World, service: string, rollout: Orde
  * then both sides' tasks are counted.
  */
 async function readySides(
-  world: World & { readonly workload: WarmingWorld['workload'] },
+  world: TrafficWorld & { readonly workload: WarmingWorld['workload'] },
   service: string,
   from: Known,
   rollout: Order['rollout'],

@@ -4,21 +4,16 @@
  */
 import { otherSlot } from '../../events/target.ts';
 import { compare } from '../core/rollout/drift.ts';
-import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
-import { correctTraffic } from './correctTraffic.ts';
+import { correctTraffic, type TrafficWorld } from './correctTraffic.ts';
 import { hearMark } from './hearMark.ts';
 import { type Cause, type Known, record } from './record.ts';
-import type { WarmingWorld } from './warmStable.ts';
 
-type World = {
-  readonly clock: Clock;
-  readonly store: EventStore;
-  readonly traffic: Traffic;
-  readonly log: Log;
-  readonly workload?: WarmingWorld['workload'];
-};
-
-export async function watchTraffic(world: World, service: string, from: Known, cause: Cause): Promise<Known> {
+export async function watchTraffic(
+  world: TrafficWorld,
+  service: string,
+  from: Known,
+  cause: Cause,
+): Promise<Known> {
   const { rollout } = from.state;
   if (rollout.phase === 'none') return from;
   const reading = await world.traffic.read(rollout.target);
