@@ -2,6 +2,7 @@
  * What takes too long for the daily tests: a million messages while one request in a hundred goes wrong, and
  * ten minutes of traffic while memory is watched. The bridge is a process of its own, as it is deployed.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,9 +11,10 @@ import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { realClock } from '../../lib/asl/clock.ts';
+import { freePort } from '../../lib/local/freePort.ts';
 import { JetStreamPublisher } from '../../lib/nats/publisher.ts';
 import { type DeliveryCheck, deliveryCheck, faultsFrom } from '../../test/contracts/bridge/deliveryCheck.ts';
-import { freePort, NatsServer } from '../../test/contracts/bridge/natsServer.ts';
+import { NatsServer } from '../../test/contracts/bridge/natsServer.ts';
 import { configuration, EVENT, FIFO } from '../../test/contracts/bridge/rig.ts';
 import { StrictSink } from '../../test/contracts/bridge/strictSink.ts';
 import { until } from '../../test/until.ts';

@@ -1,4 +1,5 @@
 /** The bridge as its own process: started, asked, reloaded, killed and drained. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,9 +8,10 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { freePort } from '../../lib/local/freePort.ts';
 import type { JetStreamApi } from '../../lib/nats/natsLink.ts';
 import { deliveryCheck } from '../contracts/bridge/deliveryCheck.ts';
-import { eventually, freePort, NatsServer } from '../contracts/bridge/natsServer.ts';
+import { eventually, NatsServer } from '../contracts/bridge/natsServer.ts';
 import { configuration, type Document, EVENT, FIFO, RETRY } from '../contracts/bridge/rig.ts';
 import { StrictSink } from '../contracts/bridge/strictSink.ts';
 

@@ -2,13 +2,14 @@
  * The bridge as it is started elsewhere: by its name on any machine, and as the Dockerfile's one bundled
  * file.
  */
+
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../contracts/bridge/natsServer.ts';
+import { freePort } from '../../lib/local/freePort.ts';
 import { repositoryRoot as root } from '../tidy/plant.ts';
 import { until } from '../until.ts';
 

@@ -1,4 +1,5 @@
 /** The fire exit on the wire: it works while the controller's own parts do not, and nobody undoes it. */
+
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,9 +14,10 @@ import type { AlbTarget, ApiStageTarget, DnsTarget } from '../../events/target.t
 import { apiStageTraffic } from '../../lib/aws/traffic/apiStage.ts';
 import { overrideAt, type ServiceState } from '../../lib/core/rollout/state.ts';
 import type { FallBackStep } from '../../lib/flows/fallBack.ts';
+import { freePort } from '../../lib/local/freePort.ts';
 import { until } from '../until.ts';
 import { container, fixedAddresses, phasedApi, weightedName } from './elsewhere.ts';
-import { freePort, openWire, stream, type Wire } from './wire.ts';
+import { openWire, stream, type Wire } from './wire.ts';
 
 let wire: Wire;
 const closing: (() => void)[] = [];

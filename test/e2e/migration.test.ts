@@ -1,11 +1,13 @@
 /** Several services on the wire: forward in waves, back dependents first, one of them alone. */
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { MigrationEvent } from '../../events/migration.ts';
 import type { EcsAlbTarget } from '../../events/target.ts';
 import { type Endpoint, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
+import { freePort } from '../../lib/local/freePort.ts';
 import { until } from '../until.ts';
-import { freePort, openWire, type Wire } from './wire.ts';
+import { openWire, type Wire } from './wire.ts';
 
 let wire: Wire;
 const targets: Record<string, EcsAlbTarget> = {};

@@ -2,7 +2,7 @@
  * The product on the wire: the local cloud, the shop's real processes, the built bundles, one rollout after
  * the other. Everything between a test and its assertion is what runs in an account, but for the endpoint.
  */
-import { createServer } from 'node:net';
+
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -23,6 +23,7 @@ import { canaryWeight } from '../../lib/core/rollout/drift.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../lib/local/cloud.ts';
 import type { RequestEntry } from '../../lib/local/endpoint.ts';
+import { freePort } from '../../lib/local/freePort.ts';
 import { until } from '../until.ts';
 import { wireBundles } from './wireBundles.ts';
 
@@ -201,13 +202,4 @@ function watchedState(store: DynamoEventStore, requests: readonly RequestEntry[]
     if (isNews || performance.now() - seen.at > 100) seen = { at: performance.now(), state: read() };
     return seen.state;
   };
-}
-
-/** A port nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

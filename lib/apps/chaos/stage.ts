@@ -2,8 +2,8 @@
  * What chaos comes over: the local cloud, a shop of real processes with real visitors, and Switchback as it
  * is deployed, with bakes of seconds. Its own calls are signed `people`; only functions' calls are struck.
  */
+
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -13,6 +13,7 @@ import type { EcsAlbTarget } from '../../../events/target.ts';
 import { DynamoEventStore } from '../../aws/eventStore/dynamoEventStore.ts';
 import { awsTraffic } from '../../aws/targets.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
+import { freePort } from '../../local/freePort.ts';
 import type { Traffic } from '../../ports.ts';
 import { type Endpoint, openShop, watchShop } from '../demo/account.ts';
 import { bundlePath, deployStack, packageStack } from '../demo/compiledStack.ts';
@@ -112,13 +113,4 @@ async function hasten(at: Endpoint): Promise<void> {
     const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: `${stack}-${name}` }));
     await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: '3' } }));
   }
-}
-
-/** A port nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -3,6 +3,7 @@
  * NATS all through the story and have to arrive as events on the bus, orders in a FIFO queue. The bridge is a
  * process of its own with the example's own rules.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -23,8 +24,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { headers } from '@nats-io/transport-node';
 import { parse } from 'yaml';
+import { freePort } from '../../local/freePort.ts';
 import type { Endpoint } from './account.ts';
-import { freePort, type LocalNats, startNats } from './natsServer.ts';
+import { type LocalNats, startNats } from './natsServer.ts';
 
 export type Discoveries = {
   /** Discoveries published so far. */

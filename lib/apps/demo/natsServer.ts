@@ -1,11 +1,12 @@
 /** A nats-server on this machine for as long as the story lasts; Debian's, installed when it is not there. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { debianPackages, installDebianPackages } from '../../../scripts/setup/debian.mjs';
+import { freePort } from '../../local/freePort.ts';
 
 export type LocalNats = { readonly url: string; readonly nats: NatsConnection; close(): Promise<void> };
 
@@ -66,13 +67,4 @@ async function connected(url: string, child: ChildProcess): Promise<NatsConnecti
     }
   }
   throw new Error(`nats-server does not answer: ${ended ?? `nobody on ${url}`}`);
-}
-
-/** A port that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -2,12 +2,14 @@
  * A real nats-server for tests: on a free port, with JetStream in a directory of its own, killed and
  * restarted at will.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, connect as dial } from 'node:net';
+import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node';
+import { freePort } from '../../../lib/local/freePort.ts';
 
 const BINARY = process.env.NATS_SERVER ?? 'nats-server';
 
@@ -80,14 +82,6 @@ export class NatsServer {
     await this.down('SIGKILL');
     await rm(this.#directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function answers(port: number): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../../lib/local/freePort.ts';
 import { type ApiTestDesk, apiDesk, type Given, variable } from './apiDesk.ts';
-import { freePort, get } from './elbDesk.ts';
+import { get } from './elbDesk.ts';
 
 let desk: ApiTestDesk;
 beforeEach(async () => {

@@ -1,4 +1,5 @@
 /** The compute half of the local cloud behind a real endpoint, and two slots of a service made through it. */
+
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import {
@@ -25,9 +26,10 @@ import { cloudWatchService } from '../../../lib/local/cloudwatch/cloudWatchServi
 import { ecsService } from '../../../lib/local/ecs/ecsService.ts';
 import { elbService } from '../../../lib/local/elb/elbService.ts';
 import { startEndpoint } from '../../../lib/local/endpoint.ts';
+import { freePort } from '../../../lib/local/freePort.ts';
 import { place } from './cloudwatchDesk.ts';
 import { serving } from './ecsDesk.ts';
-import { freePort, until } from './elbDesk.ts';
+import { until } from './elbDesk.ts';
 
 export async function startCompute() {
   const events: CloudEvent[] = [];

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ElbTestDesk, elbDesk, forwardTo, freePort } from './elbDesk.ts';
+import { freePort } from '../../../lib/local/freePort.ts';
+import { type ElbTestDesk, elbDesk, forwardTo } from './elbDesk.ts';
 
 let desk: ElbTestDesk;
 beforeEach(() => {

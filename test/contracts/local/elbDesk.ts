@@ -1,20 +1,13 @@
 /** Load balancers alone, with real ports and small HTTP servers as targets. */
+
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, realClock } from '../../../lib/asl/clock.ts';
 import type { MetricPoint } from '../../../lib/local/cloudwatch/metricStore.ts';
 import { type ElbDeps, elbService } from '../../../lib/local/elb/elbService.ts';
+import { freePort } from '../../../lib/local/freePort.ts';
 import { ask, place } from './cloudwatchDesk.ts';
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Waits for a fact of the real world: asks every 10 ms, gives up after 20 s. */
 export async function until(fact: () => boolean | Promise<boolean>, what: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../lib/asl/clock.ts';
 import type { ProbeResult } from '../../../lib/local/elb/healthChecks.ts';
-import { type ElbTestDesk, elbDesk, forwardTo, freePort, get, until } from './elbDesk.ts';
+import { freePort } from '../../../lib/local/freePort.ts';
+import { type ElbTestDesk, elbDesk, forwardTo, get, until } from './elbDesk.ts';
 
 let desk: ElbTestDesk | undefined;
 afterEach(() => desk?.close());

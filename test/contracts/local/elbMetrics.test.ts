@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../lib/asl/clock.ts';
-import { type ElbTestDesk, elbDesk, freePort, get } from './elbDesk.ts';
+import { freePort } from '../../../lib/local/freePort.ts';
+import { type ElbTestDesk, elbDesk, get } from './elbDesk.ts';
 
 let desk: ElbTestDesk | undefined;
 afterEach(() => desk?.close());

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bodies, type ElbTestDesk, elbDesk, forwardTo, freePort, get, named, until } from './elbDesk.ts';
+import { freePort } from '../../../lib/local/freePort.ts';
+import { bodies, type ElbTestDesk, elbDesk, forwardTo, get, named, until } from './elbDesk.ts';
 
 let desk: ElbTestDesk;
 beforeEach(() => {

@@ -1,11 +1,13 @@
 /** A real Prometheus on a port of its own, with a past that was written before it began. */
+
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, until } from '../local/elbDesk.ts';
+import { freePort } from '../../../lib/local/freePort.ts';
+import { until } from '../local/elbDesk.ts';
 
 /** A series' samples: `[milliseconds since the epoch, value]`. */
 export type Past = {

@@ -2,6 +2,7 @@
  * The shop, and Switchback deployed beside it by its compiled template: what `sls deploy` would make, made
  * here.
  */
+
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
@@ -17,9 +18,9 @@ import { DynamoEventStore } from '../../../lib/aws/eventStore/dynamoEventStore.t
 import type { Plan } from '../../../lib/core/rollout/plan.ts';
 import type { ServiceState } from '../../../lib/core/rollout/state.ts';
 import { startLocalCloud } from '../../../lib/local/cloud.ts';
+import { freePort } from '../../../lib/local/freePort.ts';
 import { repositoryRoot as root } from '../../tidy/plant.ts';
 import { until } from '../../until.ts';
-import { freePort } from '../wire.ts';
 import { packagedConfiguration, type Template } from './packaged.ts';
 
 const stackName = 'switchback-dev';
