@@ -33,21 +33,35 @@ export async function onDeployment(
   const commandId = `deployment:${trouble.eventId}`;
   const after = await takeOffDependents(world, service, from.state, command, services, cause);
   const whole = after.length === 0 ? command : { ...command, after };
-  const recorded = await record(world, service, whole, cause, { from, commandId });
+  const judged = await record(world, service, whole, cause, { from, commandId });
+  const overridden = judged.outcome === 'refused' && judged.reason === 'overridden';
+  const recorded = overridden
+    ? await record(world, service, counted(trouble, side, settings, world.clock.now()), cause, { commandId })
+    : judged;
   return (await followDecision(world, service, recorded, cause)).state.rollout.phase;
 }
 
 /** A deployment of the canary that was given up is final; everything else is counted. */
-function commandFor(
-  { kind, what, changedAt }: DeploymentTrouble,
+const commandFor = (
+  trouble: DeploymentTrouble,
   side: 'canary' | 'stable',
   settings: ServiceSettings,
   now: number,
-): CommandOf<'RollBack' | 'FailHealth'> {
-  return kind === 'deployment' && side === 'canary'
-    ? { type: 'RollBack', trigger: 'deployment', reason: what, by: 'switchback', changedAt, now }
-    : { type: 'FailHealth', side, what, changedAt, settings, now };
-}
+): CommandOf<'RollBack' | 'FailHealth'> =>
+  trouble.kind === 'deployment' && side === 'canary'
+    ? {
+        ...{ type: 'RollBack', trigger: 'deployment', by: 'switchback' },
+        ...{ reason: trouble.what, changedAt: trouble.changedAt, now },
+      }
+    : counted(trouble, side, settings, now);
+
+/** Also what an override keeps from taking the canary back stands in its record. */
+const counted = (
+  { what, changedAt }: DeploymentTrouble,
+  side: 'canary' | 'stable',
+  settings: ServiceSettings,
+  now: number,
+): CommandOf<'FailHealth'> => ({ type: 'FailHealth', side, what, changedAt, settings, now });
 
 type Owner = {
   readonly settings: ServiceSettings;

@@ -14,6 +14,7 @@ export async function readBaseline(
   world: { readonly clock: Clock; readonly metrics: Metrics; readonly log: Log },
   { service, target, metrics: source, analysis }: ServiceSettings,
   canarySlot: Slot,
+  correlationId?: string,
 ): Promise<Baseline> {
   const periodMs = analysis.periodSeconds * 1000;
   const toMs = Math.floor((world.clock.now() - analysis.dataDelaySeconds * 1000) / periodMs) * periodMs;
@@ -32,7 +33,8 @@ export async function readBaseline(
     const history = minutes.map(({ stable }) => (stable?.requests ? stable : null));
     return freezeBaseline(analysis, { history, slowThresholdsMs: thresholdsMs, p95Ms });
   } catch (error) {
-    world.log.write({ message: 'no history: the baseline is assumed', service, error: String(error) });
+    const message = 'no history: the baseline is assumed';
+    world.log.write({ message, service, correlationId, error: String(error) });
     return assumedBaseline(analysis);
   }
 }

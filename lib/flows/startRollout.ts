@@ -124,7 +124,7 @@ async function start(
   const { service, rolloutId } = request;
   const stream = streamOf(service);
   const kept = (await world.store.plan(stream, rolloutId)) as Plan | null;
-  const plan = kept ?? (await planFor(world, request, settings, layers));
+  const plan = kept ?? (await planFor(world, request, settings, layers, cause));
   if ('outcome' in plan) return plan;
   const planHash = await world.store.keepPlan(stream, rolloutId, plan);
   const readings = await world.alarms.read(settings.alarms.map(({ name }) => name));
@@ -162,6 +162,7 @@ async function planFor(
   request: RolloutRequest,
   file: ServiceSettings,
   layers: Layers,
+  { correlationId }: Cause,
 ): Promise<Plan | Refusal> {
   const resolved = await layeredSettings(layers, file);
   if ('outcome' in resolved) return resolved;
@@ -195,7 +196,7 @@ async function planFor(
     canarySlot,
     settings,
     ...(resolved.laid.length === 0 ? {} : { laid: resolved.laid }),
-    baseline: await readBaseline(world, settings, canarySlot),
+    baseline: await readBaseline(world, settings, canarySlot, correlationId),
     createdAt: world.clock.now(),
   });
   return 'refused' in plan ? refuse('plan-refused', plan.refused.join(' ')) : plan;

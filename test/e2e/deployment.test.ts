@@ -145,6 +145,21 @@ describe('a deployment that ECS gave up', () => {
 });
 
 describe('a deployment that CodeDeploy gave up', () => {
+  it('stands in the record of an override, and takes nothing back', async () => {
+    const { before } = await baking();
+    await wire.operate('override', { why: 'we watch it ourselves', untilMinutes: 5 });
+    await until('overridden', async () => (await wire.state())?.override !== null);
+    codeDeployed('shop-live', 'FAILURE');
+    await until('recorded', async () => (await healthFailures(before)).length > 0);
+    expect(await healthFailures(before)).toMatchObject([
+      { side: 'canary', what: 'CodeDeploy deployment d-FAILURE of shop/shop-live failed', consecutive: 1 },
+    ]);
+    expect(await wire.canaryWeight()).toBe(50);
+    await wire.operate('lift-override');
+    await until('lifted', async () => (await wire.state())?.override === null);
+    await abort();
+  });
+
   it('takes the canary back at once, like one of ECS', async () => {
     const { before } = await baking();
     const healthy = await wire.events(before + 1);
