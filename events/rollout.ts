@@ -80,6 +80,17 @@ export const CanaryPrepared = z.object({
   tasks: z.number(),
 });
 
+/** What a place to fall back to holds, as far as an event has room for it. */
+export const FallbackPlace = z.object({
+  /** For a person: `API stage a1b2c3/prod`. */
+  place: z.string(),
+  /** `stage variable environment` is `phase1`, and so on; null: it could not be read. */
+  holds: z.nullable(z.array(z.object({ name: z.string(), value: z.string() }))),
+  /** What it holds beside those: too much, or too long, to be recorded. */
+  unrecorded: z.number(),
+});
+export type FallbackPlace = z.infer<typeof FallbackPlace>;
+
 export const CheckpointTaken = z.object({
   type: z.literal('CheckpointTaken'),
   at,
@@ -89,6 +100,8 @@ export const CheckpointTaken = z.object({
   revisions: z.object({ stable: z.string(), canary: z.string() }),
   /** Scaling bounds of stable before they were pinned; null where nothing scales it. */
   scaling: z.nullable(z.object({ min: z.number(), max: z.number() })),
+  /** Left out where none is declared beside the target, and in what was recorded before it was read. */
+  fallbackPlace: z.optional(FallbackPlace),
 });
 
 export const ShiftOrdered = z.object({

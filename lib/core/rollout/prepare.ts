@@ -2,7 +2,7 @@
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
 import type { CommandOf } from './commands.ts';
-import type { ServiceState } from './state.ts';
+import type { Checkpoint, ServiceState } from './state.ts';
 
 /**
  * Read before every shift, written when it is not what was written before: somebody scaled stable out, or
@@ -16,9 +16,10 @@ export function takeCheckpoint(
   const known = rollout.checkpoint;
   const stable = Math.max(checkpoint.desiredCounts.stable, known?.desiredCounts.stable ?? 0);
   const revision = stableRevision || rollout.stableRevision;
+  const fallbackPlace = placeBefore(known, checkpoint);
   if (known !== null) {
     const same = stable === known.desiredCounts.stable && revision === rollout.stableRevision;
-    if (same || !isForward(rollout.phase)) return accept();
+    if ((same && fallbackPlace === known.fallbackPlace) || !isForward(rollout.phase)) return accept();
   }
   const { weight, desiredCounts, scaling } = known ?? checkpoint;
   return accept({
@@ -29,7 +30,15 @@ export function takeCheckpoint(
     desiredCounts: { stable, canary: desiredCounts.canary },
     revisions: { stable: revision, canary: rollout.revision },
     scaling,
+    ...(fallbackPlace === undefined ? {} : { fallbackPlace }),
   });
+}
+
+/** As it was first read: what is changed later is a difference. One that could not be read may be yet. */
+function placeBefore(known: Checkpoint | null, { fallbackPlace: found }: Checkpoint) {
+  const before = known?.fallbackPlace;
+  if (before === undefined) return found;
+  return before.holds === null && found !== undefined && found.holds !== null ? found : before;
 }
 
 /** Later the sides have changed places, or are about to. */

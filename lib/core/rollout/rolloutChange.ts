@@ -29,8 +29,9 @@ export function changeRollout(rollout: RolloutDraft, event: RolloutEvent): void 
       if (mayGoForward(rollout)) goForward(rollout, event);
       return;
     case 'CheckpointTaken': {
-      const { weight, desiredCounts, scaling, revisions } = event;
-      rollout.checkpoint = { weight, desiredCounts, scaling };
+      const { weight, desiredCounts, scaling, revisions, fallbackPlace } = event;
+      const checkpoint = { weight, desiredCounts, scaling };
+      rollout.checkpoint = fallbackPlace === undefined ? checkpoint : { ...checkpoint, fallbackPlace };
       rollout.stableRevision = revisions.stable;
       return;
     }

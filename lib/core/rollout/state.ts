@@ -4,7 +4,14 @@
  */
 
 import type { AlarmAction, AlarmState, RollbackTrigger } from '../../../events/rollback.ts';
-import type { HoldReason, PromotionMode, Step, Strategy, Verdict } from '../../../events/rollout.ts';
+import type {
+  FallbackPlace,
+  HoldReason,
+  PromotionMode,
+  Step,
+  Strategy,
+  Verdict,
+} from '../../../events/rollout.ts';
 import type { EventOf } from '../../../events/service.ts';
 import type { Slot, Target } from '../../../events/target.ts';
 
@@ -19,6 +26,8 @@ export type Checkpoint = {
   readonly desiredCounts: { readonly stable: number; readonly canary: number };
   /** Scaling bounds of stable before they were pinned; null where nothing scales it. */
   readonly scaling: { readonly min: number; readonly max: number } | null;
+  /** Left out where none is declared beside the target, and in what was recorded before it was read. */
+  readonly fallbackPlace?: FallbackPlace | undefined;
 };
 
 export type Underway = {
