@@ -7,9 +7,10 @@
 import type { Slot } from '../../events/target.ts';
 import { otherSlot } from '../../events/target.ts';
 import { CanaryNotReady, TrafficUnconfirmed } from '../core/outage.ts';
+import { compare } from '../core/rollout/drift.ts';
 import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/state.ts';
 import { readSides, shortOfCapacity } from './capacity.ts';
-import type { TrafficWorld } from './correctTraffic.ts';
+import { correctTraffic, type TrafficWorld } from './correctTraffic.ts';
 import { hearMark } from './hearMark.ts';
 import { type Cause, causeOfRollback, type Known, known, record } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
@@ -33,7 +34,8 @@ export async function driveTraffic(
     const cause = causeOfRollback(current, asked);
     const ready = await makeReady(world, service, current, cause);
     const order = ready === null ? null : openOrder(ready.state);
-    if (ready === null || order === null) return ready ?? current;
+    if (ready === null) return current;
+    if (order === null) return round === 0 ? ready : takeOwnBack(world, service, ready, cause);
     await world.traffic.shift(order.rollout.target, order.rollout.canarySlot, order.weight);
     world.log.write({
       message: 'traffic shifted',
@@ -54,6 +56,17 @@ export async function driveTraffic(
   throw new TrafficUnconfirmed(
     `${service}: the decision changed ${roundsMax} times while traffic was shifted`,
   );
+}
+
+/**
+ * What was written was overtaken by a decision that orders nothing, such as a hold: what the canary has
+ * beyond it is taken off now, not at somebody's next look.
+ */
+async function takeOwnBack(world: TrafficWorld, service: string, from: Known, cause: Cause): Promise<Known> {
+  const { rollout } = from.state;
+  if (rollout.phase === 'none') return from;
+  const comparison = compare(rollout, await world.traffic.read(rollout.target));
+  return comparison.kind === 'more' ? correctTraffic(world, service, from, comparison, cause) : from;
 }
 
 type Order = { readonly rollout: Exclude<Rollout, { phase: 'none' }>; readonly weight: number };

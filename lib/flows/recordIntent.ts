@@ -1,7 +1,7 @@
 /** A decision that the event store did not take in time is appended from the queue that kept it. */
 import type { Command } from '../core/rollout/commands.ts';
 import { type FollowingWorld, followDecision } from './followDecision.ts';
-import { known, record } from './record.ts';
+import { type Known, known, record } from './record.ts';
 
 export type Intent = {
   readonly service: string;
@@ -10,11 +10,28 @@ export type Intent = {
   readonly command: { readonly type: string; readonly now: number };
 };
 
-/** Safe to repeat: the command id lets it be appended once. */
+/** Safe to repeat: the command id lets it be appended once, however late it comes again. */
 export async function recordIntent(world: FollowingWorld, intent: Intent): Promise<void> {
   const { service, commandId, correlationId, command } = intent;
   const cause = { correlationId, actor: 'switchback' };
   const from = await known(world, service);
-  const recorded = await record(world, service, command as Command, cause, { from, commandId });
+  const recorded = (await stands(world, intent, from))
+    ? from
+    : await record(world, service, command as Command, cause, { from, commandId });
   await followDecision(world, service, recorded, cause);
+}
+
+/**
+ * Does a record of the fire exit stand already, so far back that the store has forgotten its id? Said once
+ * more it would hold whoever has gone on since. Only one that is not newer than the newest can stand, so the
+ * history is hardly ever read.
+ */
+async function stands(
+  { store }: Pick<FollowingWorld, 'store'>,
+  { commandId, command }: Intent,
+  { head, state }: Known,
+): Promise<boolean> {
+  if (command.type !== 'RecordFallBack' || command.now > (state.fellBackAt ?? 0)) return false;
+  for await (const recorded of store.read(head.stream)) if (recorded.commandId === commandId) return true;
+  return false;
 }

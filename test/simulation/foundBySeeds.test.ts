@@ -26,6 +26,22 @@ describe('a call that comes late', () => {
     expect(day.slot('green').changes.map(({ desired }) => desired)).toEqual([0, 3, 0]);
   });
 
+  // A scheduler has no conditional write: what the preparation asked for twice landed the second time when
+  // the canary served, and somebody had given it more meanwhile.
+  it('in the preparation leaves the canary what it was prepared with', async () => {
+    const late = { on: 'prepare-canary/workload.place', kind: 'late' } as const;
+    const day = await play({
+      happenings: [request(), { atSeconds: 95, what: 'autoscale', service: 'shop', slot: 'green', tasks: 7 }],
+      faults: [
+        { ...late, ms: 20_000, toSeconds: 45 },
+        { ...late, ms: 60_000, fromSeconds: 45, toSeconds: 49 },
+      ],
+    });
+    const counts = day.slot('green').changes.map(({ desired }) => desired);
+    expect(counts.filter((count, nth) => count !== counts[nth - 1])).toEqual([0, 3, 7, 3]);
+    expect(day.phase).toBe('promoted');
+  });
+
   // The second request was planned while green was stable, and began when blue was: its canary's slot was
   // where everybody was, and its stable slot was empty.
   it('with a plan from before stable moved back begins no rollout', async () => {
@@ -92,6 +108,47 @@ describe('a rollout that makes way', () => {
     const off = day.simulation.world.places.get('shop')?.balancer.shifts[2];
     expect(off?.reading).toEqual({ kind: 'weights', greenWeight: 0 });
     expect((off?.at ?? 0) / 1000 - day.secondsOf('RollbackInitiated') - startMs / 1000).toBeLessThan(2);
+    expect(day.phase).toBe('promoted');
+  });
+});
+
+describe('a step that is overtaken by a hold', () => {
+  // Its write landed when stable's alarm had held the rollout: the canary kept it until the next look.
+  it('takes back at once what it wrote itself', async () => {
+    const faults = [{ on: 'shift-traffic/traffic.write', kind: 'slow', ms: 6000, nth: 1 }] as const;
+    const alarm = 'shop-blue-errors';
+    const ordered = (await play({ faults })).secondsOf('ShiftOrdered');
+    const day = await play({
+      faults,
+      happenings: [request(), { atSeconds: ordered + 2, what: 'set-alarm', alarm, state: 'ALARM' }],
+    });
+    const shifts = day.simulation.world.places.get('shop')?.balancer.shifts ?? [];
+    expect(day.phase).toBe('held');
+    expect(day.greenWeights).toEqual([0, 10, 0]);
+    expect((shifts[2]?.at ?? 0) - (shifts[1]?.at ?? 0)).toBeLessThan(1000);
+  });
+});
+
+describe('a record of the fire exit that comes again', () => {
+  // It had been pulled again since, so the record was news: the rollout that somebody had resumed was held.
+  it('after more than sixteen commands holds nobody a second time', async () => {
+    const pulled = { what: 'fire-exit', service: 'shop' } as const;
+    const day = await play({
+      configuration: { strategy: { kind: 'linear', stepPercent: 10, bakeSeconds: 60, finalBakeSeconds: 60 } },
+      happenings: [
+        request(),
+        { atSeconds: 60, ...pulled },
+        operate(200, 'resume'),
+        { atSeconds: 300, ...pulled },
+        operate(500, 'resume'),
+      ],
+      minutes: 30,
+      watch: ({ clock, world: { mail } }) =>
+        clock.schedule(2_000_000, () => {
+          for (const { intent } of mail.intended) mail.onIntent(intent);
+        }),
+    });
+    expect(day.all('FellBack')).toHaveLength(2);
     expect(day.phase).toBe('promoted');
   });
 });

@@ -66,7 +66,8 @@ function change(draft: Draft, event: ServiceEvent): void {
     case 'FellBack':
       // It scaled down the side that failed: whoever goes on has the canary prepared anew.
       if (mayGoForward(rollout)) rollout.prepared = false;
-      draft.fellBackAt = event.at;
+      // Recorded late, an older pull of it does not hide the newest.
+      draft.fellBackAt = Math.max(event.at, draft.fellBackAt ?? 0);
       return;
     default:
       changeWishes(draft, event);
