@@ -3,6 +3,7 @@
  */
 import type { Slot } from '../../../../events/target.ts';
 import { type Shift, shareIn } from '../../../sim/balancer.ts';
+import { startMs } from '../../../sim/simClock.ts';
 import type { SlotChange } from '../../../sim/slots.ts';
 import { type Book, type Finding, type Standing, secondsOf, stableSlotIn } from './book.ts';
 
@@ -22,6 +23,7 @@ export function nothingServingIsScaledDown(book: Book): Finding[] {
       // Somebody moved the traffic after the writer had looked.
       const looked = balancer.looks.findLast(({ by, at }) => by === change.by && at <= change.at);
       if (!shift.automatic && (looked?.at ?? 0) <= shift.at) return [];
+      if (wasPreparedLate(book, slot, change, before)) return [];
       return [
         {
           check: 'nothing serving is scaled down',
@@ -33,6 +35,30 @@ export function nothingServingIsScaledDown(book: Book): Finding[] {
       ];
     });
   });
+}
+
+/**
+ * A scheduler has no conditional write. What was asked for in the preparation, answered, and carried out only
+ * when the canary served already, takes back what somebody else has added since, and they add it again. It
+ * leaves what the canary was prepared with, of the revision that serves.
+ */
+function wasPreparedLate(book: Book, slot: Slot, change: SlotChange, before: SlotChange): boolean {
+  const { shifts } = book.place.balancer;
+  const idle = shifts.findLastIndex((shift) => shift.at <= change.at && shareIn(shift.reading, slot) === 0);
+  const servesSince = shifts[idle + 1]?.at ?? startMs;
+  const writer = (book.simulation.lambda.journal ?? []).find(
+    ({ instance }) => `${instance.functionName}#${instance.number}` === change.by,
+  );
+  const prepared = book.standings.findLast(
+    ({ event, at }) => event?.type === 'CanaryPrepared' && at <= change.at,
+  )?.event;
+  return (
+    !before.automatic &&
+    change.revision === before.revision &&
+    (writer?.endedAt ?? Number.POSITIVE_INFINITY) < servesSince &&
+    prepared?.type === 'CanaryPrepared' &&
+    change.desired >= prepared.tasks
+  );
 }
 
 /** Somebody who does not ask took its tasks while the writer was on its way. */

@@ -53,7 +53,11 @@ export function oneAtATime(book: Book): Finding[] {
   });
 }
 
-/** A step that is analysed is left upwards only after its own verdict passed, or a person moved it on. */
+/**
+ * A step that is analysed is left upwards only after its own verdict passed, or a person moved it on. Before
+ * the first one nobody has met the canary: a verdict that falls there, of somebody who looked before the
+ * rollout was sent back to its beginning, is about nothing.
+ */
 export function noStepWithoutVerdict(book: Book): Finding[] {
   const findings: Finding[] = [];
   let steps: readonly { readonly judge: string; readonly weight: number }[] = [];
@@ -70,6 +74,7 @@ export function noStepWithoutVerdict(book: Book): Finding[] {
         movedOn = false;
         break;
       case 'AnalysisRecorded':
+        if (step < 0) break;
         cleared = event.verdict === 'pass' || (cleared && steps[step]?.judge === 'health-only');
         break;
       case 'RolloutApproved':

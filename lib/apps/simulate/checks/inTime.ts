@@ -49,26 +49,35 @@ const requestsAMinute = 50;
 const exposedMsMax = 2 * minuteMs + 10_000 + offWithinMs;
 
 /**
- * A revision that fails is off within what its alarm promises: two minutes of its share of the requests.
+ * A revision that fails is off within what its alarm promises: two minutes of its share of the requests. Each
+ * rollout of it by itself: one that is begun again has its own time, from its own first request, and what has
+ * traffic when the one before it is over is no longer that one's.
  */
 export function badIsOffInTime(book: Book): Finding[] {
   const { scenario } = book.simulation;
   if (!isFair(book) || scenario.happenings.some(({ what }) => !harmless.has(what))) return [];
-  return book.standings.flatMap((started) => {
+  return book.standings.flatMap((started, nth) => {
     if (started.event?.type !== 'RolloutStarted') return [];
-    const { revision, stableRevision } = started.event;
-    const turnedAt = turnsBadAt(book, revision);
-    if (turnedAt === null || !stableRevision.endsWith(':1') || !hasItsAlarm(book, started)) return [];
+    if (!started.event.stableRevision.endsWith(':1') || !hasItsAlarm(book, started)) return [];
     // Still on from the canary before, it does not change: then only the analysis sees this one.
     if (started.event.baselineAlarms.includes(alarmOf(book, started))) return [];
-    const dueAt = turnedAt + exposedMsMax;
-    const under = book.standings.filter(({ at }) => at >= turnedAt && at <= dueAt);
-    const at = standingAt(book, turnedAt);
+    const next = book.standings.slice(nth + 1).find(({ event }) => event?.type === 'RolloutStarted');
+    const badFrom = meetsUsersBad(book, started, started.event.revision);
+    if (badFrom === null || (next !== undefined && next.at <= badFrom)) return [];
+    const dueAt = Math.min(badFrom + exposedMsMax, next?.at ?? Number.POSITIVE_INFINITY);
+    const under = book.standings.filter(({ at }) => at >= badFrom && at <= dueAt);
     // After a promotion stable may have to be started first.
-    if (at.rolloutId !== started.rolloutId || [at, ...under].some(({ phase }) => phase === 'promoted'))
-      return [];
-    return stillThere(book, started, turnedAt, dueAt);
+    if ([standingAt(book, badFrom), ...under].some(({ phase }) => phase === 'promoted')) return [];
+    return stillThere(book, started, badFrom, dueAt);
   });
+}
+
+/** From when on its users meet it bad, epoch milliseconds; null where they never do. */
+function meetsUsersBad(book: Book, { at, canarySlot }: Standing, revision: string): number | null {
+  const turnedAt = turnsBadAt(book, revision);
+  const { shifts } = book.place.balancer;
+  const first = shifts.find((shift) => shift.at >= at && percentIn(shift.reading, canarySlot) > 0);
+  return turnedAt === null || first === undefined ? null : Math.max(turnedAt, first.at);
 }
 
 function stillThere(book: Book, { rolloutId, canarySlot }: Standing, from: number, dueAt: number): Finding[] {
