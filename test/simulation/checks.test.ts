@@ -6,6 +6,7 @@ import { viewOf } from '../../lib/core/eventStore/storedHead.ts';
 import { SimEventStore } from '../../lib/sim/eventStore.ts';
 import { type Place, targetOf } from '../../lib/sim/places.ts';
 import { startMs } from '../../lib/sim/simClock.ts';
+import { migrate, playMigration, rings } from './migration.ts';
 import { byHand, failing, operate, play, request, type Scene } from './scene.ts';
 
 type Tamper = (shop: Place, simulation: Simulation) => void;
@@ -23,11 +24,12 @@ const green = (greenWeight: number) => ({ kind: 'weights', greenWeight }) as con
 const rogue = 'rogue#1';
 
 const forge =
-  (event: Record<string, unknown>): Tamper =>
+  (event: Record<string, unknown>, service = 'shop'): Tamper =>
   (_, { world, clock }) => {
-    const head = viewOf(world.table.heads.get('service/shop') as never);
+    const stream = `service/${service}`;
+    const head = viewOf(world.table.heads.get(stream) as never);
     const forged = { at: clock.now(), rolloutId: 'r1', ...event } as unknown as ServiceEvent;
-    new SimEventStore(world.table).append('service/shop', {
+    new SimEventStore(world.table).append(stream, {
       ...{ expected: head.version, events: [forged], commandId: 'forged', correlationId: 'c' },
       ...{ actor: rogue, snapshot: head.snapshot as never, active: true },
     });
@@ -103,8 +105,26 @@ const cases: readonly (readonly [string, Scene])[] = [
   ],
 ];
 
+/** The foundation is said to be restored while those who stand on it are on their way back. */
+const restoredEarly = forge(
+  { type: 'RollbackCompleted', rolloutId: 'smith-orchestrator-1', trafficOffMs: 0, differences: [] },
+  'orchestrator',
+);
+
+const migrations: readonly (readonly [string, Scene])[] = [
+  [
+    'dependents come first',
+    tampered(405, restoredEarly, { happenings: [migrate(), rings(400, 'orchestrator')] }),
+  ],
+  ['every migration ends', tampered(60, stuck(/^step-migration$/))],
+];
+
 describe('a planted breach', () => {
   it.each(cases)('is seen: %s', async (check, scene) => {
     await expect(play({ minutes: 20, ...scene })).rejects.toThrow(`${check}: `);
+  });
+
+  it.each(migrations)('is seen: %s', async (check, scene) => {
+    await expect(playMigration({ minutes: 20, ...scene })).rejects.toThrow(`${check}: `);
   });
 });
