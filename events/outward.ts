@@ -3,7 +3,9 @@
  * types a migration is followed by carry their agreed names beside it.
  */
 import type { MigrationEvent } from './migration.ts';
+import type { migrationDetailType, migrationOperationDetailType } from './migrationRequest.ts';
 import type { Recorded } from './recorded.ts';
+import type { operationDetailType, requestDetailType } from './request.ts';
 import type { ServiceEvent } from './service.ts';
 
 export const outwardSource = 'switchback';
@@ -34,10 +36,36 @@ export type Outward = {
   readonly detail: Recorded & { readonly stream: string; readonly name?: MigrationName };
 };
 
-/** @param stream `service/<name>` or a migration's */
+/** @param stream `service/<name>`, a migration's or an operation's */
 export function outward(stream: string, recorded: Recorded): Outward {
   const { type } = recorded.event;
   const name = (migrationNames as Readonly<Record<string, MigrationName | undefined>>)[type];
   const detail = { stream, ...(name === undefined ? {} : { name }), ...recorded };
   return { source: outwardSource, detailType: type, detail };
 }
+
+/** What a request was sent as. */
+export type Asked =
+  | typeof requestDetailType
+  | typeof operationDetailType
+  | typeof migrationDetailType
+  | typeof migrationOperationDetailType;
+
+export const refusedDetailType = 'RequestRefused';
+
+/** No stream has it, because nothing was done: it goes to whoever asked, by the id of what they sent. */
+export type RefusedRequest = {
+  /** The request's event id, as PutEvents returned it. */
+  readonly requestId: string;
+  readonly asked: Asked;
+  /** Kebab-case, stable. */
+  readonly reason: string;
+  /** What is wrong, where, and what would be right. */
+  readonly sentence: string;
+};
+
+export const refusedRequest = (
+  asked: Asked,
+  requestId: string,
+  { reason, sentence }: Pick<RefusedRequest, 'reason' | 'sentence'>,
+): RefusedRequest => ({ requestId, asked, reason, sentence });

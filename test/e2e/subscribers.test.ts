@@ -6,7 +6,12 @@ import {
   FilterLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  EventBridgeClient,
+  PutEventsCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+} from '@aws-sdk/client-eventbridge';
 import {
   DescribeExecutionCommand,
   ListExecutionsCommand,
@@ -22,6 +27,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RefusedRequest } from '../../events/outward.ts';
 import type { Recorded } from '../../events/recorded.ts';
 import { DynamoConsumers } from '../../lib/aws/eventStore/consumers.ts';
 import { until } from '../until.ts';
@@ -192,6 +198,40 @@ describe('what happened', () => {
       return versionsOf(stream).length >= (await wire.events()).length;
     });
     expect(versionsOf(stream)).toEqual(upTo((await wire.events()).length));
+  });
+});
+
+describe('a request', () => {
+  it('that is refused, or cannot be read, is answered on the bus by its id', async () => {
+    const operation = { service: 'shop', by: 'ada' };
+    const asked = [
+      ['Switchback Operation Requested', { ...operation, operation: 'override', why: 'for ever' }],
+      ['Switchback Rollout Requested', { service: 'shoop', revision: 'v9' }],
+      ['Switchback Migration Operation Requested', { migrationId: 'none', operation: 'freeze', by: 'ada' }],
+      ['Switchback Migration Requested', { migrationId: 'm', revisions: { shop: '' } }],
+    ] as const;
+    const Entries = asked.map(([DetailType, detail]) => ({
+      ...{ Source: 'ci', DetailType, Detail: JSON.stringify(detail) },
+    }));
+    const put = await new EventBridgeClient(wire.at).send(new PutEventsCommand({ Entries }));
+    const ids = (put.Entries ?? []).map(({ EventId }) => EventId);
+    const answers = () =>
+      bus.seen
+        .filter((event) => event['detail-type'] === 'RequestRefused')
+        .map(({ detail }) => detail as unknown as RefusedRequest);
+    const answered = async () => {
+      await bus.fetch();
+      return ids.every((id) => answers().some(({ requestId }) => requestId === id));
+    };
+    await until('all answered', answered);
+    const to = ids.map((id) => answers().find(({ requestId }) => requestId === id));
+    expect(to.map((one) => one?.asked)).toEqual(asked.map(([detailType]) => detailType));
+    expect(to.map((one) => `${one?.reason}: ${one?.sentence}`)).toEqual([
+      'no-end: an override needs untilMinutes: it must end by itself.',
+      'bad-input: service "shoop" is not configured: switchback.yml knows shop',
+      expect.stringMatching(/^no-migration: /),
+      expect.stringMatching(/^bad-input: .*revision/),
+    ]);
   });
 });
 

@@ -61,8 +61,17 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
   'start-rollout': {
     purpose: 'Turns a request into a plan and the plan into a rollout.',
     timeoutSeconds: 30,
-    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE', 'STAGE'],
-    rights: [eventStore, traffic, workload, metrics, alarms, layers, startMachine('rollout', 'rollback')],
+    environment: ['EVENT_TABLE', 'ROLLOUT_MACHINE', 'ROLLBACK_MACHINE', 'EVENT_BUS', 'STAGE'],
+    rights: [
+      eventStore,
+      traffic,
+      workload,
+      metrics,
+      alarms,
+      layers,
+      startMachine('rollout', 'rollback'),
+      eventBus,
+    ],
     triggers: [{ from: 'bus', detailType: 'Switchback Rollout Requested' }],
   },
   'prepare-canary': {
@@ -126,8 +135,8 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
   'start-migration': {
     purpose: 'Turns a request for several services into waves, and shows who would go back with whom.',
     timeoutSeconds: 30,
-    environment: ['EVENT_TABLE', 'MIGRATION_MACHINE'],
-    rights: [eventStore, startMachine('migration')],
+    environment: ['EVENT_TABLE', 'MIGRATION_MACHINE', 'EVENT_BUS'],
+    rights: [eventStore, startMachine('migration'), eventBus],
     triggers: [{ from: 'bus', detailType: 'Switchback Migration Requested' }],
   },
   'step-migration': {
@@ -140,8 +149,8 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
   'operate-migration': {
     purpose: 'What a person asks of a migration: roll back (all or one service), resume, freeze.',
     timeoutSeconds: 60,
-    environment: ['EVENT_TABLE', 'ROLLBACK_MACHINE', 'MIGRATION_MACHINE'],
-    rights: [eventStore, traffic, workload, startMachine('rollback', 'migration')],
+    environment: ['EVENT_TABLE', 'ROLLBACK_MACHINE', 'MIGRATION_MACHINE', 'EVENT_BUS'],
+    rights: [eventStore, traffic, workload, startMachine('rollback', 'migration'), eventBus],
     triggers: [{ from: 'bus', detailType: 'Switchback Migration Operation Requested' }],
   },
   'fall-back': {
