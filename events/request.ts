@@ -111,7 +111,9 @@ export function parseOperationRequest(event: unknown): Parsed<OperationRequested
 
 /** What a person hands to publish-events directly, once what a subscriber could not get past is mended. */
 const UnparkRequest = z.strictObject({
-  unpark: z.string().check(z.regex(/^[a-z-]+\/./, 'a stream is named as service/NAME or migration/NAME')),
+  unpark: z
+    .string()
+    .check(z.regex(/^[a-z-]+\/./, 'a stream is named as service/NAME, migration/NAME or operation/NAME')),
   by: named('who asks'),
   why: reason('say what was mended'),
   subscriber: z.optional(named('the subscriber')),

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
 import { createEventTable } from '../../lib/aws/eventStore/eventTable.ts';
 import { record } from '../../lib/flows/record.ts';
+import { recordOperation } from '../../lib/flows/recordOperation.ts';
 import { type LocalCloud, startLocalCloud } from '../../lib/local/cloud.ts';
+import { request, step } from '../core/operations/facts.ts';
 import { at, start } from '../core/rollout/facts.ts';
 import { repositoryRoot, run } from '../tidy/plant.ts';
 
@@ -18,6 +20,7 @@ beforeAll(async () => {
   const cause = { correlationId: 'c-1', actor: 'anna, as shop.pipeline of 123456789012' };
   await record(world, 'orchestrator', start(), cause);
   await record(world, 'orchestrator', { type: 'ConfirmPrepared', tasks: 3, now: at(60) }, cause);
+  await recordOperation(world, 'smith-data', request([step('rows')]), { ...cause, run: 'r' });
 });
 afterAll(() => cloud.close());
 
@@ -48,10 +51,23 @@ describe('npm run history', () => {
     });
   });
 
+  it('tells the story of an operation', async () => {
+    const { status, output } = await history('--operation', 'smith-data', '--verify');
+    expect(output.split('\n').map((line) => line.slice(24).trim())).toEqual([
+      '1  the data of MisterSmith: asked for by ada; if it fails, it is taken back  anna, as shop.pipeline of 123456789012',
+      '2  planned rows (data): table with table rows  anna, as shop.pipeline of 123456789012',
+      ...['from 1 to 2', ''],
+    ]);
+    expect(status).toBe(0);
+    expect((await history('--operation', 'moon')).output).toBe(
+      'nothing is recorded of moon: name it as the command that began it said\n',
+    );
+  });
+
   it('says what it was not told, and what is not there', async () => {
     expect(await history()).toMatchObject({
       status: 1,
-      output: expect.stringContaining('say --service. Usage: '),
+      output: expect.stringContaining('say --service or --operation. Usage: '),
     });
     const none = await history('--service', 'orchestrater');
     expect([none.status, none.output]).toEqual([

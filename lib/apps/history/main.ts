@@ -1,48 +1,60 @@
 /**
- * `npm run history -- --stage prod --service shop`: what is recorded of a service, event by event: when, who,
- * what and on which numbers; `--rollout` one rollout only, `--json` whole events, `--verify` the hash chain.
+ * `npm run history -- --stage prod --service shop`: what is recorded of a service, or of an operation with
+ * `--operation`, event by event: when, who, what and on which numbers; `--rollout` one rollout only,
+ * `--json` whole events, `--verify` the hash chain.
  */
 import { parseArgs } from 'node:util';
+import type { OperationEvent } from '../../../events/operation.ts';
 import type { Recorded } from '../../../events/recorded.ts';
 import type { ServiceEvent } from '../../../events/service.ts';
+import { operationSentence } from '../../core/operations/sentence.ts';
+import { operationStream } from '../../flows/recordOperation.ts';
 import type { EventStore } from '../../ports.ts';
 import { withStore } from '../analysis/withStore.ts';
 import { dim, sentenceOf } from '../demo/timeline.ts';
 
 const usage =
-  'npm run history -- --service NAME [--stage dev] [--rollout ID] [--json] [--verify] [--table NAME] [--endpoint URL]';
+  'npm run history -- --service NAME | --operation NAME [--stage dev] [--rollout ID] [--json] [--verify] [--table NAME] [--endpoint URL]';
 
 type Asked = ReturnType<typeof asked>;
 
 function asked(argv: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const options = { service: text, rollout: text, table: text, endpoint: text } as const;
+  const options = { service: text, operation: text, rollout: text, table: text, endpoint: text } as const;
   try {
     const { values } = parseArgs({
       args: [...argv],
       options: { ...options, stage: { ...text, default: 'dev' }, json: flag, verify: flag },
     });
-    const { service, stage, table = `switchback-${stage}-events`, ...rest } = values;
-    if (service === undefined) throw new Error('say --service');
-    return { ...rest, service, table };
+    const { service, operation, stage, table = `switchback-${stage}-events`, ...rest } = values;
+    if (operation === undefined) {
+      if (service === undefined) throw new Error('say --service or --operation');
+      return { ...rest, table, name: service, stream: `service/${service}`, tell: serviceSentence };
+    }
+    if (service !== undefined) throw new Error('say either --service or --operation');
+    const stream = operationStream(operation);
+    return { ...rest, table, name: operation, stream, tell: operationTold };
   } catch (error) {
     throw new Error(`${(error as Error).message}. Usage: ${usage}`);
   }
 }
 
-async function tell(store: EventStore, { service, rollout, json, verify }: Asked): Promise<boolean> {
-  const stream = `service/${service}`;
+const serviceSentence = ({ event }: Recorded): string => sentenceOf(event as ServiceEvent);
+const operationTold = ({ event }: Recorded): string => operationSentence(event as OperationEvent);
+
+async function tellAll(store: EventStore, asked: Asked): Promise<boolean> {
+  const { name, stream, rollout, json, verify, tell } = asked;
   let told = 0;
   for await (const recorded of store.read(stream)) {
-    const event = recorded.event as ServiceEvent;
-    if (rollout !== undefined && !('rolloutId' in event && event.rolloutId === rollout)) continue;
+    if (rollout !== undefined && recorded.event.rolloutId !== rollout) continue;
     told += 1;
-    console.log(json ? JSON.stringify(recorded) : line(recorded, event));
+    console.log(json ? JSON.stringify(recorded) : line(recorded, tell(recorded)));
   }
   if (told === 0) {
     const of = rollout === undefined ? '' : ` of rollout ${rollout}`;
-    console.error(`nothing is recorded of ${service}${of}: name it as switchback.yml does`);
+    const as = stream.startsWith('service/') ? 'switchback.yml does' : 'the command that began it said';
+    console.error(`nothing is recorded of ${name}${of}: name it as ${as}`);
     return false;
   }
   if (!verify) return true;
@@ -52,12 +64,12 @@ async function tell(store: EventStore, { service, rollout, json, verify }: Asked
   return brokenAt === null;
 }
 
-const line = ({ version, actor }: Recorded, event: ServiceEvent): string =>
-  `${new Date(event.at).toISOString()}  ${String(version).padStart(5)}  ${sentenceOf(event)}  ${dim(actor)}`;
+const line = ({ version, actor, event }: Recorded, sentence: string): string =>
+  `${new Date(event.at).toISOString()}  ${String(version).padStart(5)}  ${sentence}  ${dim(actor)}`;
 
 try {
   const options = asked(process.argv.slice(2));
-  const done = await withStore(options.table, options.endpoint ?? null, (store) => tell(store, options));
+  const done = await withStore(options.table, options.endpoint ?? null, (store) => tellAll(store, options));
   process.exitCode = done ? 0 : 1;
 } catch (error) {
   const { message } = error as Error;

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MigrationEvent } from '../../../events/migration.ts';
+import { OperationEvent } from '../../../events/operation.ts';
 import { migrationNames, outward } from '../../../events/outward.ts';
 import { Recorded, schemaVersions, upcast } from '../../../events/recorded.ts';
 import { ServiceEvent } from '../../../events/service.ts';
@@ -13,6 +14,7 @@ const typesOf = (union: { readonly def: { readonly options: readonly unknown[] }
   );
 const serviceTypes = typesOf(ServiceEvent);
 const migrationTypes = typesOf(MigrationEvent);
+const operationTypes = typesOf(OperationEvent);
 
 describe('every event of ours has a sample of each shape it ever had', () => {
   const samplesOf = (type: string) =>
@@ -33,10 +35,16 @@ describe('every event of ours has a sample of each shape it ever had', () => {
     expect(event.type).toBe(type);
   });
 
+  it.each(operationTypes.flatMap(samplesOf))('%s reads as today’s operation event', (name, type, schema) => {
+    const event = upcast({ type, schema, event: sample(name) });
+    expect(OperationEvent.parse(event)).toEqual(event);
+    expect(event.type).toBe(type);
+  });
+
   it('and no other', () => {
     const numbered = readdirSync(folder).filter((name) => /\.\d+\.json$/.test(name));
     expect(numbered.map((name) => name.split('.')[0]).sort()).toEqual(
-      [...serviceTypes, ...migrationTypes].sort(),
+      [...serviceTypes, ...migrationTypes, ...operationTypes].sort(),
     );
   });
 
