@@ -123,26 +123,22 @@ export async function dynamoWorld(): Promise<EventStoreWorld> {
 
 /** Calls `fault` around each of the client's calls, by the name the step has in every world. */
 export function faulty(client: DynamoDBClient, fault: StoreFault): void {
-  client.middlewareStack.add(
-    (next, context) => async (args) => {
-      const step = stepOf(context.commandName ?? '', args.input as Record<string, never>);
-      await fault(step, 'before');
-      const answer = await next(args);
-      await fault(step, 'after');
-      return answer;
-    },
-    { step: 'initialize', name: 'faults' },
-  );
+  const send = client.send.bind(client) as (command: Command) => Promise<object>;
+  const faultySend = async (command: Command) => {
+    const step = stepOf(command);
+    await fault(step, 'before');
+    const answer = await send(command);
+    await fault(step, 'after');
+    return answer;
+  };
+  Object.assign(client, { send: faultySend });
 }
 
-function stepOf(command: string, input: Record<string, Record<string, AttributeValue>>): StoreStep {
-  switch (command) {
-    case 'GetItemCommand':
-      return input.Key?.sk?.N === '0' ? 'read-head' : 'read-beside';
-    case 'QueryCommand':
-      return 'read-chunks';
-    default:
-      if (input.Item?.body !== undefined) return 'write-head';
-      return input.Item?.commits === undefined ? 'write-beside' : 'write-chunk';
-  }
+type Command = { readonly input: Record<string, Record<string, AttributeValue>> };
+
+function stepOf({ input }: Command): StoreStep {
+  if (input.Key !== undefined) return input.Key.sk?.N === '0' ? 'read-head' : 'read-beside';
+  if (input.KeyConditionExpression !== undefined) return 'read-chunks';
+  if (input.Item?.body !== undefined) return 'write-head';
+  return input.Item?.commits === undefined ? 'write-beside' : 'write-chunk';
 }

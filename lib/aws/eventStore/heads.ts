@@ -1,14 +1,10 @@
 /** The calls on a stream's HEAD and chunks, each one conditional on what its writer saw. */
 
-import {
-  type AttributeValue,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { emptyHead, type StoredHead } from '../../core/eventStore/storedHead.ts';
 import { type Calls, isConditionFailure } from './calls.ts';
 import { chunkItem, headItem, headOf, itemKey, streamKey } from './items.ts';
+import { LeanGetItem, LeanPutItem } from './leanCommands.ts';
 import { type Item, numberOf } from './stored.ts';
 
 export class Heads {
@@ -54,7 +50,7 @@ export class Heads {
     try {
       await this.#calls.make(
         `writing the HEAD of ${next.stream}`,
-        () => this.#client.send(new PutItemCommand(put)),
+        () => this.#client.send(new LeanPutItem(put)),
         deadline,
       );
       return null;
@@ -75,7 +71,7 @@ export class Heads {
         `copying the tail of ${head.stream} to a chunk`,
         () =>
           this.#client.send(
-            new PutItemCommand({
+            new LeanPutItem({
               TableName: this.#table,
               Item: chunkItem(head),
               ConditionExpression: 'attribute_not_exists(#n)',
@@ -98,7 +94,7 @@ export class Heads {
       `reading ${pk}`,
       () =>
         this.#client.send(
-          new GetItemCommand({ TableName: this.#table, Key: itemKey(pk, sk), ConsistentRead: true }),
+          new LeanGetItem({ TableName: this.#table, Key: itemKey(pk, sk), ConsistentRead: true }),
         ),
       deadline,
     );

@@ -1,12 +1,13 @@
 /** All that was ever appended to a stream, oldest first: its chunks, then the tail in HEAD. */
 
-import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { type Commit, eventCount, placed } from '../../core/eventStore/commit.ts';
 import { chunkEventsMax } from '../../core/eventStore/limits.ts';
 import { emptyHead, type StoredHead } from '../../core/eventStore/storedHead.ts';
 import type { Calls } from './calls.ts';
 import type { Heads } from './heads.ts';
 import { chunkOf, headOf, namesIn, streamKey } from './items.ts';
+import { LeanQuery } from './leanCommands.ts';
 import { type Item, numberOf } from './stored.ts';
 
 type Page = {
@@ -87,7 +88,7 @@ function between(stream: string, low: number, high: number) {
   };
 }
 
-type Query = Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>;
+type Query = Omit<QueryCommandInput, 'TableName'>;
 
 export class Queries {
   readonly #client: DynamoDBClient;
@@ -105,7 +106,7 @@ export class Queries {
     do {
       const start = after === undefined ? {} : { ExclusiveStartKey: after };
       const page = await this.#calls.make(what, () =>
-        this.#client.send(new QueryCommand({ TableName: this.#table, ...query, ...start })),
+        this.#client.send(new LeanQuery({ TableName: this.#table, ...query, ...start })),
       );
       yield page.Items ?? [];
       after = page.LastEvaluatedKey;

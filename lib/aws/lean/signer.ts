@@ -157,6 +157,12 @@ export class RequestSigner {
 
   /** The request line and all headers, ending with the empty line. */
   head(body: Buffer, nowMs: number, credentials: Credentials): string {
+    const { head, date, authorization } = this.signed(body, nowMs, credentials);
+    return `${head}${body.length}\r\nX-Amz-Date: ${date}\r\nAuthorization: ${authorization}\r\n\r\n`;
+  }
+
+  /** X-Amz-Date and Authorization, and the HTTP head up to the body's length. */
+  signed(body: Buffer, nowMs: number, credentials: Credentials): Signed {
     const second = Math.floor(nowMs / 1000);
     if (second !== this.#second) {
       this.#second = second;
@@ -170,8 +176,7 @@ export class RequestSigner {
     }
     const digest = hash('sha256', compiled.before + date + compiled.after + hash('sha256', body));
     const signature = compiled.hmac.hex(`${ALGORITHM}\n${date}\n${compiled.path}\n${digest}`);
-    const dated = `${compiled.head}${body.length}\r\nX-Amz-Date: ${date}\r\n`;
-    return `${dated}${compiled.authorization}${signature}\r\n\r\n`;
+    return { head: compiled.head, date, authorization: compiled.authorization + signature };
   }
 
   #compile(day: string, credentials: Credentials): Compiled {
@@ -193,10 +198,12 @@ export class RequestSigner {
       after,
       hmac: new FixedHmac(signingKey(secretAccessKey, day, this.#scope)),
       head: `POST / HTTP/1.1\r\n${lines.join('')}content-length: `,
-      authorization: `Authorization: ${ALGORITHM} ${signed}, Signature=`,
+      authorization: `${ALGORITHM} ${signed}, Signature=`,
     };
   }
 }
+
+type Signed = { readonly head: string; readonly date: string; readonly authorization: string };
 
 type Compiled = {
   readonly credentials: Credentials;
