@@ -1,11 +1,15 @@
 /** What chaos finds: the checks see through the witness on the wire what they see in the simulation. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceEvent } from '../../events/service.ts';
+import { Ledger } from '../../lib/apps/chaos/ledger.ts';
+import type { Intended } from '../../lib/apps/chaos/post.ts';
+import type { Watched } from '../../lib/apps/chaos/verdict.ts';
 import { judge } from '../../lib/apps/chaos/verdict.ts';
 import type { Witness } from '../../lib/apps/chaos/witness.ts';
 import { evolve } from '../../lib/core/rollout/evolve.ts';
 import { initialState, stateSchema } from '../../lib/core/rollout/state.ts';
 import { SimEventStore } from '../../lib/sim/eventStore.ts';
+import type { SlotChange } from '../../lib/sim/slots.ts';
 import { rolloutHistory } from '../contracts/rolloutHistory.ts';
 
 const stream = 'service/shop';
@@ -45,7 +49,7 @@ async function promoted() {
     if (event.type === 'ShiftOrdered') move(event.at + 1, event.weight, 'shift-traffic#a');
   }
   const end = history.at(-1)?.at ?? 0;
-  const witness: Omit<Witness, 'stop'> = {
+  const witness: Watched['witness'] = {
     shifts,
     appendedAt,
     looks: [],
@@ -53,10 +57,19 @@ async function promoted() {
     changes: { blue: [], green: [] },
     bornAt: new Map([['shift-traffic#a', history[0]?.at ?? 0]]),
   };
-  const stage = { store } as unknown as Parameters<typeof judge>[0];
-  const found = async (...bad: string[]) =>
-    (await judge(stage, witness, new Set(bad))).map(({ check }) => check);
-  return { found, move, append, shifts, end };
+  const free = { bounds: { min: 2, max: 4 }, suspended: false };
+  const scaling: { blue: Watched['scaling']['blue']; green: Watched['scaling']['green'] } = {
+    ...{ blue: free, green: free },
+  };
+  const intended: Intended[] = [];
+  const ledger = new Ledger('shop');
+  const found = async (bad: readonly string[] = [], calmSince: number | null = null) => {
+    const { findings } = await judge(store, [{ witness, ledger, scaling }], {
+      ...{ bad: new Set(bad), intended, calmSince },
+    });
+    return findings.map(({ check }) => check);
+  };
+  return { found, move, append, shifts, end, scaling, intended, witness, ledger, store };
 }
 
 let day: Awaited<ReturnType<typeof promoted>>;
@@ -77,7 +90,7 @@ describe('chaos', () => {
   it('finds a revision promoted that fails every visitor', async () => {
     const [started] = rolloutHistory(1);
     const revision = started?.type === 'RolloutStarted' ? started.revision : '';
-    expect(await day.found(revision)).toEqual(['bad is taken back']);
+    expect(await day.found([revision])).toEqual(['bad is taken back']);
   });
 
   it('finds a person overruled', async () => {
@@ -93,5 +106,51 @@ describe('chaos', () => {
     const [started] = rolloutHistory(2) as [ServiceEvent];
     await day.append({ ...started, at: day.end + 10 }, { rollout: { phase: 'none' } });
     expect(await day.found()).toEqual(expect.arrayContaining(['every rollout ends', 'replays']));
+  });
+
+  it('finds a side that still runs though nobody needs it', async () => {
+    const revision = 'orchestrator:1';
+    const change = { at: day.end, revision, desired: 2, by: 'promote-canary#a', automatic: true };
+    (day.witness.changes.blue as SlotChange[]).push(change);
+    expect(await day.found()).toEqual(['nothing is left running']);
+  });
+
+  it('finds a weight confirmed that had not been ordered', async () => {
+    const rolloutId = 'orchestrator-1';
+    await day.append({ type: 'TrafficShifted', at: day.end + 1, rolloutId, weight: 30 });
+    expect(await day.found()).toContain('every fact was ordered');
+  });
+
+  it('finds a decision that went to the queue and never came to stand', async () => {
+    const command = { type: 'HearAlarm', now: day.end };
+    const intent = { stream, commandId: 'alarm:1', correlationId: 'c', command } as Intended['intent'];
+    day.intended.push({ at: day.end, intent });
+    expect(await day.found()).toEqual(['every decision once']);
+  });
+
+  it('times a bad revision where nothing else was wrong, and nowhere else', async () => {
+    const [started] = rolloutHistory(2) as [ServiceEvent];
+    const at = day.end + 1000;
+    await day.append({ ...started, at });
+    day.move(at + 1000, 5, 'shift-traffic#a');
+    const revision = started.type === 'RolloutStarted' ? started.revision : '';
+    expect(await day.found([revision])).not.toContain('bad is off in time');
+    expect(await day.found([revision], at)).toContain('bad is off in time');
+  });
+
+  it('lets go of what was long ago, and still knows what stands', async () => {
+    await day.found();
+    const all = day.ledger.events.length;
+    for (const nth of [2, 3, 4, 5, 6]) {
+      for (const event of rolloutHistory(nth)) {
+        await day.append(event);
+        if (event.type === 'ShiftOrdered') day.move(event.at + 1, event.weight, 'shift-traffic#a');
+      }
+    }
+    await day.found();
+    expect(day.ledger.forget()).not.toBeNull();
+    expect(day.ledger.events).toHaveLength(4 * all);
+    expect(day.ledger.standings).toHaveLength(4 * all + 1);
+    expect(await day.ledger.replays(day.store)).toEqual([]);
   });
 });

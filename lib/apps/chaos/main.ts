@@ -1,116 +1,135 @@
 /**
- * `npm run chaos`: releases, good and bad, on the local cloud, while its calls fail, processes are killed and
- * people interfere; the promises are checked after each. Ends with the counts, and not with 0 where one
- * broke.
+ * `npm run chaos`: releases, good and bad, of services that need one another, on the local cloud, while its
+ * calls fail, processes are killed and people interfere; the promises are checked after each round. Ends with
+ * the counts, and not with 0 where one broke.
  */
-import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
-import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { SeededRandom } from '../../sim/random.ts';
+import { SeededRandom, seedOf } from '../../sim/random.ts';
 import { isBad } from '../demo/shoppers.ts';
+import { commitNow } from '../simulate/commit.ts';
 import { chaosArguments } from './arguments.ts';
+import { Chronicle } from './chronicle.ts';
+import { Ledger } from './ledger.ts';
 import { People } from './people.ts';
-import { openStage, type Stage, stack, stream } from './stage.ts';
+import { Post } from './post.ts';
+import { report } from './report.ts';
+import { playRound } from './round.ts';
+import { scalingOf } from './scaling.ts';
+import { openStage, type Shop, type Stage } from './stage.ts';
+import { Strikes } from './strikes.ts';
 import { count, type Tally } from './trouble.ts';
-import { busQueue, hearTheBus, judge } from './verdict.ts';
-import { watch } from './witness.ts';
+import { judge } from './verdict.ts';
+import { type Witness, watch } from './witness.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
 
 async function main(argv: readonly string[]): Promise<void> {
   const { minutes, seed } = chaosArguments(argv, () => Math.floor(Math.random() * 2 ** 31));
-  console.log(`chaos --minutes ${minutes} --seed ${seed}`);
+  const head = `chaos --minutes ${minutes} --seed ${seed}, commit ${commitNow()}`;
+  console.log(head);
   const began = Date.now();
-  const say = (line: string) => {
-    const seconds = ((Date.now() - began) / 1000).toFixed(1).padStart(7);
-    console.log(`${seconds} s  ${line}`);
-  };
+  const chronicle = new Chronicle(root, seed, head);
   const stage = await openStage(root, seed);
+  const strikes = new Strikes(stage.cloud.faults, new SeededRandom(seedOf(seed, 'strikes')));
   const tally: Tally = new Map();
   let broken: readonly string[] = [];
   try {
-    broken = await rounds(stage, { until: began + minutes * 60_000, seed, tally, say });
-    report(stage, tally, seed, (Date.now() - began) / 60_000);
+    const until = began + minutes * 60_000;
+    broken = await rounds({ stage, strikes, seed, tally, chronicle, until });
   } finally {
     await stage.close();
   }
+  console.log(`\n${((Date.now() - began) / 60_000).toFixed(1)} minutes, seed ${seed}`);
+  for (const line of report(tally, strikes)) console.log(line);
   for (const one of broken) console.log(`BROKEN  ${one}`);
-  console.log(broken.length === 0 ? 'every promise held' : `${broken.length} promises broke: seed ${seed}`);
+  const record = chronicle.file === null ? '' : `; the record is ${chronicle.file}`;
+  console.log(
+    broken.length === 0 ? 'every promise held' : `${broken.length} promises broke: seed ${seed}${record}`,
+  );
   process.exitCode = broken.length === 0 ? 0 : 1;
 }
 
 type Run = {
-  readonly until: number;
+  readonly stage: Stage;
+  readonly strikes: Strikes;
   readonly seed: number;
   readonly tally: Tally;
-  readonly say: (line: string) => void;
+  readonly chronicle: Chronicle;
+  readonly until: number;
 };
 
-async function rounds(stage: Stage, { until, seed, tally, say }: Run): Promise<readonly string[]> {
-  const witness = await watch(stage);
-  const bus = hearTheBus(stage, await busListener(stage));
-  const people = new People(stage, new SeededRandom(seed), tally, say);
+type Seen = {
+  readonly shop: Shop;
+  readonly witness: Witness;
+  readonly ledger: Ledger;
+  /** Moves of the balancer up to then stand in the tally. */
+  countedTo: number;
+};
+
+async function rounds({ stage, strikes, seed, tally, chronicle, until }: Run): Promise<readonly string[]> {
+  const seen: Seen[] = [];
+  for (const shop of stage.shops)
+    seen.push({
+      ...{ shop, witness: await watch(stage, shop), ledger: new Ledger(shop.service) },
+      countedTo: Date.now(),
+    });
+  const post = await Post.open(stage);
+  const random = new SeededRandom(seedOf(seed, 'people'));
+  const people = new People(stage, random, tally, (line) => chronicle.say(line));
   const leaveHouse = people.keepHouse();
   const broken = new Set<string>();
   while (Date.now() < until) {
-    count(tally, 'rounds');
-    const before = stage.lines.length;
-    const open = await people.round(bus);
+    const played = await playRound({ people, post, strikes, random });
+    const watched = [];
+    for (const { shop, witness, ledger } of seen)
+      watched.push({ witness, ledger, scaling: await scalingOf(stage, shop) });
+    const calmSince = timed(played.calmSince, seen, tally);
+    const round = { bad: people.bad, intended: post.intended, calmSince };
+    const { findings, checks } = await judge(stage.store, watched, round);
+    count(tally, 'checks', checks);
     const found = [
-      ...open.map((what) => `nothing is left over: ${what}`),
-      ...bus.skipped.map((what) => `everything is published: ${what}`),
-      ...(await judge(stage, witness, people.bad)).map(({ check, says }) => `${check}: ${says}`),
+      ...played.open.map((what) => `nothing is left over: ${what}`),
+      ...post.skipped.map((what) => `everything is published: ${what}`),
+      ...findings.map(({ check, service, says }) => `${check} (${service}): ${says}`),
     ].filter((one) => !broken.has(one));
-    for (const one of found) {
-      broken.add(one);
-      say(`BROKEN  ${one}`);
-    }
-    if (found.length > 0) await showWhatHappened(stage, before, say);
+    for (const one of found) broken.add(one);
+    strikes.count();
+    if (found.length > 0) chronicle.keep({ found, watched, strikes: strikes.recent, lines: stage.lines });
+    sweep(stage, seen, post, tally);
+    chronicle.beat();
   }
   leaveHouse();
-  await witness.stop();
-  for (const { by } of witness.shifts.slice(1)) count(tally, `moves of the balancer by ${by.split('#')[0]}`);
+  for (const { witness } of seen) await witness.stop();
   return [...broken];
 }
 
-/** The newest events, and what the functions printed in this round but for Lambda's own lines. */
-async function showWhatHappened(stage: Stage, before: number, say: (line: string) => void): Promise<void> {
-  const events = await Array.fromAsync(stage.store.read(stream));
-  for (const { version, event, actor } of events.slice(-25)) {
-    say(`  #${version} ${JSON.stringify(event).slice(0, 180)} by ${actor}`);
+/** A machine that does not get round to look does not get round to act: nothing is said of times then. */
+const blinkMsMax = 2500;
+
+function timed(calmSince: number | null, seen: readonly Seen[], tally: Tally): number | null {
+  if (calmSince === null) return null;
+  const busy = seen.some(({ witness }) => witness.blinkMs(calmSince) > blinkMsMax);
+  count(tally, busy ? 'calm rounds not timed, the machine was busy' : 'calm rounds timed');
+  return busy ? null : calmSince;
+}
+
+/** What is over is counted and let go of: an hour takes no more memory than a minute. */
+function sweep(stage: Stage, seen: readonly Seen[], post: Post, tally: Tally): void {
+  const badly = stage.lines.filter((line) => line.includes('"message":"failed"')).length;
+  count(tally, 'calls of functions that ended badly', badly);
+  stage.lines.splice(0);
+  for (const one of seen) {
+    const { shop, witness, ledger, countedTo } = one;
+    const visits = shop.shoppers.visits.splice(0);
+    count(tally, 'visits', visits.length);
+    count(tally, 'bad visits', visits.filter(isBad).length);
+    for (const { type } of ledger.news.splice(0)) count(tally, `events: ${type}`);
+    for (const { by, at } of witness.shifts)
+      if (at > countedTo) count(tally, `moves of the balancer by ${by.split('#')[0]}`);
+    one.countedTo = witness.shifts.at(-1)?.at ?? countedTo;
+    const knownSince = ledger.forget();
+    if (knownSince !== null) witness.forget(knownSince);
   }
-  const lines = stage.lines.slice(before).filter((line) => line.includes('{"at"'));
-  for (const line of lines.slice(-60)) say(`  ${line.slice(0, 260)}`);
-}
-
-async function busListener({ at }: Stage): Promise<string> {
-  const sqs = new SQSClient(at);
-  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: busQueue }));
-  const attributes = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
-  const { Attributes } = await sqs.send(attributes);
-  const rules = new EventBridgeClient(at);
-  const EventPattern = JSON.stringify({ source: ['switchback'] });
-  await rules.send(new PutRuleCommand({ EventBusName: stack, Name: busQueue, EventPattern }));
-  const Targets = [{ Id: 'queue', Arn: Attributes?.QueueArn }];
-  await rules.send(new PutTargetsCommand({ EventBusName: stack, Rule: busQueue, Targets }));
-  return QueueUrl;
-}
-
-function report({ cloud, shoppers, lines }: Stage, tally: Tally, seed: number, minutes: number): void {
-  const struck = new Map<string, number>();
-  // The witness's own rule never strikes.
-  for (const { rule } of cloud.faults.strikes) count(struck, `struck by ${rule.fault.kind}`);
-  console.log(`\n${minutes.toFixed(1)} minutes, seed ${seed}`);
-  const rows = [
-    ...tally,
-    ...struck,
-    [
-      'calls of functions that ended badly',
-      lines.filter((line) => line.includes('"message":"failed"')).length,
-    ],
-    ['visits', shoppers.visits.length],
-    ['bad visits', shoppers.visits.filter(isBad).length],
-  ] as const;
-  for (const [what, number] of rows) console.log(`${String(number).padStart(8)}  ${what}`);
+  post.forget(Math.min(...seen.map(({ ledger }) => ledger.standings[0]?.at ?? 0)));
 }
 
 await main(process.argv.slice(2));

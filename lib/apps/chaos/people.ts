@@ -1,54 +1,53 @@
 /**
- * One round: somebody releases a revision, good or bad, people and tools interfere while trouble lasts, and
- * then nothing fails any more. Whatever is held then, a person brings to an end.
+ * What people and pipelines do: release revisions, good and bad, one service at a time or several together,
+ * say their words at bad moments, move traffic by hand, pull the fire exit.
  */
-
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client, ModifyRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import {
-  DeleteMessageCommand,
-  GetQueueUrlCommand,
-  ReceiveMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
-import { DynamoConsumers } from '../../aws/eventStore/consumers.ts';
 import type { ServiceState } from '../../core/rollout/state.ts';
 import type { SeededRandom } from '../../sim/random.ts';
 import { type Fault, registerShop } from '../demo/account.ts';
-import { patience, type Stage, service, stack, stream } from './stage.ts';
-import { count, makeTrouble, type Tally } from './trouble.ts';
-import { type BusWitness, leftOver } from './verdict.ts';
+import { type Shop, type Stage, stack } from './stage.ts';
+import { count, type Tally } from './trouble.ts';
 
-type Say = (line: string) => void;
-
-/** How long a rollout is troubled, and how long it may take to end once nothing fails. */
-const troubledSeconds = { low: 8, high: 25 };
-const endsSecondsMax = 300;
 /** The schedule, which is once a minute in an account: a round is shorter than that. */
 const reconcileSeconds = 5;
+const words = [
+  'pause',
+  'resume',
+  'approve',
+  'abort',
+  'promote',
+  'promote-fully',
+  'override',
+  'retry',
+] as const;
+/** An override ends by itself; a fifth of a minute is about one rollout. */
+const overrideMinutes = 0.2;
 
 export class People {
-  readonly #stage: Stage;
-  readonly #random: SeededRandom;
-  readonly #tally: Tally;
-  readonly #say: Say;
-  readonly #bus: EventBridgeClient;
-  readonly #lambda: LambdaClient;
-  readonly #consumers: DynamoConsumers;
-  #releases = 1;
+  readonly stage: Stage;
+  readonly tally: Tally;
+  readonly say: (line: string) => void;
   /** Revisions that fail from their first request on. */
   readonly bad = new Set<string>();
+  /** Migrations that have not ended. */
+  readonly migrations = new Set<string>();
+  readonly #random: SeededRandom;
+  readonly #bus: EventBridgeClient;
+  readonly #lambda: LambdaClient;
+  readonly #balancer: ElasticLoadBalancingV2Client;
+  #releases = 1;
 
-  constructor(stage: Stage, random: SeededRandom, tally: Tally, say: Say) {
-    this.#stage = stage;
+  constructor(stage: Stage, random: SeededRandom, tally: Tally, say: (line: string) => void) {
+    this.stage = stage;
     this.#random = random;
-    this.#tally = tally;
-    this.#say = say;
+    this.tally = tally;
+    this.say = say;
     this.#bus = new EventBridgeClient(stage.at);
     this.#lambda = new LambdaClient(stage.at);
-    this.#consumers = new DynamoConsumers(new DynamoDBClient(stage.at), `${stack}-events`, patience);
+    this.#balancer = new ElasticLoadBalancingV2Client(stage.at);
   }
 
   /** The schedule, until `stop`; never two at a time, so that a slow machine is not buried in them. */
@@ -57,7 +56,7 @@ export class People {
     void (async () => {
       while (!stopped) {
         await pause(reconcileSeconds * 1000);
-        await this.#invoke('reconcile', {}, 'RequestResponse');
+        if (!stopped) await this.invoke('reconcile', {}, 'RequestResponse');
       }
     })();
     return () => {
@@ -65,138 +64,89 @@ export class People {
     };
   }
 
-  /** @returns what did not come to its end in time */
-  async round(bus: BusWitness): Promise<readonly string[]> {
-    const random = this.#random;
-    await this.#release();
-    const trouble = makeTrouble(this.#stage, random, this.#tally, this.#say);
-    this.#say(`trouble: ${trouble.kinds.join(', ') || 'none'}`);
-    const until = Date.now() + 1000 * random.between(troubledSeconds.low, troubledSeconds.high);
-    while (Date.now() < until) {
-      await pause(random.between(500, 4000));
-      if (random.chance(0.35)) await this.#interfere();
-    }
-    trouble.stop();
-    await trouble.over;
-    return this.#settle(bus);
+  async release({ service }: Shop): Promise<void> {
+    const { revision, says, nth } = await this.#register(service);
+    const bad = [...this.bad].filter((known) => known.includes(`/${service}:`));
+    // Now and then somebody insists on what went wrong before, and says so or not.
+    const again = bad.length > 0 && this.#random.chance(0.12) ? this.#random.pick(bad) : null;
+    const insists = again !== null && this.#random.chance(0.7);
+    this.say(`${service}: release-${nth}: ${again === null ? says : `${again} again`}`);
+    await this.#put('Switchback Rollout Requested', {
+      service,
+      revision: again ?? revision,
+      rolloutId: `release-${nth}`,
+      ...(insists ? { knownBadOverride: 'chaos' } : {}),
+    });
   }
 
-  async #release(): Promise<void> {
+  async migrate(): Promise<void> {
+    const revisions: Record<string, string> = {};
+    const told: string[] = [];
+    for (const { service } of this.stage.shops) {
+      const { revision, says } = await this.#register(service);
+      revisions[service] = revision;
+      told.push(`${service} ${says}`);
+    }
+    const migrationId = `move-${this.#releases}`;
+    this.migrations.add(migrationId);
+    count(this.tally, 'migrations');
+    const takeBack = this.#random.pick(['affected', 'everything']);
+    this.say(`migration ${migrationId}: ${told.join(', ')}; takes back ${takeBack}`);
+    await this.#put('Switchback Migration Requested', { migrationId, revisions, takeBack });
+  }
+
+  async #register(service: string): Promise<{ revision: string; says: string; nth: number }> {
     const fault = this.#random.pick<Fault>(['none', 'none', 'none', 'errors', 'errors', 'latency', 'crash']);
-    const nth = ++this.#releases;
     const faultAfter = fault === 'none' ? 0 : this.#random.pick([0, 0, 20, 60]);
-    const revision = await registerShop(this.#stage.at, `v${nth}`, fault, faultAfter);
+    const nth = ++this.#releases;
+    const revision = await registerShop(this.stage.at, `v${nth}`, fault, faultAfter, service);
     if (fault !== 'none' && faultAfter === 0) this.bad.add(revision);
-    count(this.#tally, fault === 'none' ? 'good releases' : 'bad releases');
-    this.#say(`release-${nth}: ${fault === 'none' ? 'good' : `${fault} after ${faultAfter} requests`}`);
-    await this.#put('Switchback Rollout Requested', { revision, rolloutId: `release-${nth}` });
+    count(this.tally, fault === 'none' ? 'good releases' : 'bad releases');
+    return { revision, says: fault === 'none' ? 'good' : `${fault} after ${faultAfter} requests`, nth };
   }
 
-  async #interfere(): Promise<void> {
+  /** Somebody does something, to one of the services, at whatever moment. */
+  async interfere(): Promise<void> {
     const random = this.#random;
-    const what = random.pick([
-      ...['pause', 'resume', 'approve', 'abort', 'promote', 'promote-fully'],
-      ...['by hand', 'fire exit', 'release'],
-    ]);
-    count(this.#tally, what === 'release' ? 'releases in between' : `people: ${what}`);
-    this.#say(`somebody: ${what}`);
-    if (what === 'release') return this.#release();
-    if (what === 'by hand') return this.#byHand(random.pick([0, 100, 30]));
-    if (what === 'fire exit') return this.#invoke('fall-back', { service, why: 'chaos', by: 'chaos' });
-    await this.operate(what);
-  }
-
-  async operate(operation: string): Promise<void> {
-    await this.#put('Switchback Operation Requested', { operation, by: 'chaos', why: 'chaos' });
-  }
-
-  async #byHand(greenWeight: number): Promise<void> {
-    const { ruleArn, targetGroups } = this.#stage.target;
-    const TargetGroups = [
-      { TargetGroupArn: targetGroups.blue, Weight: 100 - greenWeight },
-      { TargetGroupArn: targetGroups.green, Weight: greenWeight },
-    ];
-    const { rollout } = (await this.#state()) ?? { rollout: { phase: 'none' } as const };
-    // Nobody in their senses sends people onto a side that runs nothing.
-    if (rollout.phase === 'none' || rollout.weight === 0 || rollout.weight === 100) return;
-    const Actions = [{ Type: 'forward' as const, ForwardConfig: { TargetGroups } }];
-    await new ElasticLoadBalancingV2Client(this.#stage.at).send(
-      new ModifyRuleCommand({ RuleArn: ruleArn, Actions }),
-    );
-  }
-
-  /** Until all is at its end and nothing is on its way; a person decides what waits for one. */
-  async #settle(bus: BusWitness): Promise<readonly string[]> {
-    const deadline = Date.now() + endsSecondsMax * 1000;
-    let said = 0;
-    for (;;) {
-      await pause(1000);
-      const state = await this.#state();
-      const rollout = state?.rollout ?? { phase: 'none' as const };
-      const waits = state?.queued ?? null;
-      const ended =
-        rollout.phase === 'none' ||
-        rollout.phase === 'rolled-back' ||
-        (rollout.phase === 'promoted' && rollout.completed);
-      const left = await leftOver(this.#stage, bus);
-      if (ended && waits === null && left.length === 0) {
-        count(this.#tally, `ended ${rollout.phase}`);
-        this.#say(`all quiet: ${rollout.phase}`);
-        return [];
+    const shop = random.pick(this.stage.shops);
+    const what = random.pick([...words, 'by hand', 'fire exit', 'release', 'migration back']);
+    if (what === 'migration back' && this.migrations.size === 0) return;
+    count(this.tally, `people: ${what}`);
+    this.say(`somebody: ${what} (${shop.service})`);
+    switch (what) {
+      case 'release':
+        return this.release(shop);
+      case 'by hand':
+        return this.#byHand(shop, random.pick([0, 100, 30]));
+      case 'fire exit': {
+        const whose = random.chance(0.3) ? {} : { service: shop.service };
+        return this.invoke('fall-back', { ...whose, why: 'chaos', by: 'chaos' });
       }
-      if (Date.now() > deadline) {
-        return [
-          ended ? '' : `still ${rollout.phase}`,
-          waits === null ? '' : `${waits.rolloutId} waits`,
-          ...left,
-        ].filter((one) => one !== '');
-      }
-      await this.#unpark();
-      await this.#readDeadLetters();
-      if (rollout.phase === 'paused') await this.operate('resume');
-      if (rollout.phase === 'awaiting-approval') await this.operate('approve');
-      if (rollout.phase === 'held') await this.operate(said++ === 0 ? 'resume' : 'abort');
-      if (rollout.phase === 'held') await pause(4000);
+      case 'migration back':
+        return this.operateMigration(random.pick([...this.migrations]), 'roll-back');
+      default:
+        return this.operate(shop, what);
     }
   }
 
-  /** A stream that was parked in a long outage is let go by a person, as its alarm asks. */
-  async #unpark(): Promise<void> {
-    for (const name of ['bus', 'people']) {
-      const { parked } = await this.#consumers.checkpoint(name, stream);
-      if (!parked) continue;
-      count(this.#tally, 'streams unparked');
-      await this.#invoke('publish-events', { unpark: stream, by: 'chaos', why: 'it works again' });
-    }
+  async operate({ service }: Shop, operation: string): Promise<void> {
+    const until = operation === 'override' ? { untilMinutes: overrideMinutes } : {};
+    await this.#put('Switchback Operation Requested', {
+      ...{ service, operation, by: 'chaos', why: 'chaos' },
+      ...until,
+    });
   }
 
-  /** What was tried in vain often enough is a person's: a request is made again, or not. */
-  async #readDeadLetters(): Promise<void> {
-    const queue = this.#stage.cloud.queues.all.find(({ name }) => name === `${stack}-dead-letters`);
-    if (queue === undefined || queue.size === 0) return;
-    const sqs = new SQSClient(this.#stage.at);
-    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queue.name }));
-    const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 });
-    const { Messages = [] } = await sqs.send(receive);
-    for (const { Body = '', ReceiptHandle } of Messages) {
-      this.#say(`a dead letter: ${Body.slice(0, 200)}`);
-      count(this.#tally, 'dead letters read by a person');
-      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-    }
+  async operateMigration(migrationId: string, operation: 'resume' | 'roll-back' | 'freeze'): Promise<void> {
+    const detail = { migrationId, operation, by: 'chaos', why: 'chaos' };
+    await this.#put('Switchback Migration Operation Requested', detail);
   }
 
-  async #state(): Promise<ServiceState | undefined> {
-    return (await this.#stage.store.head(stream)).snapshot?.state as ServiceState | undefined;
+  async stateOf({ stream }: Shop): Promise<ServiceState | undefined> {
+    return (await this.stage.store.head(stream)).snapshot?.state as ServiceState | undefined;
   }
 
-  async #put(DetailType: string, detail: Readonly<Record<string, unknown>>): Promise<void> {
-    const Detail = JSON.stringify({ service, ...detail });
-    await this.#bus.send(
-      new PutEventsCommand({ Entries: [{ EventBusName: stack, Source: 'chaos', DetailType, Detail }] }),
-    );
-  }
-
-  async #invoke(
+  async invoke(
     name: string,
     payload: unknown,
     InvocationType: 'Event' | 'RequestResponse' = 'Event',
@@ -205,8 +155,26 @@ export class People {
     const FunctionName = `${stack}-${name}`;
     await this.#lambda
       .send(new InvokeCommand({ FunctionName, InvocationType, Payload }))
-      .catch((error: Error) => count(this.#tally, `${name} not taken: ${error.name}`));
+      .catch((error: Error) => count(this.tally, `${name} not taken: ${error.name}`));
+  }
+
+  async #byHand(shop: Shop, greenWeight: number): Promise<void> {
+    const { ruleArn, targetGroups } = shop.target;
+    const TargetGroups = [
+      { TargetGroupArn: targetGroups.blue, Weight: 100 - greenWeight },
+      { TargetGroupArn: targetGroups.green, Weight: greenWeight },
+    ];
+    const { rollout } = (await this.stateOf(shop)) ?? { rollout: { phase: 'none' } as const };
+    // Nobody in their senses sends people onto a side that runs nothing.
+    if (rollout.phase === 'none' || rollout.weight === 0 || rollout.weight === 100) return;
+    const Actions = [{ Type: 'forward' as const, ForwardConfig: { TargetGroups } }];
+    await this.#balancer.send(new ModifyRuleCommand({ RuleArn: ruleArn, Actions }));
+  }
+
+  async #put(DetailType: string, detail: Readonly<Record<string, unknown>>): Promise<void> {
+    const Entries = [{ EventBusName: stack, Source: 'chaos', DetailType, Detail: JSON.stringify(detail) }];
+    await this.#bus.send(new PutEventsCommand({ Entries }));
   }
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,14 +1,19 @@
 /**
- * What chaos comes over: the local cloud, a shop of real processes with real visitors, and Switchback as it
- * is deployed, with bakes of seconds. Its own calls are signed `people`; only functions' calls are struck.
+ * What chaos comes over: the local cloud, two shops of real processes with real visitors, one of which needs
+ * the other, and Switchback as it is deployed, with bakes of seconds. Its own calls are signed `people`; only
+ * functions' calls are struck.
  */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  ApplicationAutoScalingClient,
+  RegisterScalableTargetCommand,
+} from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { GetQueueUrlCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { parseDocument } from 'yaml';
+import { parse } from 'yaml';
 import type { EcsAlbTarget } from '../../../events/target.ts';
 import { DynamoEventStore } from '../../aws/eventStore/dynamoEventStore.ts';
 import { awsTraffic } from '../../aws/targets.ts';
@@ -19,25 +24,33 @@ import { type Endpoint, openShop, watchShop } from '../demo/account.ts';
 import { bundlePath, deployStack, packageStack } from '../demo/compiledStack.ts';
 import { type Shoppers, sendShoppers } from '../demo/shoppers.ts';
 
+export type Shop = {
+  readonly service: string;
+  readonly stream: string;
+  readonly target: EcsAlbTarget;
+  readonly shoppers: Shoppers;
+};
+
 export type Stage = {
   readonly cloud: LocalCloud;
   readonly at: Endpoint;
-  readonly target: EcsAlbTarget;
+  readonly shops: readonly Shop[];
   readonly store: DynamoEventStore;
   readonly traffic: Traffic;
-  readonly shoppers: Shoppers;
-  /** What the functions printed, oldest first. */
-  readonly lines: readonly string[];
+  /** What the functions printed, oldest first; whoever has read them takes them out. */
+  readonly lines: string[];
   close(): Promise<void>;
 };
 
 /** The stack and whatever it names. */
 export const stack = 'switchback-dev';
-export const service = 'shop';
-export const stream = `service/${service}`;
+
+/** Each service with those it needs. */
+const dependencies: Readonly<Record<string, readonly string[]>> = { shop: [], till: ['shop'] };
+const services = Object.keys(dependencies);
 
 /** Enough for the smallest step to have its sample within a bake. */
-const visitsPerSecond = 20;
+const visitsPerSecond = 15;
 
 /** Small bakes and windows: one rollout takes seconds, and a late write may land in all of it. */
 const haste = {
@@ -70,39 +83,69 @@ export async function openStage(root: string, seed: number): Promise<Stage> {
   });
   const credentials = { accessKeyId: 'people', secretAccessKey: 'people' };
   const at: Endpoint = { endpoint: cloud.url, region: 'eu-west-1', credentials };
-  const port = await freePort();
-  const target = await openShop(at, port, 1, 1);
-  await watchShop(at, target);
   const work = `.switchback/chaos-${seed}`;
-  await deployStack(at, stack, await packaged(root, work, target));
+  const shops: Shop[] = [];
+  try {
+    for (const service of services) shops.push(await openUp(at, service));
+    const targets = new Map(shops.map(({ service, target }) => [service, target]));
+    await deployStack(at, stack, await packaged(root, work, targets));
+  } catch (error) {
+    await cloud.close();
+    throw error;
+  }
   await hasten(at);
-  const shoppers = sendShoppers(`http://127.0.0.1:${port}/`, visitsPerSecond);
   return {
     cloud,
     at,
-    target,
+    shops,
     store: new DynamoEventStore(new DynamoDBClient(at), `${stack}-events`, patience),
     traffic: awsTraffic(new ElasticLoadBalancingV2Client(at), async () => undefined),
-    shoppers,
     lines,
     async close() {
-      shoppers.stop();
+      for (const { shoppers } of shops) shoppers.stop();
       await cloud.close();
       rmSync(join(root, work), { recursive: true, force: true });
     },
   };
 }
 
-/** The template, from the example's configuration in haste; its bundles carry the same. */
-function packaged(root: string, work: string, target: EcsAlbTarget): Promise<string> {
-  const document = parseDocument(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
-  document.setIn(['services', service, 'target'], target);
-  for (const [key, value] of Object.entries(haste)) {
-    document.setIn(['services', service, key], document.createNode(value));
+/** A service with its alarms, its bounds for scaling, and people who come. */
+async function openUp(at: Endpoint, service: string): Promise<Shop> {
+  const port = await freePort();
+  const target = await openShop(at, port, 1, 1, service);
+  await watchShop(at, target, service);
+  for (const name of Object.values(target.services)) {
+    await new ApplicationAutoScalingClient(at).send(
+      new RegisterScalableTargetCommand({
+        ServiceNamespace: 'ecs',
+        ScalableDimension: 'ecs:service:DesiredCount',
+        ResourceId: `service/${target.cluster}/${name}`,
+        MinCapacity: 0,
+        MaxCapacity: 3,
+      }),
+    );
   }
+  const shoppers = sendShoppers(`http://127.0.0.1:${port}/`, visitsPerSecond);
+  return { service, stream: `service/${service}`, target, shoppers };
+}
+
+/** The template, from the example's configuration in haste; its bundles carry the same. */
+function packaged(root: string, work: string, targets: ReadonlyMap<string, EcsAlbTarget>): Promise<string> {
+  const example = parse(readFileSync(join(root, 'examples/shop/switchback.yml'), 'utf8'));
+  const configured = services.map((service) => {
+    const alarms = (example.services.shop.alarms as readonly { name: string }[]).map((alarm) => ({
+      ...alarm,
+      name: alarm.name.replace(/^shop/, service),
+    }));
+    const own = { target: targets.get(service), alarms, dependsOn: dependencies[service] };
+    return [service, { ...example.services.shop, ...haste, ...own }];
+  });
   mkdirSync(join(root, work), { recursive: true });
   const configuration = `${work}/switchback.yml`;
-  writeFileSync(join(root, configuration), String(document));
+  writeFileSync(
+    join(root, configuration),
+    JSON.stringify({ ...example, services: Object.fromEntries(configured) }),
+  );
   return packageStack(root, { work, configuration, stage: 'dev' });
 }
 

@@ -1,6 +1,7 @@
 /**
- * What goes wrong while a rollout is under way, drawn from the seed: each round has some kinds of trouble and
- * not others, so that one kind alone is tried as well as all of them together.
+ * What goes wrong while rollouts are under way, drawn from the seed: strikes at the functions' calls, several
+ * at a time, and beside them whatever is larger than a call. Each round has some kinds of trouble and not
+ * others, so that one kind alone is tried as well as all of them together.
  */
 import { DisableRuleCommand, EnableRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import {
@@ -17,34 +18,15 @@ import {
 import type { Fault } from '../../local/faults.ts';
 import type { SeededRandom } from '../../sim/random.ts';
 import { type Stage, stack } from './stage.ts';
+import type { Strikes } from './strikes.ts';
 
 export type Tally = Map<string, number>;
 export const count = (tally: Tally, what: string, by = 1): void =>
   void tally.set(what, (tally.get(what) ?? 0) + by);
 
-const kinds = [
-  'faults',
-  'kill',
-  'kill at a call',
-  'storeless',
-  'controller down',
-  'execution stopped',
-  'alarms lost',
-];
+const larger = ['kill', 'kill at a call', 'storeless', 'controller down', 'execution stopped', 'alarms lost'];
 
-const services = [
-  'dynamodb',
-  'dynamodb',
-  'elasticloadbalancing',
-  'elasticloadbalancing',
-  'ecs',
-  'sqs',
-  'states',
-  'events',
-  'sns',
-  'monitoring',
-];
-
+/** The fire exit is a person's, and not among them. */
 const functionNames = [
   'start-rollout',
   'prepare-canary',
@@ -52,89 +34,114 @@ const functionNames = [
   'evaluate-canary',
   'promote-canary',
   'roll-back',
+  'request-approval',
   'on-alarm',
   'on-deployment',
   'publish-events',
   'operate',
   'record-intents',
   'reconcile',
+  'start-migration',
+  'step-migration',
+  'operate-migration',
 ];
 
 export type Trouble = {
   readonly kinds: readonly string[];
-  /** Makes trouble until told to stop; resolves when everything works again. */
-  readonly over: Promise<void>;
-  stop(): void;
+  /** Ends it; resolves when everything works again. */
+  stop(): Promise<void>;
 };
 
-export function makeTrouble(
-  stage: Stage,
-  random: SeededRandom,
-  tally: Tally,
-  say: (line: string) => void,
-): Trouble {
-  const chosen = kinds.filter(() => random.chance(0.45));
-  const undo: (() => Promise<void> | void)[] = [];
-  let stopped = false;
-  let wake = () => {};
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  const over = (async () => {
-    while (!stopped && chosen.length > 0) {
-      await pause(random.between(300, 3000));
-      if (stopped) break;
-      const kind = random.pick(chosen);
-      const mend = await begin(kind, stage, random, tally, say);
-      if (mend === null) continue;
-      undo.push(mend);
-      await pause(random.between(1500, 6000));
-      await undo.pop()?.();
-    }
-    for (const mend of undo) await mend();
-  })();
+type Troubled = {
+  readonly stage: Stage;
+  readonly strikes: Strikes;
+  readonly random: SeededRandom;
+  readonly tally: Tally;
+  readonly say: (line: string) => void;
+};
+
+export function makeTrouble(troubled: Troubled): Trouble {
+  const { strikes, random } = troubled;
+  const struck = random.chance(0.85);
+  const chosen = larger.filter(() => random.chance(0.35));
+  const whistle = new Whistle();
+  const lanes = [
+    ...(struck ? [strikeAll(troubled, whistle)] : []),
+    ...(chosen.length > 0 ? [trouble(troubled, chosen, whistle)] : []),
+  ];
+  const endBackground = struck ? strikes.beginBackground() : () => undefined;
   return {
-    kinds: chosen,
-    over,
-    stop() {
-      stopped = true;
-      wake();
+    kinds: [...(struck ? ['strikes'] : []), ...chosen],
+    async stop() {
+      whistle.blow();
+      endBackground();
+      await Promise.all(lanes);
     },
   };
+}
+
+/** Waiting that ends at once when it is over. */
+class Whistle {
+  blown = false;
+  readonly #waiting = new Set<() => void>();
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const go = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(go);
+        resolve();
+      };
+      const timer = setTimeout(go, ms);
+      this.#waiting.add(go);
+      if (this.blown) go();
+    });
+  }
+
+  blow(): void {
+    this.blown = true;
+    for (const go of [...this.#waiting]) go();
+  }
+}
+
+/** One to five strikes in force at any time. */
+async function strikeAll({ strikes, random, say }: Troubled, whistle: Whistle): Promise<void> {
+  const atOnce = random.whole(1, 5);
+  const ends: (() => void)[] = [];
+  while (!whistle.blown) {
+    const { says, end } = strikes.begin();
+    say(`strike: ${says}`);
+    ends.push(end);
+    if (ends.length > atOnce) ends.shift()?.();
+    await whistle.pause(random.between(400, 2500));
+  }
+  for (const end of ends) end();
+}
+
+async function trouble(troubled: Troubled, kinds: readonly string[], whistle: Whistle): Promise<void> {
+  const { random } = troubled;
+  while (!whistle.blown) {
+    await whistle.pause(random.between(300, 3000));
+    if (whistle.blown) return;
+    const mend = await begin(random.pick(kinds), troubled);
+    if (mend === null) continue;
+    await whistle.pause(random.between(1500, 6000));
+    await mend();
+  }
 }
 
 type Mend = () => Promise<void> | void;
 
 /** @returns what mends it; null where nothing is to be mended */
-async function begin(
-  kind: string,
-  stage: Stage,
-  random: SeededRandom,
-  tally: Tally,
-  say: (line: string) => void,
-): Promise<Mend | null> {
-  count(tally, kind);
+async function begin(kind: string, troubled: Troubled): Promise<Mend | null> {
+  const { stage, random, tally, say } = troubled;
+  count(tally, `trouble: ${kind}`);
   switch (kind) {
-    case 'faults': {
-      const rule = {
-        caller: 'fn-',
-        service: random.pick(services),
-        probability: random.between(0.05, 0.6),
-        fault: faultOf(random),
-      };
-      say(`${rule.service} ${rule.fault.kind} ${Math.round(rule.probability * 100)} %`);
-      return stage.cloud.faults.add(rule);
-    }
     case 'kill': {
       const name = random.pick(functionNames);
       const killed = stage.cloud.killFunction(`${stack}-${name}`);
       say(`SIGKILL ${name} × ${killed}`);
-      count(tally, 'processes killed', killed);
+      count(tally, 'processes killed at any moment', killed);
       return null;
     }
     case 'kill at a call': {
@@ -142,18 +149,12 @@ async function begin(
       const when = random.pick(['before', 'after'] as const);
       say(`SIGKILL ${name} ${when} one of its calls`);
       const fault: Fault = { kind: 'kill', when };
-      return stage.cloud.faults.add({
-        caller: `fn-${stack}-${name}`,
-        probability: 0.4,
-        times: 2,
-        fault,
-      });
+      return stage.cloud.faults.add({ caller: `fn-${stack}-${name}`, probability: 0.4, times: 2, fault });
     }
     case 'storeless':
       say('DynamoDB refuses everything');
       return stage.cloud.faults.add({
-        caller: 'fn-',
-        service: 'dynamodb',
+        ...{ caller: 'fn-', service: 'dynamodb' },
         fault: { kind: 'error', status: 503 },
       });
     case 'controller down':
@@ -170,30 +171,13 @@ async function begin(
   }
 }
 
-/** Late writes land within the configured longest shift. */
-const lateMs = 2500;
-
-function faultOf(random: SeededRandom): Fault {
-  const answer = random.pick(['error', 'reset'] as const);
-  return random.pick<Fault>([
-    { kind: 'throttle' },
-    { kind: 'error', status: 500 },
-    { kind: 'error', status: 503 },
-    { kind: 'reset' },
-    { kind: 'slow', ms: random.whole(100, lateMs) },
-    { kind: 'half' },
-    { kind: 'applied', answer },
-    { kind: 'late', ms: random.whole(100, lateMs), answer: random.pick(['error', 'silence'] as const) },
-  ]);
-}
-
 /** Every process of every function ends, and none may start: machines and pollers get nothing done. */
 async function controllerDown(stage: Stage, tally: Tally): Promise<Mend> {
   const lambda = new LambdaClient(stage.at);
   for (const name of functionNames) {
     const FunctionName = `${stack}-${name}`;
     await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
-    count(tally, 'processes killed', stage.cloud.killFunction(FunctionName));
+    count(tally, 'processes killed with the controller', stage.cloud.killFunction(FunctionName));
   }
   return async () => {
     for (const name of functionNames) {

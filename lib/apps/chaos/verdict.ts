@@ -2,20 +2,27 @@
  * The simulator's checks, asked of what was witnessed on the wire, and those that only the wire has: queues,
  * executions and the hash chain as they stand in the cloud.
  */
-import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Recorded } from '../../../events/recorded.ts';
 import type { ServiceEvent } from '../../../events/service.ts';
-import { canonical } from '../../core/eventStore/hashChain.ts';
-import { fold } from '../../core/rollout/evolve.ts';
-import { initialState } from '../../core/rollout/state.ts';
-import { type Book, type Finding, standingsOf } from '../simulate/checks/book.ts';
+import type { Slot } from '../../../events/target.ts';
+import type { Bounds, EventStore } from '../../ports.ts';
+import { type Shift, shareIn } from '../../sim/balancer.ts';
+import { type Book, type Finding, percentIn } from '../simulate/checks/book.ts';
 import {
   nobodyIsSentIntoTheVoid,
+  nothingIsLeftRunning,
   nothingServingIsScaledDown,
+  scalingIsGivenBack,
   stableCanTakeItBack,
 } from '../simulate/checks/capacity.ts';
 import { everyRolloutEnds } from '../simulate/checks/ends.ts';
 import { everyDecisionOnce, noStepWithoutVerdict, oneAtATime } from '../simulate/checks/history.ts';
+import { comesOffInTime } from '../simulate/checks/inTime.ts';
+import {
+  dependentsComeFirst,
+  everyFactWasOrdered,
+  everyOrderIsAnswered,
+} from '../simulate/checks/intents.ts';
 import {
   endsAsDecided,
   everyWriteWasDecided,
@@ -23,47 +30,77 @@ import {
   nobodyIsOverruled,
   staysBack,
 } from '../simulate/checks/traffic.ts';
-import { type Stage, service, stream } from './stage.ts';
-import { runningExecutions } from './trouble.ts';
+import type { Ledger } from './ledger.ts';
+import type { Intended } from './post.ts';
 import type { Witness } from './witness.ts';
 
-type Seen = Omit<Witness, 'stop'>;
+/** One service, as it was seen from outside and as it stands in the store. */
+export type Watched = {
+  readonly witness: Omit<Witness, 'stop' | 'forget' | 'blinkMs'>;
+  readonly ledger: Ledger;
+  readonly scaling: Readonly<Record<Slot, Scaling>>;
+};
 
-const atAnyTime = [
+export type Scaling = { readonly bounds: Bounds | null; readonly suspended: boolean };
+
+export type Round = {
+  /** Revisions that fail from their first request on. */
+  readonly bad: ReadonlySet<string>;
+  /** What was taken by the queue for the store. */
+  readonly intended: readonly Intended[];
+  /** Since when nothing was made to fail and nobody interfered; null where something did. */
+  readonly calmSince: number | null;
+};
+
+const ofService: readonly ((book: Book) => Finding[])[] = [
   oneAtATime,
   noStepWithoutVerdict,
   everyDecisionOnce,
+  everyOrderIsAnswered,
+  everyFactWasOrdered,
   everyWriteWasDecided,
   nobodyIsOverruled,
   staysBack,
   nothingServingIsScaledDown,
   nobodyIsSentIntoTheVoid,
   stableCanTakeItBack,
+  endsAsDecided,
+  marksStable,
+  everyRolloutEnds,
+  scalingIsGivenBack,
+  nothingIsLeftRunning,
 ];
-const atTheEnd = [endsAsDecided, marksStable, everyRolloutEnds];
 
-/**
- * @param bad revisions that fail from their first request on
- * @returns what broke a promise; empty when all of them hold, once nothing fails any more
- */
+export type Verdict = { readonly findings: readonly Finding[]; readonly checks: number };
+
+/** @returns what broke a promise; nothing when all of them hold, once nothing fails any more */
 export async function judge(
-  stage: Pick<Stage, 'store'>,
-  witness: Seen,
-  bad: ReadonlySet<string>,
-): Promise<readonly Finding[]> {
-  const events = await Array.fromAsync(stage.store.read(stream));
-  const book = bookOf(witness, events);
-  const findings = [...atAnyTime, ...atTheEnd].flatMap((check) => check(book));
-  return [...findings, ...badIsTakenBack(events, bad), ...(await replays(stage, events))];
+  store: Pick<EventStore, 'read' | 'head' | 'verify'>,
+  watched: readonly Watched[],
+  round: Round,
+): Promise<Verdict> {
+  const findings: Finding[] = [];
+  const books: Book[] = [];
+  for (const one of watched) {
+    findings.push(...(await one.ledger.readOn(store, one.witness.appendedAt)));
+    findings.push(...(await one.ledger.replays(store)));
+    const book = bookOf(one, round.intended);
+    books.push(book);
+    findings.push(...ofService.flatMap((check) => check(book)), ...badIsTakenBack(book, round.bad));
+    if (round.calmSince !== null) findings.push(...inCalm(book, round.bad, round.calmSince));
+  }
+  findings.push(...dependentsComeFirst(books));
+  const calm = round.calmSince === null ? 0 : 2;
+  return { findings, checks: watched.length * (ofService.length + 3 + calm) + 1 };
 }
 
 /** What fails from the beginning is promoted by nobody but a person. */
-function badIsTakenBack(events: readonly Recorded[], bad: ReadonlySet<string>): Finding[] {
+function badIsTakenBack({ events, service }: Book, bad: ReadonlySet<string>): Finding[] {
   const findings: Finding[] = [];
   let byPerson = false;
   for (const { event, version } of events as readonly (Recorded & { readonly event: ServiceEvent })[]) {
     if (event.type === 'RolloutStarted') byPerson = false;
-    if (event.type === 'RolloutApproved') byPerson = true;
+    if (event.type === 'RolloutApproved' || event.type === 'OverrideSet') byPerson = true;
     if (event.type === 'PromotionOrdered' && event.mode !== 'earned') byPerson = true;
     if (event.type !== 'RolloutPromoted' || byPerson || !bad.has(event.revision)) continue;
     const says = `${event.rolloutId} fails every visitor and was promoted, event ${version}`;
@@ -72,90 +109,59 @@ function badIsTakenBack(events: readonly Recorded[], bad: ReadonlySet<string>): 
   return findings;
 }
 
-function bookOf(witness: Seen, events: readonly Recorded[]): Book {
+/** Two alarm periods of a second, the evaluation, the way off, on a machine with better things to do. */
+const offWithinMs = 30_000;
+
+/** Where nothing fails, traffic follows at once, and nobody stays on a bad revision. */
+function inCalm(book: Book, bad: ReadonlySet<string>, since: number): Finding[] {
+  const standings = book.standings.filter(({ at }) => at >= since);
+  const findings = comesOffInTime({ ...book, standings });
+  const { shifts } = book.place.balancer;
+  for (const { event } of standings) {
+    if (event?.type !== 'RolloutStarted' || !bad.has(event.revision)) continue;
+    const { canarySlot, rolloutId } = event;
+    const onIt = shifts.findIndex(({ at, reading }) => at >= event.at && percentIn(reading, canarySlot) > 0);
+    if (onIt < 0) continue;
+    const from = shifts[onIt]?.at ?? 0;
+    const off = shifts.slice(onIt).find(({ reading }) => percentIn(reading, canarySlot) === 0);
+    const took = (off?.at ?? Number.POSITIVE_INFINITY) - from;
+    if (took <= offWithinMs) continue;
+    const says = `${rolloutId} fails every visitor and was on for ${Math.round(took / 1000)} s`;
+    findings.push({ check: 'bad is off in time', service: book.service, says });
+  }
+  return findings;
+}
+
+/** The longest that one invocation of a function that moves traffic may run, serverless.yml. */
+const invocationMsMax = 60_000;
+
+function bookOf({ witness, ledger, scaling }: Watched, intended: readonly Intended[]): Book {
   const reading = witness.shifts.at(-1)?.reading;
-  const balancer = { ...witness, reading, mark: witness.marks.at(-1)?.slot ?? null };
-  const slots = { blue: { changes: witness.changes.blue }, green: { changes: witness.changes.green } };
+  const balancer = {
+    ...witness,
+    reading,
+    mark: witness.marks.at(-1)?.slot ?? null,
+    shareOf: (slot: Slot) => (reading === undefined ? 0 : shareIn(reading, slot)),
+  };
+  const slotOf = (slot: Slot) => {
+    const { desired = 0, revision = '' } = witness.changes[slot].at(-1) ?? {};
+    return { changes: witness.changes[slot], desired, revision, ...scaling[slot] };
+  };
+  // A process outlives its invocations: who writes began at most so long before.
+  const bornAt = ({ by, sentAt }: Shift) =>
+    Math.max(witness.bornAt.get(by) ?? sentAt, sentAt - invocationMsMax);
   const journal = [...witness.bornAt].map(([by, startedAt]) => {
     const [functionName, number] = by.split('#');
-    return { instance: { functionName, number, startedAt } };
+    return { instance: { functionName, number, startedAt }, endedAt: Number.POSITIVE_INFINITY };
   });
-  const simulation = { lambda: { journal }, world: { mail: { intended: [] } } };
-  const standings = standingsOf(events, witness.appendedAt);
-  // The checks read no more of the simulation than this.
-  return {
-    service,
-    settings: null,
-    simulation,
-    place: { balancer, slots },
-    events,
-    standings,
-  } as unknown as Book;
-}
-
-async function replays(stage: Pick<Stage, 'store'>, events: readonly Recorded[]): Promise<Finding[]> {
-  const finding = (says: string): Finding => ({ check: 'replays', service, says });
-  const { version, brokenAt } = await stage.store.verify(stream);
-  if (brokenAt !== null) return [finding(`the chain breaks at ${brokenAt} of ${version}`)];
-  const head = await stage.store.head(stream);
-  if (head.version !== events.length) return [finding(`${events.length} events of ${head.version}`)];
-  if (head.version === 0) return [];
-  const folded = fold(
-    initialState,
-    events.map(({ event }) => event as ServiceEvent),
-  );
-  return canonical(folded) === canonical(head.snapshot?.state)
-    ? []
-    : [finding('the state folded from the events is not the one that is kept')];
-}
-
-/** What is still on its way: nothing, once all is quiet. */
-export async function leftOver(stage: Stage, bus: BusWitness): Promise<readonly string[]> {
-  const left: string[] = [];
-  for (const { name, size } of stage.cloud.queues.all) {
-    if (size > 0 && name !== busQueue) left.push(`${size} messages in ${name}`);
-  }
-  for (const { name } of await runningExecutions(stage)) left.push(`the execution ${name}`);
-  const { version } = await stage.store.head(stream);
-  await bus.fetch();
-  if (bus.newest !== version) left.push(`${bus.newest} of ${version} events on the bus`);
-  return left;
-}
-
-export const busQueue = 'heard-on-the-bus';
-
-export type BusWitness = {
-  readonly newest: number;
-  /** Events that came before one before them. */
-  readonly skipped: readonly string[];
-  fetch(): Promise<void>;
-};
-
-/** Hears what is published; a number that is skipped is one too many. */
-export function hearTheBus(stage: Stage, QueueUrl: string): BusWitness {
-  const sqs = new SQSClient(stage.at);
-  let newest = 0;
-  const skipped: string[] = [];
-  return {
-    get newest() {
-      return newest;
-    },
-    skipped,
-    async fetch() {
-      for (;;) {
-        const { Messages = [] } = await sqs.send(
-          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
-        );
-        if (Messages.length === 0) return;
-        for (const { Body = '', ReceiptHandle } of Messages) {
-          const { detail } = JSON.parse(Body) as { detail: Recorded & { readonly stream: string } };
-          if (detail.stream === stream) {
-            if (detail.version > newest + 1) skipped.push(`event ${detail.version} after ${newest}`);
-            newest = Math.max(newest, detail.version);
-          }
-          await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-        }
-      }
-    },
+  const simulation = {
+    lambda: { journal },
+    clock: { now: () => Date.now() },
+    scenario: { faults: [], metricTroubles: [], alarmTroubles: [] },
+    world: { mail: { intended } },
   };
+  const { service, events, standings } = ledger;
+  const place = { balancer, slots: { blue: slotOf('blue'), green: slotOf('green') } };
+  // The checks read no more of the simulation than this.
+  return { service, settings: null, simulation, place, events, standings, bornAt } as unknown as Book;
 }

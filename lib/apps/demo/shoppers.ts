@@ -11,8 +11,8 @@ export type Visit = {
 };
 
 export type Shoppers = {
-  /** Every visit that ended, oldest first. */
-  readonly visits: readonly Visit[];
+  /** Every visit that ended, oldest first; whoever has counted them may take them out. */
+  readonly visits: Visit[];
   stop(): void;
 };
 

@@ -3,9 +3,9 @@
  * it in virtual time and holds it to every check; or tries every crash, every second delivery, every order of
  * two flows in short days. What fails is told at once; days from seeds are made short at the end.
  */
-import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { simulateArguments } from './arguments.ts';
+import { commitNow } from './commit.ts';
 import { drawScenario } from './draw.ts';
 import { type JobResult, jobName } from './job.ts';
 import { runJobs } from './jobRuns.ts';
@@ -84,23 +84,6 @@ function said(
     `${sum.runs} runs, ${failing} failing, ${(sum.runs / seconds).toFixed(1)} a second, ` +
     `${hours} virtual hours, ${sum.hits} faults met, ${Math.round(seconds)} s`
   );
-}
-
-/** `(changed)` where the tree is not the commit's. */
-function commitNow(): string {
-  const git = (...args: readonly string[]) =>
-    execFileSync('git', args, {
-      cwd: import.meta.dirname,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-  try {
-    const changed =
-      git('status', '--porcelain', '--untracked-files=no', '../../..') === '' ? '' : ' (changed)';
-    return `${git('rev-parse', '--short=12', 'HEAD').trim()}${changed}`;
-  } catch {
-    return 'unknown';
-  }
 }
 
 try {

@@ -45,6 +45,8 @@ export type Book = {
   readonly place: Place;
   readonly events: readonly Recorded[];
   readonly standings: readonly Standing[];
+  /** When the one who moved the balancer began to run: what was decided since then it may have acted on. */
+  bornAt(shift: Shift): number;
 };
 
 export async function bookOf(simulation: Simulation, settings: ServiceSettings): Promise<Book> {
@@ -56,19 +58,27 @@ export async function bookOf(simulation: Simulation, settings: ServiceSettings):
   const events: Recorded[] = [];
   for await (const recorded of store.read(stream)) events.push(recorded);
   const standings = standingsOf(events, world.appendedAt.get(stream) ?? []);
-  return { service, settings, simulation, place, events, standings };
+  const lives = new Map(
+    (simulation.lambda.journal ?? []).map(({ instance }) => [
+      `${instance.functionName}#${instance.number}`,
+      instance.startedAt,
+    ]),
+  );
+  const bornAt = ({ by, sentAt }: Shift) => lives.get(by) ?? sentAt;
+  return { service, settings, simulation, place, events, standings, bornAt };
 }
 
 /** @param times when each of the events came to stand, true milliseconds */
-export function standingsOf(events: readonly Recorded[], times: readonly number[]): Standing[] {
-  const standings: Standing[] = [before];
+function standingsOf(events: readonly Recorded[], times: readonly number[]): Standing[] {
+  const standings: Standing[] = [beforeAll];
   for (const [nth, recorded] of events.entries()) {
-    standings.push(after(standings.at(-1) as Standing, recorded, times[nth] ?? startMs));
+    standings.push(standingAfter(standings.at(-1) as Standing, recorded, times[nth] ?? startMs));
   }
   return standings;
 }
 
-const before: Standing = {
+/** What stands before anything was decided. */
+export const beforeAll: Standing = {
   at: startMs,
   recorded: null,
   event: null,
@@ -82,7 +92,8 @@ const before: Standing = {
   held: null,
 };
 
-function after(last: Standing, recorded: Recorded, at: number): Standing {
+/** @param at when the event came to stand, true milliseconds */
+export function standingAfter(last: Standing, recorded: Recorded, at: number): Standing {
   const event = recorded.event as ServiceEvent;
   const base = { ...last, at, recorded, event };
   switch (event.type) {
@@ -134,7 +145,7 @@ function heldBy(base: Standing, { reason }: EventOf<'RolloutHeld'>): Standing {
 export const secondsOf = (ms: number): number => Math.round((ms - startMs) / 100) / 10;
 
 export const standingAt = ({ standings }: Book, at: number): Standing =>
-  standings.findLast((standing) => standing.at <= at) ?? before;
+  standings.findLast((standing) => standing.at <= at) ?? beforeAll;
 
 /** Percent the slot gets, by this reading. */
 export const percentIn = (reading: Shift['reading'], slot: Slot): number =>

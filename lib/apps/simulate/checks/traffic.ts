@@ -16,15 +16,9 @@ function moves({ place }: Book): Move[] {
 
 /** Every automatic write is of a weight that was decided while its writer lived, or takes the canary off. */
 export function everyWriteWasDecided(book: Book): Finding[] {
-  const lives = new Map(
-    (book.simulation.lambda.journal ?? []).map(({ instance }) => [
-      `${instance.functionName}#${instance.number}`,
-      instance.startedAt,
-    ]),
-  );
   return moves(book).flatMap(({ shift }) => {
     if (!shift.automatic) return [];
-    const bornAt = lives.get(shift.by) ?? shift.sentAt;
+    const bornAt = book.bornAt(shift);
     const stood = book.standings.filter(
       (standing, nth) =>
         standing.at <= shift.sentAt && (book.standings[nth + 1]?.at ?? Number.POSITIVE_INFINITY) >= bornAt,
