@@ -76,6 +76,12 @@ describe('a fall-back concerns a rollout', () => {
       .then({ type: 'FellBack' });
   });
 
+  it('and one that is recorded after a later one does not make that one news again', () => {
+    const fellBack = { type: 'FellBack', by: 'ada', why: 'dark', to: 'ecs-alb/blue' } as const;
+    const { state: after } = given(started(), { ...fellBack, at: at(20) }, { ...fellBack, at: at(9) });
+    expect(isUnheardOf(after, at(20))).toBe(false);
+  });
+
   it('that began after it was over: it is written down, and nobody is held', () => {
     given(started())
       .when({ type: 'RecordFallBack', by: 'ada', why: 'dark', to: 'x', slot: 'blue', now: at(-3600) })
