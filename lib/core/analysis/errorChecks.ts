@@ -2,7 +2,17 @@
 // burn of the error budget. The limits never judge a handful of requests: above the limit and not yet
 // certain is inconclusive, with the number of requests that would make it certain.
 import { burnRate } from '../slo/burnRate.ts';
-import { betCheck, betNamed, decidesAt, errorCounts, type Look, percent, rateOf, round } from './look.ts';
+import {
+  betCheck,
+  betNamed,
+  countsOf,
+  decidesAt,
+  errorCounts,
+  type Look,
+  percent,
+  rateOf,
+  round,
+} from './look.ts';
 import { certificateBeta, certifiedRatio } from './promotionCertificate.ts';
 import { errorLimitOf } from './rolloutEvidence.ts';
 import type { CheckResult } from './verdict.ts';
@@ -23,7 +33,8 @@ export function errorChecks(look: Look): CheckResult[] {
 function relativeCheck(look: Look): CheckResult | null {
   const bet = betNamed(look, 'errors');
   if (bet === undefined) return null;
-  const { canary, stable, counts } = errorCounts(look.minutes);
+  const { canary, stable } = look.evidence;
+  const counts = countsOf(canary, stable);
   const beside = `${stable.bad} of ${stable.total} of stable`;
   const sides = `${canary.bad} of ${canary.total} canary requests failed, ${beside}`;
   const [own, other] = [rateOf(canary), rateOf(stable)];

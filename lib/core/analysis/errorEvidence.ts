@@ -66,6 +66,8 @@ export const errorRatioWeights: readonly number[] = [
 
 export type EvidenceState = {
   readonly options: EvidenceOptions;
+  /** log w_r: what each ratio's money is worth in the sum. */
+  readonly logWeights: readonly number[];
   /** log A(r) per suspected ratio. */
   readonly logStarted: readonly number[];
   /** Money not yet started, 0–1. */
@@ -75,9 +77,11 @@ export type EvidenceState = {
 /** The fold before the first period: an e-value of 1. */
 export function initial(options: Partial<EvidenceOptions> = {}): EvidenceState {
   const complete = { ...errorEvidenceOptions, ...options };
+  const { ratios, weights } = complete;
   return {
     options: complete,
-    logStarted: complete.ratios.map(() => Number.NEGATIVE_INFINITY),
+    logWeights: ratios.map((_, k) => Math.log(weights?.[k] ?? 1 / ratios.length)),
+    logStarted: ratios.map(() => Number.NEGATIVE_INFINITY),
     unspent: 1,
   };
 }
@@ -120,7 +124,7 @@ export function wager(
     (logA, k) =>
       logAdd(logA, logStarting) + (logOdds === null ? 0 : (logOdds[k] as number) / options.dispersion),
   );
-  return { options, logStarted, unspent: unspent - starting };
+  return { options, logWeights: state.logWeights, logStarted, unspent: unspent - starting };
 }
 
 /**
@@ -133,8 +137,6 @@ export function evidence(state: EvidenceState): number {
 
 /** Natural logarithm of the e-value now. */
 function logEvidence(state: EvidenceState): number {
-  const { weights } = state.options;
-  const even = 1 / state.logStarted.length;
-  const weighted = state.logStarted.map((logA, k) => logA + Math.log(weights?.[k] ?? even));
+  const weighted = state.logStarted.map((logA, k) => logA + (state.logWeights[k] as number));
   return logAdd(logSum(weighted), Math.log(state.unspent));
 }

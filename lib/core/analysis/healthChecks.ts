@@ -1,7 +1,7 @@
 // Is there enough to judge, and is the canary alive? Answers nobody gave are not good answers: no data, old
 // data and too little data are inconclusive, whatever the other checks say.
 import type { Look } from './look.ts';
-import { endMs, observedShare } from './minutes.ts';
+import { endMs, type Minute, observedShare } from './minutes.ts';
 import type { CheckResult } from './verdict.ts';
 
 // Beyond the configured delay a source may be this many periods late before its silence is unknown.
@@ -62,11 +62,11 @@ function isCompared(share: number | null): boolean {
  * This is what fires when a dead canary answers so little that there is nothing to count.
  */
 function hostsCheck({ minutes }: Look): CheckResult | null {
-  const [newest, before] = minutes
-    .filter((minute) => minute.canary?.unhealthyHosts !== undefined)
-    .slice(-2)
-    .reverse();
+  const isCounted = (minute: Minute) => minute.canary?.unhealthyHosts !== undefined;
+  const last = minutes.findLastIndex(isCounted);
+  const newest = minutes[last];
   if (newest === undefined) return null;
+  const before = minutes.slice(0, last).findLast(isCounted);
   const now = newest.canary?.unhealthyHosts ?? 0;
   const stable = newest.stable?.unhealthyHosts ?? 0;
   const twice = now > 0 && (before?.canary?.unhealthyHosts ?? 0) > 0;

@@ -184,9 +184,11 @@ function share(minutes: readonly Minute[], side: 'canary' | 'stable', threshold:
   let bad = 0;
   let total = 0;
   for (const minute of minutes) {
-    const counts = slowCounts(minute, threshold)[side];
-    bad += counts?.bad ?? 0;
-    total += counts?.total ?? 0;
+    const counts = minute[side];
+    const slow = counts?.slow[threshold];
+    if (counts === null || slow === undefined) continue;
+    bad += Math.min(slow, counts.requests);
+    total += counts.requests;
   }
   return { bad, total };
 }

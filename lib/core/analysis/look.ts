@@ -28,8 +28,7 @@ export function windowOf(minutes: readonly Minute[], windowSeconds: number): rea
   const last = minutes.at(-1);
   if (last === undefined) return [];
   const fromMs = endMs(last) - windowSeconds * 1000;
-  const first = minutes.findIndex((minute) => minute.startMs >= fromMs);
-  return minutes.slice(first);
+  return minutes.slice(minutes.findLastIndex((minute) => minute.startMs < fromMs) + 1);
 }
 
 /** Evidence at which a bet decides alone: the whole threshold divided by its share. */
@@ -66,14 +65,16 @@ export function errorCounts(minutes: readonly Minute[]): {
 } {
   const canary = sumErrors(minutes, 'canary');
   const stable = sumErrors(minutes, 'stable');
-  const counts = {
-    canaryErrors: canary.bad,
-    canaryRequests: canary.total,
-    stableErrors: stable.bad,
-    stableRequests: stable.total,
-  };
-  return { canary, stable, counts };
+  return { canary, stable, counts: countsOf(canary, stable) };
 }
+
+/** Errors of both sides by name. */
+export const countsOf = (canary: ErrorCount, stable: ErrorCount): CheckResult['counts'] => ({
+  canaryErrors: canary.bad,
+  canaryRequests: canary.total,
+  stableErrors: stable.bad,
+  stableRequests: stable.total,
+});
 
 export function rateOf({ bad, total }: ErrorCount): number | null {
   return total === 0 ? null : bad / total;

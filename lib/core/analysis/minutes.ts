@@ -55,12 +55,16 @@ export function addCounts(left: ErrorCount, right: ErrorCount): ErrorCount {
 
 /** Sum of errors and requests of one side; periods without data add nothing. */
 export function sumErrors(minutes: readonly Minute[], side: 'canary' | 'stable'): ErrorCount {
-  let sum: ErrorCount = { bad: 0, total: 0 };
+  let bad = 0;
+  let total = 0;
   for (const minute of minutes) {
     const counts = minute[side];
-    if (counts !== null) sum = addCounts(sum, errorCount(counts));
+    if (counts === null) continue;
+    const seen = errorCount(counts);
+    bad += seen.bad;
+    total += seen.total;
   }
-  return sum;
+  return { bad, total };
 }
 
 /**

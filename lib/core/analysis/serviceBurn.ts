@@ -10,11 +10,11 @@ import type { CheckResult } from './verdict.ts';
 /** null before anything was counted. */
 export function serviceBurnCheck({ policy, minutes }: Look): CheckResult | null {
   const objective = { objective: policy.objective, periodDays: policy.objectivePeriodDays };
-  const [first] = judgeAllBurns(objective, (seconds) => spentIn(minutes, seconds)).filter(
-    ({ rule, verdict }) => rule.severity === 'page' && verdict !== 'no-data',
-  );
+  const spentIn = spendingOf(minutes);
+  const pages = judgeAllBurns(objective, spentIn, ({ severity }) => severity === 'page');
+  const first = pages.find(({ verdict }) => verdict !== 'no-data');
   if (first === undefined) return null;
-  const whole = spentIn(minutes, first.rule.longSeconds);
+  const whole = spentIn(first.rule.longSeconds);
   return {
     name: 'service-burn',
     verdict: first.verdict === 'quiet' ? 'pass' : 'inconclusive',
@@ -41,17 +41,25 @@ function sentenceOf({ rule, verdict, longBurn, shortBurn, needsRequests }: BurnJ
 const spanOf = (seconds: number): string =>
   seconds >= 3600 ? `${seconds / 3600} h` : `${Math.round(seconds / 60)} min`;
 
-/** Both sides over the last so many seconds; null when nothing was counted. */
-function spentIn(minutes: readonly Minute[], seconds: number): Spent | null {
-  const last = minutes.at(-1);
-  if (last === undefined) return null;
-  const fromMs = endMs(last) - seconds * 1000;
+/**
+ * What both sides spent over the last so many seconds; null when nothing was counted. Added up once, from the
+ * newest minute back, since every rule asks for two windows.
+ */
+function spendingOf(minutes: readonly Minute[]): (seconds: number) => Spent | null {
+  const since: Spent[] = [];
   let spent: Spent = { bad: 0, total: 0 };
-  for (let i = minutes.length - 1; i >= 0; i--) {
-    const minute = minutes[i] as Minute;
-    if (minute.startMs < fromMs) break;
-    for (const side of [minute.canary, minute.stable])
-      if (side !== null) spent = addCounts(spent, errorCount(side));
+  for (let nth = minutes.length - 1; nth >= 0; nth--) {
+    const { canary, stable } = minutes[nth] as Minute;
+    if (canary !== null) spent = addCounts(spent, errorCount(canary));
+    if (stable !== null) spent = addCounts(spent, errorCount(stable));
+    since.push(spent);
   }
-  return spent.total === 0 ? null : spent;
+  const newest = minutes.at(-1);
+  return (seconds) => {
+    if (newest === undefined) return null;
+    const fromMs = endMs(newest) - seconds * 1000;
+    const before = minutes.findLastIndex(({ startMs }) => startMs < fromMs);
+    const within = since[minutes.length - before - 2];
+    return within === undefined || within.total === 0 ? null : within;
+  };
 }

@@ -94,13 +94,15 @@ export function judgeBurn(
   return { ...common, verdict: 'unsure', needsRequests: needed };
 }
 
-/** All rules, those that burn first. */
+/** All rules that are asked for, those that burn first. */
 export function judgeAllBurns(
   { objective, periodDays }: { readonly objective: number; readonly periodDays: number },
   count: (seconds: number) => Spent | null,
+  isAsked: (rule: BurnRule) => boolean = () => true,
 ): readonly BurnJudgement[] {
   const order: Record<BurnVerdict, number> = { burning: 0, unsure: 1, 'no-data': 2, quiet: 3 };
   return burnRules({ periodDays })
+    .filter(isAsked)
     .map((rule) => judgeBurn(rule, objective, count))
     .toSorted((a, b) => order[a.verdict] - order[b.verdict]);
 }
