@@ -24,7 +24,7 @@ const JSON_1_1 = 'application/x-amz-json-1.1';
 export const BATCH_OPERATIONS: Readonly<Record<TargetKind, BatchOperation>> = {
   eventbridge: {
     operation: { service: 'events', contentType: JSON_1_1, target: 'AWSEvents.PutEvents' },
-    body: (_, entries) => `{"Entries":[${entries.map(({ json }) => json).join(',')}]}`,
+    body: (_, entries) => `{"Entries":[${listed(entries)}]}`,
     failures: eventFailures,
   },
   sqs: {
@@ -42,11 +42,17 @@ export const BATCH_OPERATIONS: Readonly<Record<TargetKind, BatchOperation>> = {
   },
   dynamodb: {
     operation: { service: 'dynamodb', contentType: JSON_1_0, target: 'DynamoDB_20120810.BatchWriteItem' },
-    body: (table, entries) =>
-      `{"RequestItems":{${JSON.stringify(table)}:[${entries.map(({ json }) => json).join(',')}]}}`,
+    body: (table, entries) => `{"RequestItems":{${JSON.stringify(table)}:[${listed(entries)}]}}`,
     failures: itemFailures,
   },
 };
+
+/** The entries' texts with commas between; an array's `join` copies each of them once more. */
+function listed(entries: readonly Entry[]): string {
+  let text = '';
+  for (const { json } of entries) text += text === '' ? json : `,${json}`;
+  return text;
+}
 
 const failure = (code: string, message: string, status: number): Failure => ({
   kind: failureKind(code, message, status),
@@ -162,7 +168,10 @@ export type WriteRequest = {
   readonly PutRequest?: { readonly Item?: Readonly<Record<string, object>> | undefined } | undefined;
 };
 
+const ALL_ITEMS_TAKEN = '{"UnprocessedItems":{}}';
+
 function itemFailures(body: string, entries: readonly Entry[], target: TargetSpec): Failures {
+  if (body === ALL_ITEMS_TAKEN) return null;
   const answer = JSON.parse(body) as { UnprocessedItems?: Record<string, WriteRequest[]> };
   if (answer.UnprocessedItems === undefined) throw new Error('the answer is no BatchWriteItem result');
   return unprocessedFailures(Object.values(answer.UnprocessedItems).flat(), entries, target);
