@@ -11,6 +11,7 @@ import { Pace } from '../../core/bridge/pace.ts';
 import type { Answer } from '../../core/bridge/ports.ts';
 import type { TargetSpec } from '../../core/bridge/target.ts';
 import type { DispatcherDeps, DispatcherEvents, Parcel } from './parcel.ts';
+import { Sleepers } from './sleepers.ts';
 
 export class Dispatcher<P extends Parcel> {
   readonly spec: TargetSpec;
@@ -19,10 +20,11 @@ export class Dispatcher<P extends Parcel> {
   readonly #queue: BatchQueue<P>;
   readonly #pace: Pace;
   readonly #circuit = new Circuit();
-  readonly #sleepers = new Set<() => void>();
+  readonly #sleepers: Sleepers;
   #underWay = 0;
   #flushing = false;
   #held = false;
+  #pumping = false;
   #abandoned = false;
   #servedAtMs = 0;
   #cancelLinger: (() => void) | null = null;
@@ -33,6 +35,7 @@ export class Dispatcher<P extends Parcel> {
     this.#deps = deps;
     this.#events = events;
     this.#queue = batchQueue<P>(spec.order, spec.batch);
+    this.#sleepers = new Sleepers(deps.timers);
     this.#pace = new Pace(spec.limits.ratePerSec, deps.timers.now());
   }
 
@@ -48,7 +51,13 @@ export class Dispatcher<P extends Parcel> {
 
   push(parcel: P): void {
     this.#queue.push(parcel);
-    this.#pump();
+    if (this.#pumping) return;
+    // Once for all that is pushed in one turn: messages come from a socket by the hundred.
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
   }
 
   /** From now on nothing lingers. */
@@ -78,7 +87,7 @@ export class Dispatcher<P extends Parcel> {
     this.#abandoned = true;
     this.#cancelLinger?.();
     for (const parcel of this.#queue.clear()) this.#events.abandoned(parcel);
-    for (const wake of this.#sleepers) wake();
+    this.#sleepers.wakeAll();
     this.#settleIdle();
   }
 
@@ -133,7 +142,8 @@ export class Dispatcher<P extends Parcel> {
       if (answer.kind === 'taken' && answer.failed === null) {
         this.#served();
         this.#free(left, rest);
-        for (const parcel of left) this.#delivered(parcel);
+        const now = this.#deps.timers.now();
+        for (const parcel of left) this.#delivered(parcel, now);
         return;
       }
       const othersServed = this.#servedAtMs > startedAtMs;
@@ -145,7 +155,7 @@ export class Dispatcher<P extends Parcel> {
       if (left.length === 0) return;
       this.#deps.metrics.retried += left.length;
       const { baseMs, capMs } = this.spec.retry;
-      await this.#sleep(backoffMs(round, baseMs, capMs, this.#deps.chance()));
+      await this.#sleepers.sleep(backoffMs(round, baseMs, capMs, this.#deps.chance()));
     }
   }
 
@@ -189,13 +199,14 @@ export class Dispatcher<P extends Parcel> {
     for (const position of failedAlone) (left[position] as P).attempts++;
     const kept = again.map((position) => left[position] as P);
     const open = new Set(again);
+    const now = this.#deps.timers.now();
     this.#free(left, [...kept, ...rest]);
     for (const [position, parcel] of left.entries()) {
       const failure = refused.get(position);
       if (failure !== undefined) {
         this.#deps.metrics.refused++;
         this.#events.refused(parcel, failure);
-      } else if (!open.has(position)) this.#delivered(parcel);
+      } else if (!open.has(position)) this.#delivered(parcel, now);
     }
     return kept;
   }
@@ -209,11 +220,11 @@ export class Dispatcher<P extends Parcel> {
     this.#pump();
   }
 
-  #delivered(parcel: P): void {
-    const { metrics, timers } = this.#deps;
+  #delivered(parcel: P, now: number): void {
+    const { metrics } = this.#deps;
     metrics.delivered++;
     metrics.bytes += parcel.bytes;
-    metrics.addedMs.add(timers.now() - parcel.receivedAtMs);
+    metrics.addedMs.add(now - parcel.receivedAtMs);
     this.#events.delivered(parcel);
   }
 
@@ -225,25 +236,12 @@ export class Dispatcher<P extends Parcel> {
   /** Waits for the pace and the circuit; false when the dispatcher was told to give up meanwhile. */
   async #admitted(): Promise<boolean> {
     const wait = this.#pace.take(this.#deps.timers.now());
-    if (wait > 0) await this.#sleep(wait);
+    if (wait > 0) await this.#sleepers.sleep(wait);
     for (;;) {
       if (this.#abandoned) return false;
       const ms = this.#circuit.admit(this.#deps.timers.now());
       if (ms === 0) return true;
-      await this.#sleep(ms);
+      await this.#sleepers.sleep(ms);
     }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        cancel();
-        this.#sleepers.delete(wake);
-        resolve();
-      };
-      const cancel = this.#deps.timers.schedule(ms, wake);
-      this.#sleepers.add(wake);
-      if (this.#abandoned) wake();
-    });
   }
 }

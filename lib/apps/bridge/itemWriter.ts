@@ -40,12 +40,12 @@ export class ItemWriter {
   write(entry: Entry, done: () => void): void {
     if (this.#refusal !== null) throw this.#refusal;
     const nowMs = this.#timers.now();
-    const at = { queuedAtMs: nowMs, receivedAtMs: nowMs };
     this.#dispatcher.push({
       entry,
       lane: '',
       bytes: entry.bytes,
-      ...at,
+      queuedAtMs: nowMs,
+      receivedAtMs: nowMs,
       attempts: 0,
       suspectSinceMs: 0,
       done,
