@@ -20,36 +20,32 @@ const PREFIX = '$JS.ACK.';
 const DOT = 46;
 const ZERO = 48;
 
+/** Where the tokens of the reply being read end: the dot before the stream, and those after it. */
+const dots = new Int32Array(12);
+
 /**
  * Reads `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, and the longer form with
  * domain and account (nats-server ADR-15); null when it is no such subject, so that nothing else is ever
  * replied to. Splitting the subject and reading six numbers from its pieces was the dearest step per message;
- * this reads the digits where they stand.
+ * this finds the dots in one pass and reads the digits where they stand.
  */
 export function parseDelivery(reply: string): Delivery | null {
   if (!reply.startsWith(PREFIX)) return null;
-  let dots = 0;
-  for (let at = 0; at < reply.length; at++) if (reply.charCodeAt(at) === DOT) dots++;
-  const skipped = dots === 8 ? 0 : dots >= 10 ? 2 : -1;
+  let count = 0;
+  for (let at = PREFIX.length - 1; at < reply.length; at++)
+    if (reply.charCodeAt(at) === DOT) dots[count++] = at; // beyond the last place: dropped
+  const skipped = count === 7 ? 0 : count >= 9 ? 2 : -1;
   if (skipped < 0) return null;
-  let from = PREFIX.length;
-  for (let token = 0; token < skipped; token++) from = reply.indexOf('.', from) + 1;
-  const streamEnd = reply.indexOf('.', from);
-  const consumerEnd = reply.indexOf('.', streamEnd + 1);
-  const deliveriesEnd = reply.indexOf('.', consumerEnd + 1);
-  const sequenceEnd = reply.indexOf('.', deliveriesEnd + 1);
-  const deliveryEnd = reply.indexOf('.', sequenceEnd + 1);
-  const timeEnd = reply.indexOf('.', deliveryEnd + 1);
-  const pendingEnd = reply.indexOf('.', timeEnd + 1);
+  const dot = (n: number) => dots[skipped + n] as number;
   return {
-    stream: reply.slice(from, streamEnd),
-    consumer: reply.slice(streamEnd + 1, consumerEnd),
-    deliveries: digits(reply, consumerEnd + 1, deliveriesEnd),
-    sequence: digits(reply, deliveriesEnd + 1, sequenceEnd),
-    delivery: digits(reply, sequenceEnd + 1, deliveryEnd),
+    stream: reply.slice(dot(0) + 1, dot(1)),
+    consumer: reply.slice(dot(1) + 1, dot(2)),
+    deliveries: digits(reply, dot(2) + 1, dot(3)),
+    sequence: digits(reply, dot(3) + 1, dot(4)),
+    delivery: digits(reply, dot(4) + 1, dot(5)),
     // Nanoseconds are too many digits for a number: the last six are left out.
-    timestampMs: digits(reply, deliveryEnd + 1, timeEnd - 6),
-    pending: digits(reply, timeEnd + 1, pendingEnd < 0 ? reply.length : pendingEnd),
+    timestampMs: digits(reply, dot(5) + 1, dot(6) - 6),
+    pending: digits(reply, dot(6) + 1, skipped + 7 < count ? dot(7) : reply.length),
   };
 }
 

@@ -18,6 +18,8 @@ const BYTES_MAX = 16 * 1024 * 1024;
 const INACTIVE_MS = 60_000;
 const RESTART_MS = 500;
 
+const nobodyWaits = () => {};
+
 export class StreamReader {
   readonly #link: NatsLink;
   readonly #timers: Timers;
@@ -30,7 +32,8 @@ export class StreamReader {
   #pending = Number.POSITIVE_INFINITY;
   #restarting = false;
   #closed = false;
-  #wake: () => void = () => {};
+  /** Ends the wait of whoever reads. */
+  #wake: () => void = nobodyWaits;
   readonly #unlisten: () => void;
 
   /** @param from the first sequence wanted */
@@ -58,13 +61,14 @@ export class StreamReader {
   async read(max: number, waitMs: number): Promise<readonly StoredMessage[]> {
     if (this.#ready.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
-        const cancel = this.#timers.schedule(waitMs, resolve);
-        this.#wake = () => {
+        const wake = () => {
+          this.#wake = nobodyWaits;
           cancel();
           resolve();
         };
+        const cancel = this.#timers.schedule(waitMs, wake);
+        this.#wake = wake;
       });
-      this.#wake = () => {};
     }
     const messages = this.#ready.splice(0, max);
     this.#puller?.offer(AHEAD - this.#ready.length);
