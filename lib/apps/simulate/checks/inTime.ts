@@ -21,7 +21,8 @@ export function comesOffInTime(book: Book): Finding[] {
     const { at, desired, canarySlot } = standing;
     if (desired === null || standing.phase === 'none') return [];
     const dueAt = at + (wasPromoted(book, nth) ? offWhenColdMs : offWithinMs);
-    const next = book.standings[nth + 1];
+    // Until something else is decided: what else is recorded meanwhile is no respite.
+    const next = book.standings.slice(nth + 1).find((later) => !isSame(later, standing));
     if (dueAt > book.simulation.clock.now() || (next !== undefined && next.at < dueAt)) return [];
     const shift = shifts.findLast((one) => one.at <= dueAt);
     const before = shifts.findLast((one) => one.at <= at);
@@ -34,6 +35,9 @@ export function comesOffInTime(book: Book): Finding[] {
     return [{ check: 'comes off in time', service: book.service, says }];
   });
 }
+
+const isSame = (one: Standing, other: Standing): boolean =>
+  one.rolloutId === other.rolloutId && one.desired === other.desired;
 
 const wasPromoted = ({ standings }: Book, nth: number): boolean => {
   const { rolloutId } = standings[nth] as Standing;
