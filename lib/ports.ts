@@ -11,6 +11,8 @@ import type { LayeredValue } from './core/config/layeredValue.ts';
 import type { MetricsSource } from './core/config/metricsSource.ts';
 import type { Append, Appended, Head } from './core/eventStore/append.ts';
 import type { Checkpoint } from './core/eventStore/consumer.ts';
+import type { FallBackMark, OverrideMark } from './core/fallback/mark.ts';
+import type { PlaceSetting } from './core/rollback/fallbackPlace.ts';
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -111,18 +113,16 @@ export interface Traffic {
   overrideMark(target: Target): Promise<OverrideMark | null>;
 }
 
-/** Who suspended automatic roll backs, why, and until when, epoch milliseconds. */
-export type OverrideMark = { readonly by: string; readonly why: string; readonly until: number };
+export type { FallBackMark, OverrideMark, PlaceSetting };
 
-/** Who took the fire exit and why, as far as a target's tag can hold it. */
-export type FallBackMark = {
-  /** Epoch milliseconds; the record that was sent to the queue says the same. */
-  readonly at: number;
-  /** Of the call, without blanks: the record's command has it too. */
-  readonly id: string;
-  readonly by: string;
-  readonly why: string;
-};
+/** Places to fall back to that are not the service's own target. */
+export interface FallbackPlaces {
+  /**
+   * What stands there, the setting that sends the traffic first. Nobody may wait for it: it is answered, or
+   * refused, within two seconds.
+   */
+  settings(target: Target): Promise<readonly PlaceSetting[]>;
+}
 
 /** What runs in a slot. */
 export type SlotReading = {

@@ -1,12 +1,15 @@
+import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { Route53Client } from '@aws-sdk/client-route-53';
 import middy from '@middy/core';
 import { parseRolloutTask, type RolloutTask } from '../../events/task.ts';
-import { clientSettings } from '../../lib/aws/answered.ts';
+import { clientSettings, hurriedClientSettings } from '../../lib/aws/answered.ts';
 import { DynamoEventStore } from '../../lib/aws/eventStore/dynamoEventStore.ts';
+import { awsFallbackPlaces } from '../../lib/aws/fallbackPlaces.ts';
 import { edge, jsonLog, pause, systemClock } from '../../lib/aws/lambda/edge.ts';
 import { environment } from '../../lib/aws/lambda/environment.ts';
 import { eventBridgeRequests } from '../../lib/aws/requests.ts';
@@ -24,6 +27,11 @@ const world = {
   store: new DynamoEventStore(dynamo, environment('EVENT_TABLE')),
   traffic: awsTraffic(balancer, pause),
   workload: { ...awsWorkload(ecs, balancer), ...awsScaling(scaling) },
+  places: awsFallbackPlaces({
+    balancer: new ElasticLoadBalancingV2Client(hurriedClientSettings),
+    apiGateway: new APIGatewayClient(hurriedClientSettings),
+    route53: new Route53Client(hurriedClientSettings),
+  }),
   requests: eventBridgeRequests(events, environment('EVENT_BUS')),
 };
 

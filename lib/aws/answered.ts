@@ -24,3 +24,9 @@ export const clientSettings = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 1000, requestTimeout: 5000 },
 } as const;
+
+/** For what nobody may wait for: one attempt, given up after 1.5 s. */
+export const hurriedClientSettings = {
+  maxAttempts: 1,
+  requestHandler: { connectionTimeout: 500, requestTimeout: 1500, throwOnRequestTimeout: true },
+} as const;

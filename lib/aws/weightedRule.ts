@@ -33,7 +33,7 @@ export type WeightedRule = Pick<EcsAlbTarget, 'ruleArn' | 'targetGroups'>;
 
 export function weightedRule(client: ElasticLoadBalancingV2Client, pause: (ms: number) => Promise<void>) {
   return {
-    read: async (target: WeightedRule) => readingOf(target, await actionsOf(client, target)),
+    read: (target: WeightedRule) => readRule(client, target),
 
     async shift(target: WeightedRule, slot: Slot, weight: number): Promise<void> {
       const actions = await actionsOf(client, target);
@@ -79,6 +79,9 @@ export function weightedRule(client: ElasticLoadBalancingV2Client, pause: (ms: n
     },
   };
 }
+
+export const readRule = async (client: ElasticLoadBalancingV2Client, target: WeightedRule) =>
+  readingOf(target, await actionsOf(client, target));
 
 async function tagOf(client: ElasticLoadBalancingV2Client, target: WeightedRule, key: string) {
   const command = new DescribeTagsCommand({ ResourceArns: [target.targetGroups.blue] });

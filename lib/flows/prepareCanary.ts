@@ -5,8 +5,12 @@
 
 import type { RolloutTask } from '../../events/task.ts';
 import { TargetMissing } from '../core/outage.ts';
-import type { Clock, EventStore, Log, Traffic, Workload } from '../ports.ts';
+import { placeFound } from '../core/rollback/fallbackPlace.ts';
+import type { Plan } from '../core/rollout/plan.ts';
+import type { Checkpoint } from '../core/rollout/state.ts';
+import type { Clock, EventStore, FallbackPlaces, Log, Traffic, Workload } from '../ports.ts';
 import { stableSlotOf } from './driveTraffic.ts';
+import { readFallbackPlace } from './readFallbackPlace.ts';
 import { record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { watchTraffic } from './watchTraffic.ts';
@@ -16,6 +20,7 @@ type World = {
   readonly store: EventStore;
   readonly traffic: Traffic;
   readonly workload: Workload;
+  readonly places: FallbackPlaces;
   readonly log: Log;
 };
 
@@ -26,26 +31,19 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
     return answer(world, task, plan, from.state);
   const { target, canarySlot } = rollout;
   const stableSlot = stableSlotOf(rollout);
-  const [stable, canary, scaling] = await Promise.all([
+  const [stable, canary, scaling, elsewhere] = await Promise.all([
     world.workload.read(target, stableSlot),
     world.workload.read(target, canarySlot),
     world.workload.bounds(target, stableSlot),
+    fallbackPlace(world, plan, rollout.checkpoint),
   ]);
   if (stable.desired === 0)
     throw new TargetMissing(`${task.service}: the stable slot ${stableSlot} runs no task`);
   const now = world.clock.now();
-  const noted = await record(
-    world,
-    task.service,
-    {
-      type: 'TakeCheckpoint',
-      checkpoint: { weight: 0, desiredCounts: { stable: stable.desired, canary: canary.desired }, scaling },
-      stableRevision: stable.revision,
-      now,
-    },
-    cause,
-    { from },
-  );
+  const desiredCounts = { stable: stable.desired, canary: canary.desired };
+  const checkpoint = { weight: 0, desiredCounts, scaling, ...elsewhere };
+  const taken = { type: 'TakeCheckpoint', checkpoint, stableRevision: stable.revision, now } as const;
+  const noted = await record(world, task.service, taken, cause, { from });
   // A slot that somebody sent traffic to is emptied, or left to them, before anything in it is replaced.
   const watched = await watchTraffic(world, task.service, noted, cause);
   if (watched.state.rollout.phase !== 'preparing') return answer(world, task, plan, watched.state);
@@ -78,4 +76,18 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
     return answer(world, task, plan, failed.state);
   }
   return answer(world, task, plan, watched.state);
+}
+
+/**
+ * Read until it is known once. One that cannot be read is recorded as that and holds nobody up: a rollout
+ * changes nothing there.
+ */
+async function fallbackPlace(
+  world: World,
+  plan: Plan,
+  known: Checkpoint | null,
+): Promise<Pick<Checkpoint, 'fallbackPlace'>> {
+  const { target } = plan.settings.fallback;
+  if (target === null || (known?.fallbackPlace?.holds ?? null) !== null) return {};
+  return { fallbackPlace: placeFound(target, await readFallbackPlace(world, target, plan)) };
 }

@@ -7,10 +7,22 @@
 import type { RolloutTask } from '../../events/task.ts';
 import { TargetMissing } from '../core/outage.ts';
 import { differencesFrom, type Found, isLeftOver } from '../core/rollback/differences.ts';
+import { placeDifferences } from '../core/rollback/fallbackPlace.ts';
 import { quietSince } from '../core/rollout/lateWrites.ts';
+import type { Plan } from '../core/rollout/plan.ts';
 import type { Rollout } from '../core/rollout/state.ts';
-import type { Clock, EventStore, Log, Requests, SlotReading, Traffic, Workload } from '../ports.ts';
+import type {
+  Clock,
+  EventStore,
+  FallbackPlaces,
+  Log,
+  Requests,
+  SlotReading,
+  Traffic,
+  Workload,
+} from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
+import { readFallbackPlace } from './readFallbackPlace.ts';
 import { type Cause, causeOfRollback, type Known, known, record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { startQueued } from './startQueued.ts';
@@ -21,6 +33,7 @@ type World = {
   readonly store: EventStore;
   readonly traffic: Traffic;
   readonly workload: Workload;
+  readonly places: FallbackPlaces;
   readonly requests: Requests;
   readonly log: Log;
 };
@@ -42,7 +55,7 @@ export async function rollBack(world: World, task: RolloutTask): Promise<TaskAns
   if (rollout.phase !== 'rolling-back') return answer(world, task, plan, begun.state);
   const driven = await driveTraffic(world, task.service, begun, cause);
   const watched = await watchTraffic(world, task.service, driven, cause);
-  const settled = await restore(world, task.service, watched, cause, plan.settings);
+  const settled = await restore(world, plan, watched, cause);
   return answer(world, task, plan, settled.state);
 }
 
@@ -72,13 +85,8 @@ async function failed(world: World, task: RolloutTask, from: Known, cause: Cause
   );
 }
 
-async function restore(
-  world: World,
-  service: string,
-  from: Known,
-  cause: Cause,
-  timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
-): Promise<Known> {
+async function restore(world: World, plan: Plan, from: Known, cause: Cause): Promise<Known> {
+  const { service, settings: timing } = plan;
   const { rollout } = from.state;
   const now = world.clock.now();
   if (rollout.phase !== 'rolling-back' || rollout.trafficOffAt === null) return from;
@@ -89,11 +97,22 @@ async function restore(
   const found = await putBack(world, rollout);
   const stays = found.canary !== null && isLeftOver(found.canary);
   if (stays && now < stoppedBy(rollout, timing)) return from;
-  const differences = differencesFrom(rollout, found);
+  const differences = [
+    ...differencesFrom(rollout, found),
+    ...(await differencesElsewhere(world, plan, rollout)),
+  ];
   const done = await record(world, service, { type: 'ConfirmRollback', differences, now }, cause, { from });
   world.log.write({ message: 'rolled back', service, rolloutId: rollout.rolloutId, differences, ...cause });
   await startQueued(world, service, done.state);
   return done;
+}
+
+/** At the place to fall back to: asked once, when all the rest is done, and given up within two seconds. */
+async function differencesElsewhere(world: World, plan: Plan, { checkpoint }: RollingBack) {
+  const before = checkpoint?.fallbackPlace;
+  const { target } = plan.settings.fallback;
+  if (before === undefined || target === null) return [];
+  return placeDifferences(before, await readFallbackPlace(world, target, plan));
 }
 
 /** When every task must have ended, epoch milliseconds: its own, after those of each that went before it. */

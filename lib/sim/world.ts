@@ -16,6 +16,7 @@ import { keyOf, simTraffic } from './balancer.ts';
 import { type Behaviour, Behaviours } from './behaviour.ts';
 import { SimConsumers, SimTokens } from './consumers.ts';
 import { SimTable } from './eventStore.ts';
+import { type Elsewhere, simFallbackPlaces } from './fallbackPlaces.ts';
 import { type Fault, Faults } from './faults.ts';
 import type { Instance } from './instance.ts';
 import { type ExecutionDesk, simMachines } from './machines.ts';
@@ -62,6 +63,8 @@ export class SimWorld {
   readonly places: ReadonlyMap<string, Place>;
   readonly alarms: AlarmBoard;
   readonly mail: Mail;
+  /** What places to fall back to hold; a scene fills it. */
+  readonly elsewhere: Elsewhere = new Map();
   /** What the functions logged; kept only where somebody set it. */
   log: { readonly at: number; readonly by: string; readonly line: object }[] | null = null;
   /** Who runs the executions: set once, before anything is started. */
@@ -121,6 +124,7 @@ export class SimWorld {
       tokens: wiredTokens(wire, who, this.tokens),
       traffic: simTraffic(wire, who, (target) => placeOf(target).balancer),
       workload: simWorkload(wire, who, (target, slot) => placeOf(target).slots[slot]),
+      places: simFallbackPlaces(wire, who, this.elsewhere),
       metrics: simMetrics(wire, who, (target) => placeOf(target).metrics),
       alarms: simAlarms(wire, who, this.alarms),
       machines: simMachines(wire, who, desk),

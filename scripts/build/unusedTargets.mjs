@@ -20,6 +20,7 @@ export function unusedTargetsPlugin(root, configuration) {
     if (!adapterPath.test(path) || !(ofMetrics ? metricKinds : kinds).includes(kind)) return false;
     if (configuration.path === null) return false; // nothing says which kinds are used: all stay
     const json = await configuration.json();
+    if (placesPath.test(path)) return !placeKindsUsed(json).has(kind);
     return !(ofMetrics ? metricKindsUsed(json) : kindsUsed(json, kinds)).has(kind);
   };
   const unusedClients = unusedClientsFinder(isUnused);
@@ -59,6 +60,7 @@ export function unusedTargetsPlugin(root, configuration) {
 
 const adapterPath = /[\\/]lib[\\/]aws[\\/][^\\/]+[\\/][^\\/]+\.ts$/;
 const metricsPath = /[\\/]lib[\\/]aws[\\/]metrics[\\/][^\\/]+\.ts$/;
+const placesPath = /[\\/]lib[\\/]aws[\\/]places[\\/][^\\/]+\.ts$/;
 const handlerPath = /[\\/]functions[\\/][^\\/]+[\\/]handler\.ts$/;
 
 /** The kinds there are: one file each (`ecsAlb.ts` serves `ecs-alb`). */
@@ -85,6 +87,9 @@ function kindsUsed(json, kinds, used = new Set()) {
 
 /** A service's figures come from one source, whatever its target is. */
 const metricKindsUsed = ({ services = [] }) => new Set(services.map(({ metrics }) => metrics?.kind));
+
+/** Places to fall back to beside a service's own target. */
+const placeKindsUsed = ({ services = [] }) => new Set(services.map(({ fallback }) => fallback?.target?.kind));
 
 /** Answers, per handler, the clients that only adapters of unused kinds send commands with. */
 function unusedClientsFinder(isUnused) {

@@ -1,18 +1,28 @@
 /** Several services on the wire: forward in waves, back dependents first, one of them alone. */
 
+import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { MigrationEvent } from '../../events/migration.ts';
-import type { EcsAlbTarget } from '../../events/target.ts';
+import type { ApiStageTarget, EcsAlbTarget } from '../../events/target.ts';
 import { type Endpoint, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
+import { apiStageTraffic } from '../../lib/aws/traffic/apiStage.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
 import { freePort } from '../../lib/local/freePort.ts';
 import { until } from '../until.ts';
+import { phasedApi } from './elsewhere.ts';
 import { openWire, type Wire } from './wire.ts';
 
 let wire: Wire;
 const targets: Record<string, EcsAlbTarget> = {};
 const names = ['orchestrator', 'agent', 'discovery'] as const;
 let migrations = 0;
+let api: ApiStageTarget;
+
+/** Where one of them would fall back to. */
+async function elsewhere(at: Endpoint) {
+  api = await phasedApi(at, { phase1: 1, phase2: 2 });
+  return api;
+}
 
 async function service(at: Endpoint, name: string, dependsOn: readonly string[], bakeSeconds = 0) {
   const target = await openShop(at, await freePort(), 1, 1, name);
@@ -39,7 +49,10 @@ beforeAll(async () => {
       others: async (at) => ({
         orchestrator: await service(at, 'orchestrator', []),
         agent: await service(at, 'agent', ['orchestrator'], 6),
-        discovery: await service(at, 'discovery', ['orchestrator', 'agent']),
+        discovery: {
+          ...(await service(at, 'discovery', ['orchestrator', 'agent'])),
+          fallback: { target: await elsewhere(at), slot: 'blue' },
+        },
       }),
     },
   );
@@ -144,6 +157,8 @@ describe('a migration', () => {
       blastRadius: 'agent goes back, so discovery goes first',
     });
     expect(await weightOf('agent')).toBe(100);
+    // Somebody switches the place to fall back to meanwhile.
+    await apiStageTraffic(new APIGatewayClient(wire.at)).shift(api, 'blue', 100);
     expect(await operate(back)).toMatchObject({ outcome: 'done', phase: 'taking-back' });
     await until(
       'the end',
@@ -165,6 +180,15 @@ describe('a migration', () => {
     expect([await weightOf('orchestrator'), await weightOf('agent'), await weightOf('discovery')]).toEqual([
       100, 0, 0,
     ]);
+    const difference = `stage variable environment is "1", it was "2" (API stage ${api.restApiId}/live)`;
+    expect(all.filter(({ type }) => type === 'ComponentRolledBack')).toMatchObject([
+      { component: 'discovery', differences: [difference] },
+      { component: 'agent', differences: [] },
+    ]);
+    const ended = (await wire.store.head('service/discovery')).tail.map(({ event }) => event);
+    expect(ended.findLast(({ type }) => type === 'RollbackCompleted')).toMatchObject({
+      differences: [difference],
+    });
   });
 
   it('goes back dependents first when an alarm rings in the second wave, though everything dies after each step', async () => {

@@ -45,6 +45,7 @@ const {
   eventBus,
   eventStore,
   fallback,
+  fallbackPlaces,
   intentQueue,
   layers,
   listExecutions,
@@ -78,7 +79,7 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     purpose: 'Puts the new revision into the idle slot and waits until it is healthy.',
     timeoutSeconds: 30,
     environment: ['EVENT_TABLE'],
-    rights: [eventStore, traffic, workload, scaling],
+    rights: [eventStore, traffic, workload, scaling, fallbackPlaces],
     triggers: [],
   },
   'shift-traffic': {
@@ -106,7 +107,7 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     purpose: 'The slow part of a rollback: re-zero, scale down, verify.',
     timeoutSeconds: 60,
     environment: ['EVENT_TABLE', 'EVENT_BUS'],
-    rights: [eventStore, traffic, workload, scaling, eventBus],
+    rights: [eventStore, traffic, workload, scaling, fallbackPlaces, eventBus],
     triggers: [],
   },
   'request-approval': {

@@ -14,6 +14,7 @@ import {
   apiStageArns,
   balancerArns,
   ecsServiceArns,
+  fallbackPlacesOf,
   fallbackTargets,
   hostedZoneArns,
   passedRoles,
@@ -64,6 +65,18 @@ const ecsTargets = (configuration: Configuration): readonly Target[] =>
   rolloutTargets(configuration).filter(({ kind }) => kind === 'ecs-alb');
 
 const traffic: Right = ({ configuration }) => balancerGrants(ecsTargets(configuration));
+
+/** What a rollout writes down of places to fall back to, and compares after it was taken back. */
+const fallbackPlaces: Right = ({ configuration }) => {
+  const places = fallbackPlacesOf(configuration);
+  const balanced = balancerArns(places).targetGroups.length > 0;
+  const reads = ['Listeners', 'Rules'].map((what) => `elasticloadbalancing:Describe${what}`);
+  return [
+    ...(balanced ? [{ actions: reads, resources: '*' as const, why: balancerReads }] : []),
+    { actions: ['apigateway:GET'], resources: apiStageArns(places) },
+    { actions: ['route53:ListResourceRecordSets'], resources: hostedZoneArns(places) },
+  ];
+};
 
 /** The fire exit: every kind of place, and the tasks of the side that failed. */
 const fallback: Right = ({ configuration }) => {
@@ -207,6 +220,7 @@ export const rights = {
   eventBus,
   eventStore,
   fallback,
+  fallbackPlaces,
   intentQueue,
   layers,
   listExecutions,

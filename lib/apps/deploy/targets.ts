@@ -14,6 +14,10 @@ export const fallbackTargets = ({ services }: Configuration): readonly Target[] 
     fallback.target === null ? [target] : [target, fallback.target],
   );
 
+/** Beside the services' own targets. */
+export const fallbackPlacesOf = ({ services }: Configuration): readonly Target[] =>
+  services.flatMap(({ fallback }) => fallback.target ?? []);
+
 export type BalancerArns = {
   readonly listenerRules: readonly string[];
   readonly listeners: readonly string[];
@@ -37,11 +41,11 @@ export function balancerArns(targets: readonly Target[]): BalancerArns {
 const apiGateway = 'arn:${AWS::Partition}:apigateway:${AWS::Region}';
 
 export const apiStageArns = (targets: readonly Target[]): readonly Cfn[] =>
-  targets.flatMap((target) =>
-    target.kind === 'api-stage'
-      ? [sub(`${apiGateway}::/restapis/${target.restApiId}/stages/${target.stage}`)]
-      : [],
-  );
+  unique(
+    targets.flatMap((target) =>
+      target.kind === 'api-stage' ? [`/restapis/${target.restApiId}/stages/${target.stage}`] : [],
+    ),
+  ).map((stage) => sub(`${apiGateway}::${stage}`));
 
 export const hostedZoneArns = (targets: readonly Target[]): readonly Cfn[] =>
   unique(targets.flatMap((target) => (target.kind === 'dns' ? [target.hostedZoneId] : []))).map((zone) =>

@@ -41,11 +41,11 @@ import { rememberedAnalysis } from './rememberedAnalysis.ts';
 /** The ports each function is given: the same as its handler's in functions/, and nothing more. */
 export const portsOf = {
   'start-rollout': ['clock', 'log', 'store', 'traffic', 'workload', 'metrics', 'alarms', 'machines'],
-  'prepare-canary': ['clock', 'log', 'store', 'traffic', 'workload'],
+  'prepare-canary': ['clock', 'log', 'store', 'traffic', 'workload', 'places'],
   'shift-traffic': ['clock', 'log', 'store', 'traffic', 'workload'],
   'evaluate-canary': ['clock', 'log', 'store', 'traffic', 'metrics', 'alarms'],
   'promote-canary': ['clock', 'log', 'store', 'traffic', 'workload', 'requests'],
-  'roll-back': ['clock', 'log', 'store', 'traffic', 'workload', 'requests'],
+  'roll-back': ['clock', 'log', 'store', 'traffic', 'workload', 'places', 'requests'],
   'request-approval': ['clock', 'log', 'store', 'tokens', 'machines'],
   'on-alarm': ['clock', 'log', 'store', 'traffic', 'workload', 'metrics', 'machines', 'intents'],
   'on-deployment': ['clock', 'log', 'store', 'traffic', 'workload', 'machines'],

@@ -9,15 +9,12 @@ import type { TrafficReading } from '../../ports.ts';
 import { answered } from '../answered.ts';
 
 /** The stage variable that says which slot is stable, where no other does. */
-const stableVariable = 'switchbackStable';
+export const stableVariable = 'switchbackStable';
+
+export const stageOf = (client: APIGatewayClient, { restApiId, stage }: ApiStageTarget) =>
+  answered(`stage ${restApiId}/${stage}`, client.send(new GetStageCommand({ restApiId, stageName: stage })));
 
 export function apiStageTraffic(client: APIGatewayClient) {
-  const stageOf = ({ restApiId, stage }: ApiStageTarget) =>
-    answered(
-      `stage ${restApiId}/${stage}`,
-      client.send(new GetStageCommand({ restApiId, stageName: stage })),
-    );
-
   const patch = ({ restApiId, stage }: ApiStageTarget, path: string, value: string) =>
     answered(
       `updating ${restApiId}/${stage}`,
@@ -31,7 +28,7 @@ export function apiStageTraffic(client: APIGatewayClient) {
     );
 
   const read = async (target: ApiStageTarget): Promise<TrafficReading> => {
-    const stage = await stageOf(target);
+    const stage = await stageOf(client, target);
     if (target.variable === undefined) {
       return { kind: 'weights', greenWeight: stage.canarySettings?.percentTraffic ?? 0 };
     }
@@ -74,7 +71,7 @@ export function apiStageTraffic(client: APIGatewayClient) {
     },
 
     async stableMark(target: ApiStageTarget): Promise<Slot | null> {
-      const value = (await stageOf(target)).variables?.[stableVariable];
+      const value = (await stageOf(client, target)).variables?.[stableVariable];
       return value === 'blue' || value === 'green' ? value : null;
     },
   };

@@ -17,35 +17,36 @@ type Records = Readonly<Record<Slot, ResourceRecordSet>>;
 
 const withDot = (name: string): string => (name.endsWith('.') ? name : `${name}.`);
 
-export function dnsTraffic(client: Route53Client) {
-  const recordsOf = async (target: DnsTarget): Promise<Records> => {
-    const command = new ListResourceRecordSetsCommand({
-      HostedZoneId: target.hostedZoneId,
-      StartRecordName: target.name,
-      StartRecordType: target.recordType,
-      MaxItems: 10,
-    });
-    const { ResourceRecordSets = [] } = await answered(`records of ${target.name}`, client.send(command));
-    const bySlot = (slot: Slot): ResourceRecordSet => {
-      const found = ResourceRecordSets.find(
-        ({ Name, Type, SetIdentifier }) =>
-          withDot(Name ?? '') === withDot(target.name) &&
-          Type === target.recordType &&
-          SetIdentifier === target.setIdentifiers[slot],
-      );
-      if (found !== undefined) return found;
-      throw new TargetMissing(
-        `${target.name}: there is no weighted ${target.recordType} record "${target.setIdentifiers[slot]}"`,
-      );
-    };
-    return { blue: bySlot('blue'), green: bySlot('green') };
+/** @throws TargetMissing where one of the two is not there */
+export async function recordsOf(client: Route53Client, target: DnsTarget): Promise<Records> {
+  const command = new ListResourceRecordSetsCommand({
+    HostedZoneId: target.hostedZoneId,
+    StartRecordName: target.name,
+    StartRecordType: target.recordType,
+    MaxItems: 10,
+  });
+  const { ResourceRecordSets = [] } = await answered(`records of ${target.name}`, client.send(command));
+  const bySlot = (slot: Slot): ResourceRecordSet => {
+    const found = ResourceRecordSets.find(
+      ({ Name, Type, SetIdentifier }) =>
+        withDot(Name ?? '') === withDot(target.name) &&
+        Type === target.recordType &&
+        SetIdentifier === target.setIdentifiers[slot],
+    );
+    if (found !== undefined) return found;
+    throw new TargetMissing(
+      `${target.name}: there is no weighted ${target.recordType} record "${target.setIdentifiers[slot]}"`,
+    );
   };
+  return { blue: bySlot('blue'), green: bySlot('green') };
+}
 
+export function dnsTraffic(client: Route53Client) {
   return {
-    read: async (target: DnsTarget) => readingOf(await recordsOf(target)),
+    read: async (target: DnsTarget) => readingOf(await recordsOf(client, target)),
 
     async shift(target: DnsTarget, slot: Slot, weight: number): Promise<void> {
-      const records = await recordsOf(target);
+      const records = await recordsOf(client, target);
       const greenWeight = Math.round(slot === 'green' ? weight : 100 - weight);
       const weights: Readonly<Record<Slot, number>> = { blue: 100 - greenWeight, green: greenWeight };
       const Changes = (['blue', 'green'] as const).map((each) => ({
@@ -57,7 +58,7 @@ export function dnsTraffic(client: Route53Client) {
         ChangeBatch: { Comment: `switchback: green ${greenWeight} %`, Changes },
       });
       await answered(`weights of ${target.name}`, client.send(command));
-      const reading = readingOf(await recordsOf(target));
+      const reading = readingOf(await recordsOf(client, target));
       if (reading.kind !== 'weights' || Math.abs(reading.greenWeight - greenWeight) > 0.5) {
         throw new TrafficUnconfirmed(
           `${target.name}: ordered green at ${greenWeight} %, a read shows another`,

@@ -1,5 +1,18 @@
-/** When a fall-back that is told late, or only by the mark on the target, concerns a rollout. */
+/** The notes on a target itself, and when a fall-back that is told late, or only by one, concerns a rollout. */
 import type { ServiceState } from '../rollout/state.ts';
+
+/** Who suspended automatic roll backs, why, and until when, epoch milliseconds. */
+export type OverrideMark = { readonly by: string; readonly why: string; readonly until: number };
+
+/** Who took the fire exit and why, as far as a target's tag can hold it. */
+export type FallBackMark = {
+  /** Epoch milliseconds; the record that was sent to the queue says the same. */
+  readonly at: number;
+  /** Of the call, without blanks: the record's command has it too. */
+  readonly id: string;
+  readonly by: string;
+  readonly why: string;
+};
 
 /** However it is told, by the queue or by the mark: one call of the fire exit is recorded once. */
 export const fallBackCommandId = (id: string): string => `fall-back:${id}`;

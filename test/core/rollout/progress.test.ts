@@ -16,10 +16,8 @@ import {
   promotionOrdered,
   record,
   resumedAt,
-  rollbackInitiated,
   shifted,
   started,
-  v2,
 } from './facts.ts';
 import { given } from './given.ts';
 
@@ -270,58 +268,6 @@ describe('a promotion', () => {
       .then()
       .when(orderShift(minutes(3)))
       .then({ type: 'ShiftOrdered', weight: 15 });
-  });
-});
-
-describe('before the first shift', () => {
-  const checkpoint = { weight: 0, desiredCounts: { stable: 3, canary: 0 }, scaling: { min: 2, max: 10 } };
-  const takeCheckpoint = (now: number) => ({ type: 'TakeCheckpoint', checkpoint, now }) as const;
-
-  it('what a rollback restores is read again, and written down where it is news', () => {
-    const scaledOut = { ...checkpoint, desiredCounts: { stable: 5, canary: 3 }, scaling: null };
-    const { rollout } = given(started())
-      .when(takeCheckpoint(at(5)))
-      .then({ type: 'CheckpointTaken' })
-      .when({ ...takeCheckpoint(at(60)), checkpoint: scaledOut })
-      .then({ type: 'CheckpointTaken', ...checkpoint, desiredCounts: { stable: 5, canary: 0 } })
-      .when({
-        ...takeCheckpoint(at(70)),
-        checkpoint: { ...scaledOut, desiredCounts: { stable: 2, canary: 3 } },
-      })
-      .then()
-      .when({ ...takeCheckpoint(at(80)), stableRevision: 'rev-1-mended' })
-      .then({ type: 'CheckpointTaken', revisions: { stable: 'rev-1-mended', canary: v2 } })
-      .when({ ...takeCheckpoint(at(90)), stableRevision: 'rev-1-mended' })
-      .then();
-    expect(rollout().checkpoint).toEqual({ ...checkpoint, desiredCounts: { stable: 5, canary: 0 } });
-    expect(rollout().stableRevision).toBe('rev-1-mended');
-  });
-
-  it('nothing is written down any more once it is on its way back', () => {
-    given(started())
-      .when(takeCheckpoint(at(5)))
-      .then({ type: 'CheckpointTaken' })
-      .and(rollbackInitiated(at(8)))
-      .when({ ...takeCheckpoint(at(9)), stableRevision: 'another' })
-      .then();
-  });
-
-  it('what a rollback restores is written down, once', () => {
-    const { rollout } = given(started())
-      .when(takeCheckpoint(at(5)))
-      .then({ type: 'CheckpointTaken', ...checkpoint })
-      .when({ ...takeCheckpoint(at(9)), checkpoint: { ...checkpoint, weight: 5 } })
-      .then();
-    expect(rollout().checkpoint).toEqual(checkpoint);
-  });
-
-  it('the canary is confirmed as prepared, once, also while it is held', () => {
-    given(started())
-      .when({ type: 'Hold', reason: 'capacity', why: 'stable is short', now: at(5) })
-      .when({ type: 'ConfirmPrepared', tasks: 3, now: at(20) })
-      .then({ type: 'CanaryPrepared', tasks: 3 })
-      .when({ type: 'ConfirmPrepared', tasks: 3, now: at(25) })
-      .then();
   });
 });
 

@@ -62,6 +62,22 @@ describe.each(examples)('with the configuration of %s', (example) => {
   });
 });
 
+it('a place to fall back to may be looked at by who compares it, changed by the fire exit, and by nobody else', () => {
+  const template = of('cloudshelf');
+  const stage = 'arn:aws:apigateway:eu-west-1::/restapis/st0refront/stages/live';
+  const may = (action: string, ...resources: readonly string[]) =>
+    verbs.filter((verb) =>
+      statementsOf(template, roleId(verb)).some(
+        ({ Action, Resource }) =>
+          [Action].flat().includes(action) && resources.every((each) => [Resource].flat().includes(each)),
+      ),
+    );
+  expect(may('apigateway:GET', stage)).toEqual(['prepare-canary', 'roll-back', 'fall-back']);
+  expect(may('apigateway:PATCH', stage)).toEqual(['fall-back']);
+  // Its service's own target is not such a place.
+  expect(may('apigateway:GET', stage.replace('st0refront', '0rdersapi1'))).toEqual(['fall-back']);
+});
+
 /**
  * They have resources on paper: composite alarms are shown, and metrics read, only to who may ask for all.
  */
