@@ -9,9 +9,24 @@ import {
   NOTHING_COPIED,
 } from '../../core/bridge/streamCopy.ts';
 
-/** The copy is in a phase from which this is not possible, or another run has taken it over. */
+/** The copy cannot do this, or cannot go on. */
 export class CopyRefused extends Error {
   override readonly name = 'CopyRefused';
+  /** Nothing is wrong with the copy: its phase forbids this, or another run has taken it over. */
+  readonly turnedAway: boolean;
+
+  constructor(message: string, turnedAway = false) {
+    super(message);
+    this.turnedAway = turnedAway;
+  }
+}
+
+/** Why a copy as it stands cannot become `phase`, in a sentence; null when it can. */
+export function refusalOf(known: CopyCheckpoint | null, name: CopyName, phase: CopyPhase): string | null {
+  if (known === null) return null;
+  if (known.shards !== name.shards)
+    return `the copy of ${name.stream} has ${known.shards} shards, not ${name.shards}`;
+  return mayGo(known.phase, phase) ? null : `a copy that is '${known.phase}' cannot become '${phase}'`;
 }
 
 export class CheckpointKeeper {
@@ -42,11 +57,8 @@ export class CheckpointKeeper {
   static async take(table: ItemTable, name: CopyName, phase: CopyPhase): Promise<CheckpointKeeper> {
     const known = await CheckpointKeeper.read(table, name);
     const before = known ?? { ...NOTHING_COPIED, shards: name.shards };
-    if (before.shards !== name.shards) {
-      throw new CopyRefused(`the copy of ${name.stream} has ${before.shards} shards, not ${name.shards}`);
-    }
-    if (!mayGo(before.phase, phase))
-      throw new CopyRefused(`a copy that is '${before.phase}' cannot become '${phase}'`);
+    const refusal = refusalOf(before, name, phase);
+    if (refusal !== null) throw new CopyRefused(refusal, true);
     const from =
       before.phase === 'undone' ? { ...NOTHING_COPIED, shards: name.shards, run: before.run } : before;
     const keeper = new CheckpointKeeper(table, name, from);
@@ -56,10 +68,8 @@ export class CheckpointKeeper {
 
   /** @throws CopyRefused when another run has taken over; TableUnavailable */
   async advance(progress: Partial<Omit<CopyCheckpoint, 'run' | 'shards'>>): Promise<void> {
-    const phase = progress.phase ?? this.#current.phase;
-    if (!mayGo(this.#current.phase, phase)) {
-      throw new CopyRefused(`a copy that is '${this.#current.phase}' cannot become '${phase}'`);
-    }
+    const refusal = refusalOf(this.#current, this.#name, progress.phase ?? this.#current.phase);
+    if (refusal !== null) throw new CopyRefused(refusal, true);
     await this.#put({ ...this.#current, ...progress }, this.#current.run);
   }
 
@@ -70,7 +80,7 @@ export class CheckpointKeeper {
     // An answer that was lost looks like somebody else's write: look whose it is.
     if (!written)
       written = JSON.stringify(await CheckpointKeeper.read(this.#table, this.#name)) === JSON.stringify(next);
-    if (!written) throw new CopyRefused(`another run has taken over the copy of ${this.#name.stream}`);
+    if (!written) throw new CopyRefused(`another run has taken over the copy of ${this.#name.stream}`, true);
     this.#current = next;
   }
 }

@@ -17,8 +17,8 @@ import { Runtime } from './runtime.ts';
 const USAGE = `usage: bridge [run] --config FILE
        bridge check --config FILE
        bridge explain SUBJECT --config FILE [--header NAME=VALUE]… [--data TEXT] [--stream NAME] [--seq N]
-       bridge copy|verify|cut-over|undo|restore --stream NAME --table NAME --config FILE
-                                       [--shards N] [--follow] [--as NAME]`;
+       bridge copy|verify|cut-over|undo|restore|history --stream NAME --table NAME --config FILE
+                                       [--shards N] [--follow] [--as NAME] [--events TABLE]`;
 
 const WATCH_MS = 2_000;
 
@@ -32,6 +32,7 @@ type Values = {
   readonly shards: string;
   readonly follow: boolean;
   readonly as: string | undefined;
+  readonly events: string | undefined;
 };
 
 function readArguments(args: readonly string[]): {
@@ -51,6 +52,7 @@ function readArguments(args: readonly string[]): {
       shards: { type: 'string', default: '1' },
       follow: { type: 'boolean', default: false },
       as: { type: 'string' },
+      events: { type: 'string' },
     },
   }) as { values: Values; positionals: string[] };
 }
@@ -101,7 +103,7 @@ async function explainSubject(subject: string, values: Values, out: (line: strin
 }
 
 async function copyStream(verb: CopyVerb, values: Values, out: (line: string) => void): Promise<number> {
-  const { stream, table, follow, as } = values;
+  const { stream, table, follow, as, events } = values;
   const shards = Number(values.shards);
   if (stream === undefined || table === undefined || !Number.isInteger(shards) || shards < 1) {
     out(USAGE);
@@ -110,8 +112,10 @@ async function copyStream(verb: CopyVerb, values: Values, out: (line: string) =>
   const stop = new AbortController();
   void signalled().then(() => stop.abort());
   const plan = await loadPlan(values.config);
-  const wanted = { verb, stream, table, shards, follow, as, signal: stop.signal };
-  return copyCommand(wanted, { plan, environment: process.env, timers: realClock, out });
+  const wanted = { verb, stream, table, shards, follow, as, events, signal: stop.signal };
+  // What is for a person goes beside the report, which is for a program.
+  const note = (line: string) => console.error(line);
+  return copyCommand(wanted, { plan, environment: process.env, timers: realClock, out, note });
 }
 
 function splitAt(pair: string, separator: string): [string, string] {

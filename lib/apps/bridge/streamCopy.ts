@@ -8,11 +8,13 @@ import { deleteEntry, readMessages } from '../../aws/lean/streamItems.ts';
 import type { Sender, Timers } from '../../core/bridge/ports.ts';
 import {
   blockOf,
+  type CopyCheckpoint,
   type CopyName,
   type CopyPhase,
   firstOfBlock,
   gapPartition,
   HASH_BLOCK,
+  NOTHING_COPIED,
   partitionsOf,
   settingsKey,
 } from '../../core/bridge/streamCopy.ts';
@@ -21,7 +23,7 @@ import { answered } from '../../nats/patience.ts';
 import { StreamReader } from '../../nats/streamReader.ts';
 import { blockDigest } from './blockChain.ts';
 import { BlockSource } from './blockSource.ts';
-import { CheckpointKeeper, CopyRefused } from './copyCheckpoint.ts';
+import { CheckpointKeeper, CopyRefused, refusalOf } from './copyCheckpoint.ts';
 import { type CopyOptions, type CopyReport, CopyRun } from './copyRun.ts';
 import { ItemWriter } from './itemWriter.ts';
 import { keepSettings } from './streamRestore.ts';
@@ -122,23 +124,38 @@ export class StreamCopy {
     return { verified: mismatches.length === 0, messages, mismatches, keptLonger };
   }
 
+  /** How far it has come; null when there is no copy. @throws TableUnavailable */
+  checkpoint(): Promise<CopyCheckpoint | null> {
+    return CheckpointKeeper.read(this.#deps.table, this.#name);
+  }
+
+  /** The stream's newest sequence; waits for NATS until the signal. @throws what NATS answers */
+  async lastSequence(signal?: AbortSignal): Promise<number> {
+    const { link, timers, log } = this.#deps;
+    const patience = { timers, log, stopped: () => signal?.aborted === true };
+    const { state } = await answered(() => link.api.streams.info(this.#name.stream), patience);
+    return state.last_seq;
+  }
+
+  /** Why readers cannot go over to the table yet, in a sentence; null when they can. */
+  async cutOverRefusal(): Promise<string | null> {
+    const { stream, shards } = this.#name;
+    const known = (await this.checkpoint()) ?? { ...NOTHING_COPIED, shards };
+    const last = await this.lastSequence();
+    if (known.phase !== 'switched' && last > known.floor)
+      return `${stream} goes to ${last} and its copy to ${known.floor}: stop what writes to it, copy and verify`;
+    return refusalOf(known, this.#name, 'switched');
+  }
+
   /**
    * Readers go over to the table: from now on the copy takes nothing from the stream any more, and the way
    * back is a restore. Whoever writes to the stream has to have stopped.
    * @throws CopyRefused when it is not verified, or when messages came since; TableUnavailable
    */
   async cutOver(): Promise<{ readonly phase: CopyPhase; readonly floor: number }> {
-    const { link, table } = this.#deps;
-    const { stream } = this.#name;
-    const known = await CheckpointKeeper.read(table, this.#name);
-    const { state } = await link.api.streams.info(stream);
-    const floor = known?.floor ?? 0;
-    if (known?.phase !== 'switched' && state.last_seq > floor) {
-      throw new CopyRefused(
-        `${stream} goes to ${state.last_seq} and its copy to ${floor}: stop what writes to it, copy and verify`,
-      );
-    }
-    const keeper = await CheckpointKeeper.take(table, this.#name, 'switched');
+    const refusal = await this.cutOverRefusal();
+    if (refusal !== null) throw new CopyRefused(refusal, true);
+    const keeper = await CheckpointKeeper.take(this.#deps.table, this.#name, 'switched');
     return { phase: keeper.current.phase, floor: keeper.current.floor };
   }
 

@@ -84,11 +84,17 @@ function request(state: OperationState, command: Of<'RequestOperation'>): Decide
   if (state.phase === 'held' && state.order.length > 0) {
     return refuse('held', `${operationId} is held, ${state.reason}: mend that, then take it back.`);
   }
-  // What is under way goes on, in the direction it has.
-  if (state.phase === 'forward' || state.phase === 'taking-back') return accept();
-  if (state.phase === 'completed' && again === null) return accept();
+  if (goesOn(state, command)) return accept();
   const from = again ?? 'apply';
   return accept({ type: 'OperationReopened', at: now, operationId, from, onFailure, requestedBy });
+}
+
+/** What is under way goes on in its direction; what was only applied is done again where that is asked. */
+function goesOn(state: Operation, { again, onFailure }: Of<'RequestOperation'>): boolean {
+  if (state.phase === 'taking-back') return true;
+  if (state.phase === 'completed') return again === null;
+  if (state.phase !== 'forward') return false;
+  return onFailure === state.onFailure && !(again === 'apply' && nextOf(state)?.part === 'verify');
 }
 
 function plan(command: Of<'RequestOperation'>): Decided {

@@ -136,7 +136,7 @@ describe('a failure', () => {
   });
 });
 
-describe('a completed operation', () => {
+describe('an operation that is completed, or nearly', () => {
   const completed = after(request([step('rows')]), ...done('rows', 1));
 
   it('asked for again is left alone, verified again, or done again, as asked', () => {
@@ -144,6 +144,15 @@ describe('a completed operation', () => {
     const again = (from_: 'apply' | 'verify') => from(completed, request([step('rows')], { again: from_ }));
     expect(nextOf(again('verify'))).toMatchObject({ part: 'verify' });
     expect(nextOf(again('apply'))).toMatchObject({ part: 'apply' });
+  });
+
+  it('that was applied and never verified is done again where that is asked, or goes on', () => {
+    const applied = after(request([step('rows')]), begin('apply', 'rows'), confirm('apply', 'rows', 1));
+    expect(said(applied, request([step('rows')]))).toEqual([]);
+    expect(said(applied, request([step('rows')], { again: 'verify' }))).toEqual([]);
+    const looked = from(applied, request([step('rows')], { again: 'verify', onFailure: 'hold' }));
+    expect([nextOf(looked)?.part, looked.onFailure]).toEqual(['verify', 'hold']);
+    expect(nextOf(from(applied, request([step('rows')], { again: 'apply' })))?.part).toBe('apply');
   });
 
   it('can be taken back, once', () => {
