@@ -1,57 +1,21 @@
-// The limit for a fold: one object that is changed in place, for the events of a rollout without surprises.
-// It keeps every field any phase has; `stateOf` shows it as the product's state, and the bench demands that
-// both agree.
+// The limit for a fold: one object that is changed in place, for the kinds of event that rollouts without a
+// person's help are made of. For any order of those it comes to the product's state; a test holds both to it.
 
-import type { ServiceEvent } from '../../events/service.ts';
+import type { EventOf, ServiceEvent } from '../../events/service.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
-
-type Draft = {
-  // biome-ignore lint/suspicious/noExplicitAny: the draft of every phase at once
-  rollout: any;
-  knownBad: string[];
-  alarms: Record<string, { state: string; action: string; at: number }>;
-  rollbacks: number[];
-};
+import { emptyDraft, type MutableDraft, stateOf } from './mutableDraft.ts';
 
 export function mutableFold(events: readonly ServiceEvent[]): ServiceState {
-  const draft: Draft = { rollout: emptyRollout(), knownBad: [], alarms: {}, rollbacks: [] };
+  const draft = emptyDraft();
   for (const event of events) change(draft, event);
   return stateOf(draft);
 }
 
-const emptyRollout = () => ({
-  ...{ phase: 'none', rolloutId: '', planHash: '', strategy: '', revision: '', stableRevision: '' },
-  ...{
-    canarySlot: '',
-    target: null,
-    steps: [] as unknown[],
-    baselineAlarms: [],
-    startedAt: 0,
-    prepared: false,
-  },
-  ...{ step: -1, weight: 0, lastOrderAt: 0, lastVerdict: null, lastVerdictAt: 0, extensions: 0 },
-  ...{
-    checkpoint: null,
-    stableBrokenAt: null,
-    afterPromotion: false,
-    orderedWeight: 0,
-    bakeFrom: 0,
-    bakeTo: 0,
-  },
-  ...{ mode: '', orderedAt: 0, promotedAt: 0, rollbackWindowUntil: 0, completed: false },
-  ...{ trigger: '', reason: '', initiatedAt: 0, trafficOffAt: null },
-});
-
-function change(draft: Draft, event: ServiceEvent): void {
+function change(draft: MutableDraft, event: ServiceEvent): void {
   const { rollout } = draft;
   switch (event.type) {
-    case 'RolloutStarted':
-      start(draft, event);
-      return;
-    case 'CanaryPrepared':
-      rollout.prepared = true;
-      return;
     case 'ShiftOrdered':
+      if (event.rolloutId !== rollout.rolloutId || !goesForward(rollout.phase)) return;
       rollout.phase = 'shifting';
       rollout.step = event.step;
       rollout.orderedWeight = event.weight;
@@ -61,55 +25,77 @@ function change(draft: Draft, event: ServiceEvent): void {
       rollout.extensions = 0;
       return;
     case 'TrafficShifted':
-      shift(rollout, event.weight, event.at);
+      if (event.rolloutId === rollout.rolloutId) shift(rollout, event.weight, event.at);
       return;
     case 'AnalysisRecorded':
+      if (event.rolloutId !== rollout.rolloutId) return;
       rollout.lastVerdict = event.verdict;
       rollout.lastVerdictAt = event.at;
+      if (event.bakeUntil === undefined || rollout.phase !== 'baking') return;
+      rollout.bakeEndsAt = event.bakeUntil;
+      rollout.extensions++;
+      return;
+    case 'RolloutStarted':
+      start(draft, event);
+      return;
+    case 'CanaryPrepared':
+      if (event.rolloutId === rollout.rolloutId && goesForward(rollout.phase)) rollout.prepared = true;
       return;
     case 'PromotionOrdered':
+      if (event.rolloutId !== rollout.rolloutId || !goesForward(rollout.phase)) return;
       rollout.phase = 'promoting';
       rollout.mode = event.mode;
       rollout.orderedAt = event.at;
       rollout.lastOrderAt = event.at;
+      if (event.mode === 'stable-broken') rollout.stableBrokenAt = event.at;
       return;
     case 'RolloutPromoted':
-      rollout.phase = 'promoted';
-      rollout.weight = 100;
-      rollout.afterPromotion = true;
-      rollout.promotedAt = event.at;
-      rollout.rollbackWindowUntil = event.rollbackWindowUntil;
-      rollout.completed = false;
+      if (event.rolloutId === rollout.rolloutId && rollout.phase === 'promoting') promote(rollout, event);
       return;
     case 'RolloutCompleted':
-      rollout.completed = true;
+      if (event.rolloutId === rollout.rolloutId && rollout.phase === 'promoted') rollout.completed = true;
       return;
     case 'AlarmReceived':
-      delete draft.alarms[event.alarm];
-      draft.alarms[event.alarm] = { state: event.state, action: event.action, at: event.at };
+      hear(draft, event);
       return;
     case 'RollbackInitiated':
-      rollBack(draft, event);
+      if (event.rolloutId === rollout.rolloutId) rollBack(draft, event);
       return;
     default:
       throw new Error(`the limit does not know ${event.type}`);
   }
 }
 
-function shift(rollout: Draft['rollout'], weight: number, at: number): void {
+const goesForward = (phase: string) =>
+  phase === 'preparing' || phase === 'shifting' || phase === 'baking' || phase === 'promoting';
+
+function shift(rollout: MutableDraft['rollout'], weight: number, at: number): void {
   if (rollout.phase === 'shifting') {
+    const step = rollout.steps[rollout.step];
     rollout.phase = 'baking';
     rollout.weight = weight;
-    rollout.bakeFrom = at;
-    rollout.bakeTo = at + rollout.steps[rollout.step].bakeSeconds * 1000;
-    rollout.lastVerdict = null;
-  } else if (rollout.phase === 'rolling-back' && weight === 0) {
+    rollout.bakeStartedAt = at;
+    rollout.bakeEndsAt = step === undefined ? at : at + step.bakeSeconds * 1000;
+    rollout.lastVerdict = step?.judge === 'health-only' ? 'pass' : null;
+  } else if (rollout.phase !== 'rolling-back') {
+    rollout.weight = weight;
+  } else if (weight === 0) {
     rollout.weight = 0;
     rollout.trafficOffAt ??= at;
   }
 }
 
-function start(draft: Draft, event: Extract<ServiceEvent, { type: 'RolloutStarted' }>): void {
+function promote(rollout: MutableDraft['rollout'], event: EventOf<'RolloutPromoted'>): void {
+  rollout.phase = 'promoted';
+  rollout.weight = 100;
+  rollout.afterPromotion = true;
+  rollout.promotedAt = event.at;
+  rollout.rollbackWindowUntil = event.rollbackWindowUntil;
+  rollout.completed = false;
+  rollout.oldSideUntil = event.oldSideUntil;
+}
+
+function start(draft: MutableDraft, event: EventOf<'RolloutStarted'>): void {
   const { rollout } = draft;
   const known = draft.knownBad.indexOf(event.revision);
   if (known >= 0) draft.knownBad.splice(known, 1);
@@ -132,42 +118,45 @@ function start(draft: Draft, event: Extract<ServiceEvent, { type: 'RolloutStarte
   rollout.lastVerdict = null;
   rollout.lastVerdictAt = null;
   rollout.extensions = 0;
+  rollout.stableBrokenAt = null;
   rollout.afterPromotion = false;
 }
 
-function rollBack(draft: Draft, event: Extract<ServiceEvent, { type: 'RollbackInitiated' }>): void {
-  const { rollout, knownBad, rollbacks } = draft;
-  knownBad.push(rollout.revision);
-  if (knownBad.length > 8) knownBad.shift();
-  rollbacks.push(event.at);
-  if (rollbacks.length > 5) rollbacks.shift();
-  rollout.phase = 'rolling-back';
-  rollout.trigger = event.trigger;
-  rollout.reason = event.reason;
-  rollout.initiatedAt = event.at;
-  rollout.trafficOffAt = null;
+function hear({ rollout, alarms }: MutableDraft, event: EventOf<'AlarmReceived'>): void {
+  const { alarm, state, action, at, changedAt } = event;
+  const before = alarms[alarm];
+  if (before !== undefined) {
+    delete alarms[alarm];
+  } else {
+    const names = Object.keys(alarms);
+    if (names.length >= 8) delete alarms[names[0] ?? ''];
+  }
+  const silent = action === 'suppressed' || state === 'OK';
+  alarms[alarm] = silent && before !== undefined ? { ...before, state } : { state, action, at, changedAt };
+  if (state === 'OK' && rollout.phase !== 'none') {
+    rollout.baselineAlarms = rollout.baselineAlarms.filter((name: string) => name !== alarm);
+  }
 }
 
-function stateOf(draft: Draft): ServiceState {
-  const { rollout, knownBad, alarms, rollbacks } = draft;
-  const { bakeFrom, bakeTo, orderedWeight, mode, orderedAt, promotedAt, rollbackWindowUntil } = rollout;
-  const { completed, trigger, reason, initiatedAt, trafficOffAt, ...underway } = rollout;
-  for (const name of ['bakeFrom', 'bakeTo', 'orderedWeight', 'mode', 'orderedAt']) delete underway[name];
-  for (const name of ['promotedAt', 'rollbackWindowUntil']) delete underway[name];
-  const ofPhase: Record<string, object> = {
-    shifting: { orderedWeight },
-    baking: { bake: { startedAt: bakeFrom, endsAt: bakeTo }, cleared: false },
-    promoting: { mode, orderedAt },
-    promoted: { promotedAt, rollbackWindowUntil, completed },
-    'rolling-back': { trigger, reason, initiatedAt, trafficOffAt },
-  };
-  return {
-    rollout: { ...underway, ...ofPhase[rollout.phase] },
-    knownBad,
-    alarms,
-    rollbacks,
-    ...{ override: null, queued: null },
-    healthFailures: { canary: 0, stable: 0 },
-    healthFailedAt: { canary: null, stable: null },
-  } as unknown as ServiceState;
+function rollBack(draft: MutableDraft, event: EventOf<'RollbackInitiated'>): void {
+  const { rollout, knownBad, rollbacks } = draft;
+  const { trigger, at } = event;
+  if (rollout.phase === 'rolling-back') return;
+  if (trigger !== 'superseded' && trigger !== 'migration') {
+    knownBad.push(rollout.revision);
+    if (knownBad.length > 8) knownBad.shift();
+    if (trigger !== 'operator') {
+      rollbacks.push(at);
+      if (rollbacks.length > 5) rollbacks.shift();
+    }
+  }
+  const { phase, oldSideUntil, completed } = rollout;
+  const cold = phase === 'promoted' && !completed && at >= oldSideUntil - 5000;
+  rollout.coldUntil = cold ? at + 60_000 : undefined;
+  rollout.phase = 'rolling-back';
+  rollout.trigger = trigger;
+  rollout.reason = event.reason;
+  rollout.initiatedAt = at;
+  rollout.trafficOffAt = null;
+  rollout.after = event.after;
 }

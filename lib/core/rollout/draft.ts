@@ -38,11 +38,17 @@ export type RolloutDraft = Writable<Required<Underway>> & {
   endedAt: number;
 };
 
-export type Draft = Writable<Omit<ServiceState, 'rollout'>> & { readonly rollout: RolloutDraft };
+export type Draft = Writable<Omit<ServiceState, 'rollout' | 'knownBad' | 'rollbacks'>> & {
+  readonly rollout: RolloutDraft;
+  readonly knownBad: string[];
+  readonly rollbacks: number[];
+};
 
 export const draftOf = (state: ServiceState): Draft => ({
   ...state,
   rollout: rolloutDraftOf(state.rollout),
+  knownBad: [...state.knownBad],
+  rollbacks: [...state.rollbacks],
 });
 
 /** One literal, so that the engine sees one shape; a phase that uses a field sets it when it begins. */

@@ -102,9 +102,8 @@ function changeWishes(
 function start(draft: Draft, event: EventOf<'RolloutStarted'>): void {
   const { rollout, queued } = draft;
   if (queued?.rolloutId === event.rolloutId) draft.queued = null;
-  if (draft.knownBad.includes(event.revision)) {
-    draft.knownBad = draft.knownBad.filter((revision) => revision !== event.revision);
-  }
+  const known = draft.knownBad.indexOf(event.revision);
+  if (known >= 0) draft.knownBad.splice(known, 1);
   draft.alarms = initialState.alarms;
   draft.healthFailures = initialState.healthFailures;
   draft.healthFailedAt = initialState.healthFailedAt;

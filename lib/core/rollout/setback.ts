@@ -20,9 +20,9 @@ export function beginRollback(draft: Draft, event: EventOf<'RollbackInitiated'>)
   if (rollout.rolloutId !== event.rolloutId) return;
   const { at, trigger, reason } = event;
   if (trigger !== 'superseded' && trigger !== 'migration') {
-    const others = draft.knownBad.filter((revision) => revision !== rollout.revision);
-    draft.knownBad = [...others, rollout.revision].slice(-knownBadMax);
-    if (trigger !== 'operator') draft.rollbacks = [...draft.rollbacks, at].slice(-rollbacksRemembered);
+    // It is not there yet: its start took it out.
+    remember(draft.knownBad, rollout.revision, knownBadMax);
+    if (trigger !== 'operator') remember(draft.rollbacks, at, rollbacksRemembered);
   }
   // Whoever moved all traffic off the canary before us is not overruled: nothing is left to take off.
   const off = phase === 'held' && rollout.holdReason === 'drift' && rollout.weight === 0;
@@ -33,6 +33,11 @@ export function beginRollback(draft: Draft, event: EventOf<'RollbackInitiated'>)
   rollout.initiatedAt = at;
   rollout.trafficOffAt = off ? at : null;
   rollout.after = event.after;
+}
+
+function remember<Item>(newest: Item[], item: Item, max: number): void {
+  newest.push(item);
+  if (newest.length > max) newest.shift();
 }
 
 /** Until when a scaling down may land; left out where none can have been sent when the rollback began. */
