@@ -94,18 +94,22 @@ export type OperationRequested = {
   readonly actor: string;
   readonly why?: string;
   readonly untilMinutes?: number;
+  /** When it was said, epoch milliseconds, to the second; left out where nobody tells. */
+  readonly saidAt?: number;
 };
 
 export function parseOperationRequest(event: unknown): Parsed<OperationRequested> {
   const read = parse(OperationRequest, event, 'operation request');
   if (!read.ok) return read;
   const { why, untilMinutes, ...rest } = read.value.detail;
+  const saidAt = Date.parse(read.value.time ?? '');
   return parsed({
     eventId: read.value.id,
     ...rest,
     actor: actorOf(rest.by, read.value),
     ...(why === undefined ? {} : { why }),
     ...(untilMinutes === undefined ? {} : { untilMinutes }),
+    ...(Number.isNaN(saidAt) ? {} : { saidAt }),
   });
 }
 

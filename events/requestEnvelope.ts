@@ -6,6 +6,8 @@ export const requestEnvelope = <D extends string, T extends z.ZodMiniType>(detai
     id: z.string().check(z.minLength(1)),
     account: z.optional(z.string()),
     source: z.string(),
+    /** When it was asked for, as EventBridge writes it: to the second. */
+    time: z.optional(z.string()),
     'detail-type': z.literal(detailType),
     detail,
   });

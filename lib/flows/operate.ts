@@ -7,7 +7,7 @@ import { retryOf } from '../core/rollout/operator.ts';
 import { type Override, overrideAt } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Machines, Requests, Tokens, Traffic } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
-import { type Cause, known, record, streamOf } from './record.ts';
+import { type Cause, known, type Result, record, streamOf } from './record.ts';
 import { answer, planOf } from './rolloutTask.ts';
 
 type World = {
@@ -37,6 +37,8 @@ export type Operation = {
   readonly actor?: string;
   readonly why?: string;
   readonly untilMinutes?: number;
+  /** When it was said, epoch milliseconds; it may come late. Left out: now. */
+  readonly saidAt?: number;
 };
 
 export type Operated =
@@ -59,9 +61,7 @@ export async function operate(
   const cause: Cause = { correlationId: eventId, actor: operation.actor ?? operation.by };
   const command = commandFor({ ...operation, operation: operation.operation }, world.clock.now());
   if ('outcome' in command) return command;
-  const recorded = await record(world, settings.service, command, cause, {
-    commandId: `operation:${eventId}`,
-  });
+  const recorded = await recordOnce(world, operation, command, cause);
   if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
   if (command.type === 'SetOverride' || command.type === 'LiftOverride') {
     await noteOverride(world, settings, recorded.state.override, cause);
@@ -77,6 +77,31 @@ export async function operate(
       await world.machines.start('rollback', `${rollout.rolloutId}-back`, task);
   }
   return { outcome: 'done', phase: rollout.phase, override: overrideAt(driven.state, world.clock.now()) };
+}
+
+/** Lambda calls again after a minute and after two (developer guide, "Asynchronous invocation"). */
+const lateMs = 30_000;
+/** Events that are searched for what was said already: hours of a rollout that is looked at every minute. */
+const searchedMax = 500;
+
+/**
+ * The store knows a stream's newest sixteen commands. What was said long ago, and perhaps done, is looked for
+ * among its events: a pause is not said again to a rollout that was resumed since.
+ */
+async function recordOnce(
+  world: World,
+  { service, saidAt }: Operation,
+  command: Command,
+  cause: Cause,
+): Promise<Result> {
+  const commandId = `operation:${cause.correlationId}`;
+  const from = await known(world, service);
+  if (saidAt === undefined || world.clock.now() - saidAt < lateMs)
+    return record(world, service, command, cause, { commandId, from });
+  const first = Math.max(1, from.head.version - searchedMax);
+  for await (const recorded of world.store.read(streamOf(service), first))
+    if (recorded.commandId === commandId) return { outcome: 'accepted', ...from, events: [] };
+  return record(world, service, command, cause, { commandId, from });
 }
 
 /** For whoever must act without the event store. That it cannot be noted there takes nothing from it. */
@@ -103,25 +128,27 @@ async function retry(world: World, { service, by, why = '' }: Operation, eventId
 
 type RolloutOperation = Operation & { readonly operation: Exclude<Operation['operation'], 'retry'> };
 
-function commandFor({ operation, by, why, untilMinutes }: RolloutOperation, now: number): Command | Refusal {
+function commandFor(said: RolloutOperation, now: number): Command | Refusal {
+  const { operation, by, why, untilMinutes, saidAt = now } = said;
   switch (operation) {
     case 'pause':
-      return { type: 'Pause', by, why: why ?? 'asked for', now };
+      return { type: 'Pause', by, why: why ?? 'asked for', now, saidAt };
     case 'resume':
-      return { type: 'Resume', by, now };
+      return { type: 'Resume', by, now, saidAt };
     case 'approve':
-      return { type: 'Approve', by, now };
+      return { type: 'Approve', by, now, saidAt };
     case 'promote':
-      return { type: 'Promote', by, now };
+      return { type: 'Promote', by, now, saidAt };
     case 'promote-fully':
-      return { type: 'PromoteFully', by, now };
+      return { type: 'PromoteFully', by, now, saidAt };
     case 'abort':
-      return { type: 'RollBack', trigger: 'operator', reason: why ?? 'aborted', by, now };
+      return { type: 'RollBack', trigger: 'operator', reason: why ?? 'aborted', by, now, saidAt };
     case 'override':
       if (untilMinutes === undefined) {
         return refuse('no-end', 'an override needs untilMinutes: it must end by itself.');
       }
-      return { type: 'SetOverride', by, why: why ?? '', until: now + untilMinutes * 60_000, now };
+      // Told again later it does not last longer.
+      return { type: 'SetOverride', by, why: why ?? '', until: saidAt + untilMinutes * 60_000, now };
     case 'lift-override':
       return { type: 'LiftOverride', by, now };
   }

@@ -11,9 +11,10 @@ import type { Checkpoint, Queued } from './state.ts';
 
 /**
  * `now` is epoch milliseconds. `rolloutId` is the rollout the command was meant for: one that comes late,
- * when another rollout holds the service, is refused. Who speaks of the service as such leaves it out.
+ * when another rollout holds the service, is refused. Who speaks of the service as such leaves it out; what
+ * a person said of it at `saidAt` (epoch milliseconds) is not said of a rollout that began later.
  */
-type At = { readonly now: number; readonly rolloutId?: string };
+type At = { readonly now: number; readonly rolloutId?: string; readonly saidAt?: number };
 
 export type Start = At & {
   readonly type: 'Start';

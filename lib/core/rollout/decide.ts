@@ -25,13 +25,30 @@ import type { ServiceState } from './state.ts';
 import { recordAnalysis, requestApproval } from './verdict.ts';
 
 export function decide(state: ServiceState, command: Command): Decision<ServiceEvent> {
-  return meantForAnother(state, command) ?? answer(state, command);
+  return meantForAnother(state, command) ?? saidTooEarly(state, command) ?? answer(state, command);
 }
 
 function meantForAnother({ rollout }: ServiceState, { rolloutId }: Command): Refusal | null {
   if (rolloutId === undefined || (rollout.phase !== 'none' && rollout.rolloutId === rolloutId)) return null;
   const holder = rollout.phase === 'none' ? 'no rollout holds it' : `${rollout.rolloutId} holds it`;
   return refuse('other-rollout', `this was meant for rollout ${rolloutId} of the service, but ${holder}.`);
+}
+
+/** EventBridge tells when something was said to the second, and two clocks may differ by two more. */
+const saidAtBlurMs = 3000;
+
+/**
+ * EventBridge brings an event again for as long as nobody took it, and Lambda a call that failed: by then
+ * another rollout may hold the service.
+ */
+function saidTooEarly({ rollout }: ServiceState, { saidAt }: Command): Refusal | null {
+  if (saidAt === undefined || rollout.phase === 'none') return null;
+  if (rollout.startedAt <= saidAt + saidAtBlurMs) return null;
+  const { rolloutId } = rollout;
+  return refuse(
+    'said-before',
+    `this was said before ${rolloutId} began: if it is meant for it, say it again.`,
+  );
 }
 
 function answer(state: ServiceState, command: Command): Decision<ServiceEvent> {

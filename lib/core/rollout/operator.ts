@@ -84,7 +84,7 @@ export function promoteFully(
 }
 
 export function setOverride(
-  _state: ServiceState,
+  { override }: ServiceState,
   { by, why, until, now }: CommandOf<'SetOverride'>,
 ): Decision<ServiceEvent> {
   if (why.trim() === '') return refuse('no-reason', 'an override needs a reason: say why.');
@@ -92,6 +92,7 @@ export function setOverride(
   if (until - now > overrideHoursMax * 3_600_000) {
     return refuse('too-long', `an override lasts at most ${overrideHoursMax} hours.`);
   }
+  if (override?.by === by && override.until === Math.round(until)) return accept();
   return accept({ type: 'OverrideSet', at: now, by, why: brief(why), until: Math.round(until) });
 }
 

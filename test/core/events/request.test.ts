@@ -159,6 +159,7 @@ describe('a request for an operation', () => {
         },
         ...{ by: 'ada', actor: 'ada, as switchback.request of 123456789012' },
         ...{ why: 'load test until eleven', untilMinutes: 60 },
+        saidAt: Date.UTC(2026, 10, 21, 10),
       },
     });
   });
@@ -169,6 +170,7 @@ describe('a request for an operation', () => {
       value: {
         ...{ eventId: expect.any(String), service: 'orchestrator', operation, by: 'ada' },
         actor: 'ada, as switchback.request of 123456789012',
+        saidAt: Date.UTC(2026, 10, 21, 10),
       },
     });
   });
