@@ -98,7 +98,7 @@ async function rounds({ stage, strikes, seed, tally, chronicle, until }: Run): P
     chronicle.beat();
   }
   leaveHouse();
-  for (const { witness } of seen) await witness.stop();
+  for (const { witness } of seen) witness.stop();
   return [...broken];
 }
 

@@ -1,96 +1,136 @@
 /**
- * Writes down what really happens to one service, from outside: every move of the balancer and of the tasks
- * with who made it, who looked when, and when each event came to stand. It reads many times a second, so a
- * moment is known to about a tenth of a second.
+ * Writes down what really happens to one service: every move of the balancer and of the tasks with who made
+ * it, who looked when, and when each event came to stand. It stands inside the cloud, where operations are
+ * carried out, so that what was done late, or done and never answered, is seen at its moment.
  */
-import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Slot } from '../../../events/target.ts';
+import { awsTraffic } from '../../aws/targets.ts';
 import type { Call } from '../../local/faults.ts';
+import type { LocalService, Operation, RequestContext } from '../../local/service.ts';
 import type { Shift } from '../../sim/balancer.ts';
 import type { SlotChange } from '../../sim/slots.ts';
 import type { Shop, Stage } from './stage.ts';
-
-type Write = { readonly at: number; readonly by: string; readonly says: string };
 
 export type Witness = {
   readonly shifts: readonly Shift[];
   readonly looks: readonly { readonly at: number; readonly by: string }[];
   readonly marks: readonly { readonly at: number; readonly slot: Slot }[];
   readonly changes: Readonly<Record<Slot, readonly SlotChange[]>>;
-  /** When the stream's events came to stand, at the earliest, epoch milliseconds. */
+  /** When the stream's events came to stand, epoch milliseconds. */
   readonly appendedAt: readonly number[];
   /** When each process of a function made its first call. */
   readonly bornAt: ReadonlyMap<string, number>;
-  /** The longest time between two looks since `at`, milliseconds: so busy was the machine. */
+  /** The longest that the machine had no time to look since `at`, milliseconds. */
   blinkMs(at: number): number;
   /** Lets go of what was seen before `at`, but for what stood then. */
   forget(at: number): void;
-  stop(): Promise<void>;
+  stop(): void;
 };
 
-const everyMs = 80;
+/** Tasks that nobody asked for by a call, but autoscaling did, are seen so late at the most. */
+const everyMs = 100;
 /** A shorter time between two looks is nothing to remember. */
 const blinkMsMin = 500;
 const slots = ['blue', 'green'] as const;
-const watched = new Set(['DescribeRules', 'ModifyRule', 'UpdateService']);
+const nobody = { region: 'eu-west-1', account: '000000000000', requestId: 'witness', accessKeyId: 'witness' };
 
 export async function watch(stage: Stage, shop: Shop): Promise<Witness> {
-  const { target, stream } = shop;
-  const ecs = new ECSClient(stage.at);
+  const { cloud } = stage;
+  const { target } = shop;
   const seen = new Seen();
-  const isOurs = [target.ruleArn, ...Object.values(target.services).map((name) => `"${name}"`)];
-
-  const observe = (input: Call['input'], call: Call): false => {
-    const by = nameOf(call.caller);
-    const at = Date.now();
-    if (!seen.bornAt.has(by)) seen.bornAt.set(by, at);
-    if (!watched.has(call.operation)) return false;
-    const says = JSON.stringify(input);
-    if (!isOurs.some((name) => says.includes(name))) return false;
-    if (call.operation === 'DescribeRules') seen.looks.push({ at, by });
-    else seen.writes.push({ at, by, says });
+  const sent = new WeakMap<object, number>();
+  const observe = (input: Call['input'], { caller }: Call): false => {
+    const by = nameOf(caller);
+    sent.set(input, Date.now());
+    if (!seen.bornAt.has(by)) seen.bornAt.set(by, Date.now());
     return false;
   };
-  const forget = stage.cloud.faults.add({ input: observe, fault: { kind: 'reset' } });
-
-  async function look(): Promise<void> {
-    const began = Date.now();
-    const [reading, { version }, described, mark] = await Promise.all([
-      stage.traffic.read(target),
-      stage.store.head(stream),
-      ecs.send(
-        new DescribeServicesCommand({ cluster: target.cluster, services: Object.values(target.services) }),
-      ),
-      stage.traffic.stableMark(target),
-    ]);
-    for (const slot of slots) {
-      const name = target.services[slot];
-      const found = described.services?.find(({ serviceName }) => serviceName === name);
-      const { desiredCount: desired = 0, taskDefinition: revision = '' } = found ?? {};
-      seen.noteTasks(slot, name, { at: began, revision, desired });
-    }
-    seen.noteTraffic(reading, target.targetGroups.green, began);
-    if (mark !== null && mark !== seen.marks.at(-1)?.slot) seen.marks.push({ at: began, slot: mark });
-    while (seen.appendedAt.length < version) seen.appendedAt.push(seen.lastLook);
-    if (began - seen.lastLook > blinkMsMin) seen.blinks.push({ at: began, ms: began - seen.lastLook });
-    seen.lastLook = began;
-  }
-
-  let stopped = false;
-  await look();
-  const watching = (async () => {
-    while (!stopped) {
-      await look().catch(() => undefined); // the cloud is busy: the next look is soon
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
-    }
-  })();
+  const forget = cloud.faults.add({ input: observe, fault: { kind: 'reset' } });
+  const { elb, ecs } = cloud;
+  const notice = {
+    async traffic(output: unknown, by: string, sentAt: number) {
+      seen.noteTraffic(await trafficIn(output).read(target), by, sentAt);
+    },
+    async mark() {
+      const tags = elb.operations.DescribeTags?.({ ResourceArns: [target.targetGroups.blue] }, nobody);
+      const slot = await trafficIn(tags).stableMark(target);
+      if (slot !== null && slot !== seen.marks.at(-1)?.slot) seen.marks.push({ at: Date.now(), slot });
+    },
+    tasks(by: string) {
+      const asked = { cluster: target.cluster, services: Object.values(target.services) };
+      const found = ecs.operations.DescribeServices?.(asked, nobody) as Described;
+      for (const { serviceName, desiredCount: desired, taskDefinition: revision } of found.services)
+        for (const slot of slots)
+          if (target.services[slot] === serviceName) seen.noteTasks(slot, { revision, desired }, by);
+    },
+  };
+  notice.tasks('the beginning');
+  const rules = elb.operations.DescribeRules?.({ RuleArns: [target.ruleArn] }, nobody);
+  await notice.traffic(rules, 'the beginning', Date.now());
+  await notice.mark();
+  after(elb, 'ModifyRule', ({ RuleArn }, output, context, input) => {
+    if (RuleArn !== target.ruleArn) return;
+    void notice.traffic(output, nameOf(context.accessKeyId), sent.get(input) ?? Date.now());
+  });
+  after(elb, 'DescribeRules', ({ RuleArns }, _, { accessKeyId }) => {
+    if ((RuleArns as readonly string[] | undefined)?.includes(target.ruleArn))
+      seen.looks.push({ at: Date.now(), by: nameOf(accessKeyId) });
+  });
+  after(elb, 'AddTags', () => void notice.mark());
+  after(ecs, 'UpdateService', (_, __, { accessKeyId }) => notice.tasks(nameOf(accessKeyId)));
+  hearAppends(stage, shop, seen);
+  const timer = setInterval(() => {
+    seen.look();
+    notice.tasks('autoscaling');
+  }, everyMs);
   return Object.assign(seen, {
-    async stop() {
-      stopped = true;
+    stop() {
+      clearInterval(timer);
       forget();
-      await watching;
     },
   });
+}
+
+type Described = {
+  readonly services: readonly {
+    readonly serviceName: string;
+    readonly desiredCount: number;
+    readonly taskDefinition: string;
+  }[];
+};
+
+/** What the product reads from such an answer. */
+const trafficIn = (output: unknown) =>
+  awsTraffic({ send: async () => output } as unknown as ElasticLoadBalancingV2Client, async () => undefined);
+
+type Heard = (
+  named: Readonly<Record<string, unknown>>,
+  output: unknown,
+  context: RequestContext,
+  input: object,
+) => void;
+
+/** Tells of every call that an operation has carried out. */
+function after({ operations }: LocalService, name: string, tell: Heard): void {
+  const own = operations[name] as Operation;
+  (operations as Record<string, Operation>)[name] = (input, context) => {
+    const output = own(input, context);
+    tell(input, output, context, input);
+    return output;
+  };
+}
+
+/** The HEAD of a stream holds its version: once it is put, the events stand. */
+function hearAppends({ cloud: { tables } }: Stage, { stream }: Shop, seen: Seen): void {
+  const run = tables.run.bind(tables);
+  tables.run = async (operation, input) => {
+    const output = await run(operation, input);
+    const { pk, sk, v } = (input.Item ?? {}) as Readonly<Record<string, { S?: string; N?: string }>>;
+    if (operation !== 'PutItem' || pk?.S !== `S#${stream}` || sk?.N !== '0') return output;
+    while (seen.appendedAt.length < Number(v?.N)) seen.appendedAt.push(Date.now());
+    return output;
+  };
 }
 
 class Seen {
@@ -100,37 +140,32 @@ class Seen {
   readonly changes: Record<Slot, SlotChange[]> = { blue: [], green: [] };
   readonly appendedAt: number[] = [];
   readonly bornAt = new Map<string, number>();
-  writes: Write[] = [];
-  blinks: { readonly at: number; readonly ms: number }[] = [];
-  lastLook = Date.now();
+  #blinks: { readonly at: number; readonly ms: number }[] = [];
+  #lastLook = Date.now();
+
+  look(): void {
+    const at = Date.now();
+    if (at - this.#lastLook > blinkMsMin) this.#blinks.push({ at, ms: at - this.#lastLook });
+    this.#lastLook = at;
+  }
 
   blinkMs(since: number): number {
-    return Math.max(0, ...this.blinks.filter(({ at }) => at >= since).map(({ ms }) => ms));
+    return Math.max(0, ...this.#blinks.filter(({ at }) => at >= since).map(({ ms }) => ms));
   }
 
-  noteTasks(slot: Slot, name: string, now: { at: number; revision: string; desired: number }): void {
+  noteTasks(slot: Slot, now: { readonly revision: string; readonly desired: number }, by: string): void {
     const last = this.changes[slot].at(-1);
     if (last?.desired === now.desired && last.revision === now.revision) return;
-    const { by } = this.#writerOf((text) => text.includes(`"${name}"`), now.at);
-    this.changes[slot].push({ ...now, by, automatic: isAutomatic(by) });
+    this.changes[slot].push({ ...now, at: Date.now(), by, automatic: isAutomatic(by) });
   }
 
-  noteTraffic(reading: Shift['reading'], greenArn: string, at: number): void {
-    const last = this.shifts.at(-1)?.reading;
-    if (JSON.stringify(last) === JSON.stringify(reading)) return;
-    const weight = reading.kind === 'weights' ? reading.greenWeight : null;
-    const { at: sentAt, by } = this.#writerOf(
-      (text) =>
-        weight === null ||
-        new RegExp(`${greenArn}","Weight":"?${weight}\\b`).test(text) ||
-        new RegExp(`"Weight":"?${weight}"?,"TargetGroupArn":"${greenArn}`).test(text),
-      at,
-    );
+  noteTraffic(reading: Shift['reading'], by: string, sentAt: number): void {
+    if (JSON.stringify(this.shifts.at(-1)?.reading) === JSON.stringify(reading)) return;
     const tasks = {
       blue: this.changes.blue.at(-1)?.desired ?? 0,
       green: this.changes.green.at(-1)?.desired ?? 0,
     };
-    this.shifts.push({ at, sentAt, reading, by, automatic: isAutomatic(by), tasks });
+    this.shifts.push({ at: Date.now(), sentAt, reading, by, automatic: isAutomatic(by), tasks });
   }
 
   forget(at: number): void {
@@ -144,16 +179,10 @@ class Seen {
     this.shifts = from(this.shifts);
     this.looks = from(this.looks);
     this.marks = from(this.marks);
-    this.blinks = from(this.blinks);
-    this.writes = from(this.writes);
+    this.#blinks = from(this.#blinks);
     for (const slot of slots) this.changes[slot] = from(this.changes[slot]);
-    const writers = new Set([...this.writes, ...this.looks, ...this.shifts].map(({ by }) => by));
-    for (const [by, born] of this.bornAt) if (born < at && !writers.has(by)) this.bornAt.delete(by);
-  }
-
-  /** Who last wrote what is there now. */
-  #writerOf(says: (text: string) => boolean, at: number): Write {
-    return this.writes.findLast((write) => says(write.says)) ?? { at, by: 'the beginning', says: '' };
+    const named = new Set([...this.looks, ...this.shifts].map(({ by }) => by));
+    for (const [by, born] of this.bornAt) if (born < at && !named.has(by)) this.bornAt.delete(by);
   }
 }
 
