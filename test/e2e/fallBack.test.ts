@@ -15,6 +15,7 @@ import { apiStageTraffic } from '../../lib/aws/traffic/apiStage.ts';
 import { overrideAt, type ServiceState } from '../../lib/core/rollout/state.ts';
 import type { FallBackStep } from '../../lib/flows/fallBack.ts';
 import { freePort } from '../../lib/local/freePort.ts';
+import { repositoryRoot, run } from '../tidy/plant.ts';
 import { until } from '../until.ts';
 import { container, fixedAddresses, phasedApi, weightedName } from './elsewhere.ts';
 import { openWire, stream, type Wire } from './wire.ts';
@@ -284,7 +285,7 @@ describe('its work', () => {
     await wire.ring(alarm, 'OK');
   });
 
-  it('is taken by the command and by aws lambda invoke; without Lambda the command says what to type', async () => {
+  it('is taken by the command, aws lambda invoke and sls invoke; without Lambda the command says what to type', async () => {
     const app = fileURLToPath(new URL('../../lib/apps/fallBack/main.ts', import.meta.url));
     const taken = (endpoint: string, ...more: readonly string[]) => {
       const args = [app, '--why', 'a drill', '--by', 'ada', '--endpoint', endpoint, ...more];
@@ -293,11 +294,13 @@ describe('its work', () => {
       );
     };
     const payload = JSON.stringify({ service: 'books', why: 'a drill', dryRun: true });
-    const env = { PATH: process.env.PATH, AWS_DEFAULT_REGION: 'eu-west-1' };
+    const credentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+    const env = { PATH: process.env.PATH, AWS_DEFAULT_REGION: 'eu-west-1', ...credentials };
+    await wire.alsoNamed('fall-back', 'prod');
     const folder = mkdtempSync(join(tmpdir(), 'switchback-fall-back-'));
     closing.push(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'answer.json');
-    const [command, byHand] = await Promise.all([
+    const [command, byHand, , sls] = await Promise.all([
       taken(wire.cloud.url, '--service', 'books', '--dry-run'),
       taken(`http://127.0.0.1:${await freePort()}`, '--config', 'examples/shop/switchback.yml'),
       promisify(execFile)(
@@ -313,12 +316,23 @@ describe('its work', () => {
           ],
           ...['--cli-binary-format', 'raw-in-base64-out', '--payload', payload, file],
         ],
-        { env: { ...env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' } },
+        { env },
+      ),
+      run(
+        join(repositoryRoot, 'node_modules/.bin/sls'),
+        ['invoke', '-f', 'fall-back', '--stage', 'prod', '--data', payload],
+        repositoryRoot,
+        {
+          ...{ ...env, PATH: `${join(repositoryRoot, 'node_modules/.bin')}:${env.PATH}`, HOME: folder },
+          ...{ AWS_ENDPOINT_URL: wire.cloud.url, SWITCHBACK_CONFIG: 'examples/shop/switchback.yml' },
+        },
       ),
     ]);
     expect(command.stdout).toContain('ok    books: would send all traffic to blue (api-stage)');
     expect(command.stdout).toContain('Nothing was touched.');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ outcome: 'dry-run' });
+    expect(sls).toMatchObject({ status: 0, output: expect.stringContaining('"outcome": "dry-run"') });
+    expect(sls.output).toContain('would send all traffic to blue (api-stage)');
     expect('code' in byHand ? byHand.code : 0).toBe(1);
     expect(byHand.stderr).toContain('By hand:');
     expect(byHand.stderr).toContain('aws elbv2 modify-');

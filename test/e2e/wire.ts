@@ -3,6 +3,7 @@
  * the other. Everything between a test and its assertion is what runs in an account, but for the endpoint.
  */
 
+import { fileURLToPath } from 'node:url';
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -12,7 +13,12 @@ import {
   EventBridgeClient,
   PutEventsCommand,
 } from '@aws-sdk/client-eventbridge';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  CreateFunctionCommand,
+  GetFunctionCommand,
+  InvokeCommand,
+  LambdaClient,
+} from '@aws-sdk/client-lambda';
 import type { ServiceEvent } from '../../events/service.ts';
 import { type Endpoint, type Fault, openShop, registerShop, watchShop } from '../../lib/apps/demo/account.ts';
 import { installSwitchback } from '../../lib/apps/demo/install.ts';
@@ -167,6 +173,17 @@ export async function openWire(
         failed: answer.FunctionError,
         payload: JSON.parse(Buffer.from(answer.Payload ?? []).toString() || 'null'),
       };
+    },
+    /** The function also under the name that a deployed stage gives it. */
+    async alsoNamed(name: string, stage: string) {
+      const found = await lambda.send(new GetFunctionCommand({ FunctionName: `switchback-${name}` }));
+      const { Handler, Role, Runtime, Environment } = found.Configuration ?? {};
+      const FunctionName = `switchback-${stage}-${name}`;
+      const Code = { S3Bucket: 'hot-reload', S3Key: fileURLToPath(found.Code?.Location ?? '') };
+      const Variables = Environment?.Variables;
+      await lambda.send(
+        new CreateFunctionCommand({ FunctionName, Handler, Role, Runtime, Code, Environment: { Variables } }),
+      );
     },
     async operate(operation: string, detail: Readonly<Record<string, unknown>> = {}) {
       const Detail = JSON.stringify({ service: 'shop', operation, by: 'test', ...detail });
