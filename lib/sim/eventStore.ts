@@ -57,8 +57,8 @@ export class SimEventStore implements EventStore {
     this.#fault = fault;
   }
 
-  async head(stream: string): Promise<Head> {
-    return seen(await this.#read(stream));
+  head(stream: string): Promise<Head> {
+    return this.step('read-head', () => seen(this.#there(stream)));
   }
 
   async append(stream: string, append: Append): Promise<Appended> {
@@ -78,7 +78,7 @@ export class SimEventStore implements EventStore {
       ready = shorter;
       next = withCommit(ready, commit, { snapshot, active }, sha256);
     }
-    const written = await this.#step('write-head', () => {
+    const written = await this.step('write-head', () => {
       const there = this.#there(stream);
       if (there.version !== append.expected) return there;
       this.#table.heads.set(stream, next);
@@ -94,7 +94,7 @@ export class SimEventStore implements EventStore {
     if (!mustCompact(head, bodyBytes(head))) return;
     const shorter = await this.#calve(head);
     if (shorter === null) return this.compact(stream);
-    await this.#step('write-head', () => {
+    await this.step('write-head', () => {
       const there = this.#table.heads.get(stream);
       if (there?.version !== head.version) return;
       this.#table.heads.set(stream, shorter);
@@ -126,7 +126,7 @@ export class SimEventStore implements EventStore {
 
   async keepPlan(stream: string, rolloutId: string, plan: unknown): Promise<string> {
     const text = canonical(plan);
-    const kept = await this.#step('write-beside', () => {
+    const kept = await this.step('write-beside', () => {
       const key = JSON.stringify([stream, rolloutId]);
       const there = this.#table.plans.get(key);
       if (there === undefined) this.#table.plans.set(key, { text, plan: frozen(JSON.parse(text)) });
@@ -138,30 +138,30 @@ export class SimEventStore implements EventStore {
   }
 
   plan(stream: string, rolloutId: string): Promise<unknown> {
-    return this.#step(
+    return this.step(
       'read-beside',
       () => this.#table.plans.get(JSON.stringify([stream, rolloutId]))?.plan ?? null,
     );
   }
 
-  async keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string> {
-    await this.#step('write-beside', () => {
+  keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string> {
+    const digest = hash('sha256', minutes.map(digestOf).join(), 'hex');
+    return this.step('write-beside', () => {
       const blocks = this.#table.blocks.get(rolloutId) ?? new Map<number, readonly Minute[]>();
-      this.#table.blocks.set(rolloutId, blocks.set(block, minutes.map(frozen)));
+      this.#table.blocks.set(rolloutId, blocks.set(block, [...minutes]));
+      return digest;
     });
-    return hash('sha256', minutes.map(digestOf).join(), 'hex');
   }
 
   minutes(rolloutId: string): Promise<readonly Minute[]> {
-    return this.#step('read-beside', () =>
-      [...(this.#table.blocks.get(rolloutId) ?? [])]
-        .sort(([one], [other]) => one - other)
-        .flatMap(([, minutes]) => minutes),
-    );
+    return this.step('read-beside', () => {
+      const blocks = [...(this.#table.blocks.get(rolloutId) ?? [])].sort(([one], [other]) => one - other);
+      return ([] as readonly Minute[]).concat(...blocks.map(([, minutes]) => minutes));
+    });
   }
 
   async *active(): AsyncGenerator<string> {
-    const heads = await this.#step('read-beside', () => [...this.#table.heads.values()]);
+    const heads = await this.step('read-beside', () => [...this.#table.heads.values()]);
     const streams = heads.filter((head) => head.active).map((head) => head.stream);
     yield* streams.sort();
   }
@@ -171,12 +171,12 @@ export class SimEventStore implements EventStore {
   }
 
   #read(stream: string): Promise<StoredHead> {
-    return this.#step('read-head', () => this.#there(stream));
+    return this.step('read-head', () => this.#there(stream));
   }
 
   /** HEAD without its tail, once a chunk holds it: ours, or the one that stood there. */
   #calve(head: StoredHead): Promise<StoredHead | null> {
-    return this.#step('write-chunk', () => {
+    return this.step('write-chunk', () => {
       const chunks = this.#table.chunks.get(head.stream) ?? new Map<number, readonly Commit[]>();
       this.#table.chunks.set(head.stream, chunks);
       const commits = chunks.get(head.base) ?? head.commits;
@@ -189,7 +189,7 @@ export class SimEventStore implements EventStore {
   async #history(head: StoredHead, from: number) {
     const tail = [...placed(head.base, head.commits)];
     if (from >= head.base) return tail;
-    const old = await this.#step('read-chunks', () =>
+    const old = await this.step('read-chunks', () =>
       [...(this.#table.chunks.get(head.stream) ?? [])]
         .filter(([first]) => first < head.base)
         .sort(([one], [other]) => one - other)
@@ -198,7 +198,8 @@ export class SimEventStore implements EventStore {
     return [...old, ...tail];
   }
 
-  async #step<T>(step: StoreStep, run: () => T): Promise<T> {
+  /** One way to the table and back. */
+  protected async step<T>(step: StoreStep, run: () => T): Promise<T> {
     await this.#fault(step, 'before');
     const answer = run();
     await this.#fault(step, 'after');
@@ -222,13 +223,13 @@ function seen(head: StoredHead): Head {
   return view;
 }
 
-/** A minute is kept again at every look at its rollout. */
+/** A minute is kept again at every look at its rollout; once it is, nobody may change it. */
 const digests = new WeakMap<Minute, string>();
 
 function digestOf(minute: Minute): string {
   const known = digests.get(minute);
   if (known !== undefined) return known;
-  const digest = sha256(JSON.stringify(minute));
+  const digest = sha256(JSON.stringify(frozen(minute)));
   digests.set(minute, digest);
   return digest;
 }

@@ -25,13 +25,22 @@ const shownAfterMs = 45_000;
 
 type Query = Parameters<Metrics['minutes']>[0];
 
+/** Minutes that will not change any more, by the question they answer. */
+type Kept = {
+  readonly canarySlot: Slot;
+  readonly thresholdsMs: readonly number[];
+  readonly minutes: (Minute | undefined)[];
+};
+
+const isSame = (one: readonly number[], other: readonly number[]): boolean =>
+  one === other || (one.length === other.length && one.every((threshold, nth) => threshold === other[nth]));
+
 /** One service's minutes, as whoever asks at some time sees them. */
 export class MetricReader {
   readonly #clock: SimClock;
   readonly #meter: Meter;
   readonly #troubles: readonly MetricTrouble[];
-  /** Minutes that will not change any more, by the question they answer. */
-  readonly #kept = new Map<string, (Minute | undefined)[]>();
+  readonly #kept: Kept[] = [];
 
   constructor(clock: SimClock, meter: Meter, troubles: readonly MetricTrouble[]) {
     this.#clock = clock;
@@ -41,7 +50,7 @@ export class MetricReader {
 
   minutes({ canarySlot, periodSeconds, fromMs, toMs, thresholdsMs }: Query): readonly Minute[] {
     invariant(periodSeconds === 60, 'the simulation counts in minutes');
-    const kept = this.#keptFor(`${canarySlot}:${thresholdsMs.join()}`);
+    const kept = this.#keptFor(canarySlot, thresholdsMs);
     const first = (fromMs - startMs) / minuteMs;
     const last = (toMs - startMs) / minuteMs;
     const minutes: Minute[] = [];
@@ -64,10 +73,14 @@ export class MetricReader {
     return median === undefined ? null : percentiles.map((percentile) => latencyAt(median, percentile));
   }
 
-  #keptFor(question: string): (Minute | undefined)[] {
-    const found = this.#kept.get(question) ?? [];
-    this.#kept.set(question, found);
-    return found;
+  #keptFor(canarySlot: Slot, thresholdsMs: readonly number[]): (Minute | undefined)[] {
+    const found = this.#kept.find(
+      (one) => one.canarySlot === canarySlot && isSame(one.thresholdsMs, thresholdsMs),
+    );
+    if (found !== undefined) return found.minutes;
+    const minutes: (Minute | undefined)[] = [];
+    this.#kept.push({ canarySlot, thresholdsMs, minutes });
+    return minutes;
   }
 
   #read(index: number, canarySlot: Slot, thresholdsMs: readonly number[]) {

@@ -52,20 +52,37 @@ export class SimClock {
    * Moves to `untilMs`, firing every timer on the way in its order; of two at one time the one that was
    * scheduled first. Stops early where `enough` says so after a timer.
    */
-  async runUntil(untilMs: number, enough: () => boolean = () => false): Promise<void> {
-    await settled();
+  runUntil(untilMs: number, enough: () => boolean = () => false): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.#now = Math.max(this.#now, untilMs);
+        resolve();
+      };
+      const turn = () => {
+        try {
+          const next = this.#next(untilMs);
+          if (next === null) return stop();
+          this.#now = next.at;
+          next.fire();
+        } catch (error) {
+          return reject(error);
+        }
+        if (++this.#fired % timersBetweenBreaths === 0) setImmediate(() => whenSettled(look));
+        else whenSettled(look);
+      };
+      const look = () => (enough() ? resolve() : turn());
+      whenSettled(turn);
+    });
+  }
+
+  /** Takes the next timer up to `untilMs`. */
+  #next(untilMs: number): Timer | null {
     for (;;) {
       const next = this.#heap[0];
-      if (next === undefined || next.at > untilMs) break;
+      if (next === undefined || next.at > untilMs) return null;
       this.#pop();
-      if (next.cancelled) continue;
-      this.#now = next.at;
-      next.fire();
-      if (++this.#fired % timersBetweenBreaths === 0) await breath();
-      await settled();
-      if (enough()) return;
+      if (!next.cancelled) return next;
     }
-    this.#now = Math.max(this.#now, untilMs);
   }
 
   #push(timer: Timer): void {
@@ -101,11 +118,12 @@ export class SimClock {
 const isBefore = (one: Timer, other: Timer): boolean =>
   one.at < other.at || (one.at === other.at && one.order < other.order);
 
-/**
- * Every promise that is ready has run its course. A tick that is asked for from a promise's reaction comes
- * when no reaction is left; it costs a fifth of a turn of the event loop.
- */
-const settled = (): Promise<void> =>
-  Promise.resolve().then(() => new Promise((resolve) => process.nextTick(resolve)));
+const ready = Promise.resolve();
 
-const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/**
+ * Calls `go` when every promise that is ready has run its course. A tick that is asked for from a promise's
+ * reaction comes when no reaction is left; it costs a fifth of a turn of the event loop.
+ */
+const whenSettled = (go: () => void): void => {
+  ready.then(() => process.nextTick(go));
+};

@@ -34,12 +34,21 @@ export class Wire {
    * @throws WorldUnavailable where a fault says so
    */
   call<T>(who: Instance, call: string, run: () => T | Promise<T>): Promise<T> {
-    const held = who.alive ? this.gate?.(who, call) : null;
-    if (held != null) return held.then(() => this.#call(who, call, run));
-    return this.#call(who, call, run);
+    return this.#send(who, call, run, true);
   }
 
-  #call<T>(who: Instance, call: string, run: () => T | Promise<T>): Promise<T> {
+  /** A call that cannot be answered without being done: no fault makes it late or leaves it out. */
+  ask<T>(who: Instance, call: string, run: () => T): Promise<T> {
+    return this.#send(who, call, run, false);
+  }
+
+  #send<T>(who: Instance, call: string, run: () => T | Promise<T>, skips: boolean): Promise<T> {
+    const held = who.alive ? this.gate?.(who, call) : null;
+    if (held != null) return held.then(() => this.#call(who, call, run, skips));
+    return this.#call(who, call, run, skips);
+  }
+
+  #call<T>(who: Instance, call: string, run: () => T | Promise<T>, skips: boolean): Promise<T> {
     if (!who.alive) return never();
     const hit = this.#faults.meet(who.functionName, call);
     if (hit?.kind === 'crash-before') return this.#dieBefore(who, call);
@@ -51,7 +60,7 @@ export class Wire {
           return;
         }
         try {
-          const answer = this.#carryOut(hit, run);
+          const answer = hit !== null && skips ? this.#carryOut(hit, run) : run();
           if (answer instanceof Promise) answer.then(back, reject);
           else back(answer);
         } catch (error) {
@@ -61,34 +70,11 @@ export class Wire {
     });
   }
 
-  #carryOut<T>(hit: Hit | null, run: () => T | Promise<T>): T | Promise<T> {
-    const late = hit?.kind === 'late' || hit?.kind === 'late-lost';
+  #carryOut<T>(hit: Hit, run: () => T | Promise<T>): T | Promise<T> {
+    const late = hit.kind === 'late' || hit.kind === 'late-lost';
     if (late) this.clock.schedule(hit.ms, run);
     // Only what is answered with nothing is done late or not at all.
-    return late || hit?.kind === 'ignore' ? (undefined as T) : run();
-  }
-
-  /** The way there; answers what the call meets. */
-  leave(who: Instance, call: string): Promise<Hit | null> {
-    const held = who.alive ? this.gate?.(who, call) : null;
-    return held == null ? this.#leave(who, call) : held.then(() => this.#leave(who, call));
-  }
-
-  #leave(who: Instance, call: string): Promise<Hit | null> {
-    if (!who.alive) return never();
-    const hit = this.#faults.meet(who.functionName, call);
-    if (hit?.kind === 'crash-before') return this.#dieBefore(who, call);
-    return new Promise((resolve, reject) => {
-      this.#travel(hit?.kind === 'slow' ? hit.ms : 0, () => {
-        if (hit?.kind !== 'refuse') resolve(hit);
-        else if (who.alive) reject(outageOf(call, 'was not done'));
-      });
-    });
-  }
-
-  /** The way back. */
-  come(who: Instance, call: string, hit: Hit | null): Promise<void> {
-    return new Promise((resolve, reject) => this.#comeBack(who, call, hit, resolve, reject));
+    return late || hit.kind === 'ignore' ? (undefined as T) : run();
   }
 
   /** Whoever is dead by then hears nothing. */
