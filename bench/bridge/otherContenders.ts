@@ -2,18 +2,14 @@
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { ItemWriter } from '../../lib/apps/bridge/itemWriter.ts';
+import { StreamCopy } from '../../lib/apps/bridge/streamCopy.ts';
 import { realClock } from '../../lib/asl/clock.ts';
-import { messageEntries, tableTarget } from '../../lib/aws/lean/streamItems.ts';
+import { ItemTable } from '../../lib/aws/lean/itemTable.ts';
 import type { StoredMessage } from '../../lib/core/bridge/streamCopy.ts';
 import { NatsLink } from '../../lib/nats/natsLink.ts';
 import { JetStreamPublisher } from '../../lib/nats/publisher.ts';
 import { StreamReader } from '../../lib/nats/streamReader.ts';
-import { until } from '../../test/until.ts';
-import { type Contender, lean, REGION } from './round.ts';
-
-/** Longer than any round takes. */
-const ROUND_MS = 120_000;
+import { type Contender, leanClient, leanSender, REGION } from './round.ts';
 
 /** Our publisher with message ids: the way back. */
 export const publishOurs: Contender = async (order) => {
@@ -66,34 +62,23 @@ async function inLoops(width: number, count: number, action: (n: number) => Prom
   await Promise.all(Array.from({ length: width }, loop));
 }
 
-const TABLE_TARGET = tableTarget('streams', 16);
+const TABLE = 'streams';
 
-/** A stream read and written to a table, by our reader, entries and sender. */
+/** A stream copied to a table as `bridge copy` does it: hashes, checkpoints and all. */
 export const copyOurs: Contender = async (order) => {
   const link = await NatsLink.open({ servers: [order.nats], name: 'bench' }, {});
-  const sender = lean(order);
-  const deps = { sender, timers: realClock, chance: Math.random, log: console.error };
-  const reader = new StreamReader(link, realClock, order.stream, 1);
+  const client = leanClient(order);
+  const sender = leanSender(client);
+  const table = new ItemTable(client, TABLE);
+  const deps = { link, sender, table, timers: realClock, chance: Math.random, log: console.error };
+  const copy = new StreamCopy({ stream: order.stream, shards: 1 }, deps);
   return {
     async start() {
-      const writer = new ItemWriter('streams', deps, order.inFlight);
-      await reader.open();
-      let written = 0;
-      for (let read = 0; read < order.count; ) {
-        const messages = await reader.read(1_000, 1_000);
-        read += messages.length;
-        for (const message of messages) {
-          for (const entry of messageEntries({ stream: order.stream, shards: 1 }, message))
-            writer.write(entry, () => written++);
-        }
-        if (read - written > 10_000) await until('room', () => read - written < 5_000, ROUND_MS);
-      }
-      await writer.end();
-      if (written !== order.count) throw new Error(`${written} were written`);
+      const { count } = await copy.run({ follow: false, inFlight: order.inFlight });
+      if (count !== order.count) throw new Error(`${count} were written`);
       return undefined;
     },
     async end() {
-      await reader.close();
       sender.close();
       await link.close();
     },
@@ -155,7 +140,7 @@ async function putBySdk(
       },
     },
   }));
-  const command = new BatchWriteItemCommand({ RequestItems: { [TABLE_TARGET.address]: requests } });
+  const command = new BatchWriteItemCommand({ RequestItems: { [TABLE]: requests } });
   const { UnprocessedItems = {} } = await client.send(command);
   if (Object.keys(UnprocessedItems).length > 0) throw new Error('items were not processed');
 }

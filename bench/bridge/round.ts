@@ -40,13 +40,14 @@ export function planFor(order: RoundOrder, ack: 'explicit' | 'watermark'): Plan 
   return result.plan;
 }
 
-function leanClient(order: RoundOrder): AwsClient {
+export function leanClient(order: RoundOrder): AwsClient {
   const keeper = new CredentialKeeper(async () => CREDENTIALS, realClock);
   const options = { region: REGION, endpoint: order.endpoint, timeoutMs: 30_000, ca: order.ca ?? undefined };
   return new AwsClient(options, keeper, realClock);
 }
 
-export const lean = (order: RoundOrder) => new LeanSender(leanClient(order), LIMITS, null);
+export const leanSender = (client: AwsClient) => new LeanSender(client, LIMITS, null);
+export const lean = (order: RoundOrder) => leanSender(leanClient(order));
 export const sdk = (order: RoundOrder) =>
   new SdkSender({ region: REGION, endpoint: order.endpoint, timeoutMs: 30_000, limits: LIMITS });
 

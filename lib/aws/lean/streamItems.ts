@@ -46,8 +46,8 @@ export function gapEntry(name: CopyName, { from, through }: Gap): Entry {
 }
 
 /**
- * A message's item, or one part of it. Its text is made when it is sent: thousands wait for that, and
- * carrying all their texts through the collector took a third of a copy's CPU time.
+ * A message's item, or one part of it. Its text is made when it is sent: thousands wait for that, and texts
+ * made before give the collector more to carry.
  */
 class MessageEntry implements Entry {
   readonly bytes: number;
