@@ -44,7 +44,7 @@ beforeEach(() => {
   dispatcher = new Dispatcher(spec, deps, {
     delivered: ({ entry }) => delivered.push(entry.json),
     refused: ({ entry }) => delivered.push(`refused ${entry.json}`),
-    abandoned: () => undefined,
+    abandoned: ({ entry }) => delivered.push(`abandoned ${entry.json}`),
     circuit: () => undefined,
   });
 });
@@ -73,4 +73,17 @@ it('an entry is put aside when its attempts and its budget are gone, and its lan
   expect(delivered).toEqual(['b1']);
   await clock.advance(2 * 60_000);
   expect(delivered).toEqual(['b1', 'refused a1', 'a2']);
+});
+
+it('is not idle in the turn in which something was pushed', async () => {
+  push('a', 'a1');
+  await Promise.all([dispatcher.whenIdle(), clock.advance(1_000)]);
+  expect(delivered).toEqual(['a1']);
+});
+
+it('sends nothing of what was pushed in the turn in which it gives up', async () => {
+  for (let n = 0; n < 25; n++) push(`lane${n}`, `${n}`);
+  dispatcher.abandon();
+  await clock.advance(60_000);
+  expect(delivered).toEqual(Array.from({ length: 25 }, (_, n) => `abandoned ${n}`));
 });

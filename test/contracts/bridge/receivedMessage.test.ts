@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messageEntries } from '../../../lib/aws/lean/streamItems.ts';
 import { keyOf } from '../../../lib/core/bridge/draft.ts';
+import { PART_BYTES } from '../../../lib/core/bridge/streamCopy.ts';
 import { demand, supports } from '../../../lib/nats/features.ts';
 import { parseDelivery } from '../../../lib/nats/receivedMessage.ts';
 
@@ -32,6 +33,8 @@ describe('the reply of a delivery', () => {
           expect(parseDelivery(`$JS.ACK.${rest}`)).toEqual(expected);
           expect(parseDelivery(`$JS.ACK.hub.ACCOUNT.${rest}`)).toEqual(expected);
           expect(parseDelivery(`$JS.ACK.hub.ACCOUNT.${rest}.random`)).toEqual(expected);
+          // Tokens that a later server adds.
+          expect(parseDelivery(`$JS.ACK.hub.ACCOUNT.${rest}.a.b.c.d.e.f.g.h`)).toEqual(expected);
         },
       ),
     );
@@ -42,6 +45,7 @@ describe('the reply of a delivery', () => {
     '_INBOX.a.b',
     '$JS.ACK.',
     '$JS.ACK.S.C.1.2.3',
+    '$JS.ACK.S.C.1.2.3.4.5.6',
     '$JS.API.STREAM.INFO.S',
     'orders.$JS.ACK.S.C.1.2.3.4.5',
   ])('%j is none, and is never replied to', (reply) => {
@@ -62,6 +66,29 @@ describe('an item of a copy', () => {
       }),
     );
   });
+
+  it.each([0, 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES, 2 * PART_BYTES + 7])(
+    'of %i bytes holds them all, in as many parts as that takes',
+    (length) => {
+      // A view into something larger, as messages are views into what a socket read.
+      const data = Uint8Array.from({ length: length + 9 }, (_, at) => at % 251).subarray(5, 5 + length);
+      const message = { sequence: 7, subject: 's', storedAtMs: 1, headers: 'a: "b"\r\n', data };
+      const items = messageEntries({ stream: 'S', shards: 1 }, message).map(({ json, bytes, key }) => {
+        const { Item } = JSON.parse(json).PutRequest;
+        const payload = Buffer.from(Item.Data?.B ?? '', 'base64');
+        expect(bytes).toBeGreaterThan(payload.length);
+        expect(JSON.parse(key)).toEqual(['S', Item.SequenceNumber.N]);
+        return { payload, number: Item.SequenceNumber.N, parts: Item.Parts?.N, headers: Item.Headers?.S };
+      });
+      const parts = Math.max(1, Math.ceil(length / PART_BYTES));
+      expect(Buffer.concat(items.map(({ payload }) => payload)).equals(Buffer.from(data))).toBe(true);
+      expect(items.map(({ number }) => number)).toEqual(['7', '7.001', '7.002'].slice(0, parts));
+      expect(items.map((item) => item.parts)).toEqual(
+        [parts === 1 ? undefined : `${parts}`, undefined, undefined].slice(0, parts),
+      );
+      expect(items[0]?.headers).toBe(message.headers);
+    },
+  );
 });
 
 describe('a server feature', () => {
