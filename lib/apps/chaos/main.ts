@@ -122,7 +122,10 @@ function sweep(stage: Stage, seen: readonly Seen[], post: Post, tally: Tally): v
     const visits = shop.shoppers.visits.splice(0);
     count(tally, 'visits', visits.length);
     count(tally, 'bad visits', visits.filter(isBad).length);
-    for (const { type } of ledger.news.splice(0)) count(tally, `events: ${type}`);
+    for (const event of ledger.news.splice(0)) {
+      count(tally, `events: ${event.type}`);
+      if (event.type === 'RollbackInitiated') count(tally, `rolled back by: ${event.trigger}`);
+    }
     for (const { by, at } of witness.shifts)
       if (at > countedTo) count(tally, `moves of the balancer by ${by.split('#')[0]}`);
     one.countedTo = witness.shifts.at(-1)?.at ?? countedTo;

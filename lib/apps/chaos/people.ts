@@ -96,7 +96,9 @@ export class People {
   }
 
   async #register(service: string): Promise<{ revision: string; says: string; nth: number }> {
-    const fault = this.#random.pick<Fault>(['none', 'none', 'none', 'errors', 'errors', 'latency', 'crash']);
+    const fault = this.#random.chance(0.6)
+      ? 'none'
+      : this.#random.pick<Fault>(['errors', 'errors', 'latency', 'crash']);
     const faultAfter = fault === 'none' ? 0 : this.#random.pick([0, 0, 20, 60]);
     const nth = ++this.#releases;
     const revision = await registerShop(this.stage.at, `v${nth}`, fault, faultAfter, service);

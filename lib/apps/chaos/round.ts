@@ -41,7 +41,7 @@ export async function playRound({ people, post, strikes, random }: Players): Pro
     const until = began + 1000 * random.between(troubledSeconds.low, troubledSeconds.high);
     while (Date.now() < until) {
       await pause(random.between(500, 4000));
-      if (random.chance(0.4)) await people.interfere();
+      if (random.chance(0.3)) await people.interfere();
     }
     await trouble.stop();
   }

@@ -31,6 +31,7 @@ const services = [
   'sns',
   'monitoring',
   'application-autoscaling',
+  'ssm',
 ] as const;
 
 /** These are called often: more than a part of them struck, and nothing ever moves. */
@@ -59,8 +60,11 @@ export class Strikes {
     faults.add({ caller: 'fn-', input: countCall, fault: { kind: 'reset' } });
   }
 
-  /** Strikes one service in one way; the returned function ends it. */
-  begin(): { readonly says: string; readonly end: () => void } {
+  /**
+   * Strikes one service in one way until it is ended; what is called seldom is struck a few times and may
+   * wait for its calls.
+   */
+  begin(): { readonly says: string; readonly waits: boolean; readonly end: () => void } {
     const random = this.#random;
     this.count();
     const pairs = services.flatMap((service) => kinds.map((kind) => ({ service, kind })));
@@ -74,13 +78,17 @@ export class Strikes {
       return left <= 0;
     });
     const { service, kind } = pairs[at] ?? random.pick(pairs);
-    const probability = busy.has(service) ? random.between(0.05, 0.6) : random.between(0.4, 1);
+    const probability = busy.has(service) ? random.between(0.05, 0.6) : random.between(0.5, 1);
     const fault = faultOf(kind, random);
     const end = this.#faults.add({
       ...{ caller: 'fn-', service, probability, fault },
-      ...(kind === 'kill' ? { times: 2 } : {}),
+      ...(kind === 'kill' ? { times: 2 } : busy.has(service) ? {} : { times: 3 }),
     });
-    return { says: `${service} ${names[kind]} ${Math.round(probability * 100)} %`, end };
+    return {
+      waits: !busy.has(service),
+      says: `${service} ${names[kind]} ${Math.round(probability * 100)} %`,
+      end,
+    };
   }
 
   /** A little of every kind, on every service. */

@@ -104,18 +104,21 @@ class Whistle {
   }
 }
 
-/** One to five strikes in force at any time. */
+/** One to four strikes in force at any time, and as many again at what is called seldom. */
 async function strikeAll({ strikes, random, say }: Troubled, whistle: Whistle): Promise<void> {
-  const atOnce = random.whole(1, 5);
+  const atOnce = random.whole(1, 4);
   const ends: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   while (!whistle.blown) {
-    const { says, end } = strikes.begin();
+    const { says, waits, end } = strikes.begin();
     say(`strike: ${says}`);
-    ends.push(end);
+    if (waits) waiting.push(end);
+    else ends.push(end);
     if (ends.length > atOnce) ends.shift()?.();
+    if (waiting.length > 2 * atOnce) waiting.shift()?.();
     await whistle.pause(random.between(400, 2500));
   }
-  for (const end of ends) end();
+  for (const end of [...ends, ...waiting]) end();
 }
 
 async function trouble(troubled: Troubled, kinds: readonly string[], whistle: Whistle): Promise<void> {
@@ -124,9 +127,8 @@ async function trouble(troubled: Troubled, kinds: readonly string[], whistle: Wh
     await whistle.pause(random.between(300, 3000));
     if (whistle.blown) return;
     const mend = await begin(random.pick(kinds), troubled);
-    if (mend === null) continue;
     await whistle.pause(random.between(1500, 6000));
-    await mend();
+    await mend?.();
   }
 }
 
