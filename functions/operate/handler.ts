@@ -34,7 +34,8 @@ const world = {
 };
 
 export const handler = middy(async (request: OperationRequested) => {
-  const operated = await operate(world, request, settingsFor(services, request.service), request.eventId);
+  const settings = settingsFor(services, request.service);
+  const operated = await operate(world, request, { settings, services }, request.eventId);
   world.log.write({
     message: 'operation requested',
     correlationId: request.eventId,

@@ -9,6 +9,7 @@ import type { Clock, EventStore, Log, Machines, Requests, Tokens, Traffic } from
 import { driveTraffic } from './driveTraffic.ts';
 import { type Cause, known, type Result, record, streamOf } from './record.ts';
 import { answer, planOf } from './rolloutTask.ts';
+import { takeOffDependents } from './takeOffDependents.ts';
 
 type World = {
   readonly clock: Clock;
@@ -41,6 +42,12 @@ export type Operation = {
   readonly saidAt?: number;
 };
 
+export type Configured = {
+  readonly settings: ServiceSettings;
+  /** Everybody's: who depends on a service goes back before it. */
+  readonly services: readonly ServiceSettings[];
+};
+
 export type Operated =
   | {
       readonly outcome: 'done';
@@ -54,14 +61,14 @@ export type Operated =
 export async function operate(
   world: World,
   operation: Operation,
-  settings: ServiceSettings,
+  { settings, services }: Configured,
   eventId: string,
 ): Promise<Operated> {
   if (operation.operation === 'retry') return retry(world, operation, eventId);
   const cause: Cause = { correlationId: eventId, actor: operation.actor ?? operation.by };
   const command = commandFor({ ...operation, operation: operation.operation }, world.clock.now());
   if ('outcome' in command) return command;
-  const recorded = await recordOnce(world, operation, command, cause);
+  const recorded = await recordOnce(world, operation, command, services, cause);
   if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
   if (command.type === 'SetOverride' || command.type === 'LiftOverride') {
     await noteOverride(world, settings, recorded.state.override, cause);
@@ -92,16 +99,19 @@ async function recordOnce(
   world: World,
   { service, saidAt }: Operation,
   command: Command,
+  services: Configured['services'],
   cause: Cause,
 ): Promise<Result> {
   const commandId = `operation:${cause.correlationId}`;
   const from = await known(world, service);
-  if (saidAt === undefined || world.clock.now() - saidAt < lateMs)
-    return record(world, service, command, cause, { commandId, from });
-  const first = Math.max(1, from.head.version - searchedMax);
-  for await (const recorded of world.store.read(streamOf(service), first))
-    if (recorded.commandId === commandId) return { outcome: 'accepted', ...from, events: [] };
-  return record(world, service, command, cause, { commandId, from });
+  if (saidAt !== undefined && world.clock.now() - saidAt >= lateMs) {
+    const first = Math.max(1, from.head.version - searchedMax);
+    for await (const recorded of world.store.read(streamOf(service), first))
+      if (recorded.commandId === commandId) return { outcome: 'accepted', ...from, events: [] };
+  }
+  const after = await takeOffDependents(world, service, from.state, command, services, cause);
+  const whole = after.length === 0 ? command : { ...command, after };
+  return record(world, service, whole, cause, { commandId, from });
 }
 
 /** For whoever must act without the event store. That it cannot be noted there takes nothing from it. */

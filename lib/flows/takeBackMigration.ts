@@ -23,6 +23,9 @@ export type TakeBackWorld = {
   readonly log: Log;
 };
 
+/** Who cannot see to the tasks leaves a service that was promoted to its machine. */
+export type TakeOffWorld = Omit<TakeBackWorld, 'workload'> & Partial<Pick<TakeBackWorld, 'workload'>>;
+
 /** What every component's own stream says now. */
 export type Components = ReadonlyMap<string, Known>;
 
@@ -140,7 +143,7 @@ const isCold = ({ rollout }: ServiceState, now: number): boolean =>
 
 /** Begins a service's way back and takes its traffic off; what is done already is not done again. */
 export async function takeOff(
-  world: TakeBackWorld,
+  world: TakeOffWorld,
   service: string,
   { after, reason }: { readonly after: readonly string[]; readonly reason: string },
   cause: Cause,

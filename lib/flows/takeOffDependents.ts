@@ -10,7 +10,7 @@ import { rolloutAfter } from '../core/rollout/ahead.ts';
 import type { Command } from '../core/rollout/commands.ts';
 import type { ServiceState } from '../core/rollout/state.ts';
 import { type Cause, type Known, known } from './record.ts';
-import { type TakeBackWorld, takeOff } from './takeBackMigration.ts';
+import { type TakeOffWorld, takeOff } from './takeBackMigration.ts';
 
 /**
  * Does nothing unless the command, which is recorded next, takes the service back. An outage of a dependent
@@ -18,7 +18,7 @@ import { type TakeBackWorld, takeOff } from './takeBackMigration.ts';
  * @returns those whose traffic is off or on its way, the first to go first: they are restored first as well
  */
 export async function takeOffDependents(
-  world: TakeBackWorld,
+  world: TakeOffWorld,
   service: string,
   state: ServiceState,
   command: Command,
@@ -47,7 +47,7 @@ const ofMigration = (service: string, { rollout }: ServiceState): string | null 
   rollout.phase === 'none' ? null : migrationOf(rollout.rolloutId, service);
 
 function goesBack(
-  { clock }: Pick<TakeBackWorld, 'clock'>,
+  { clock }: Pick<TakeOffWorld, 'clock'>,
   service: string,
   from: Known | null,
   migrationId: string,

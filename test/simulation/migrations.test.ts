@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Happening } from '../../lib/apps/simulate/scenario.ts';
 import type { ServiceState } from '../../lib/core/rollout/state.ts';
+import { SimEventStore } from '../../lib/sim/eventStore.ts';
 import { migrate, playMigration, rings, standing } from './migration.ts';
 import { operate } from './scene.ts';
 
@@ -103,6 +104,36 @@ describe('an alarm', () => {
     expect(standing(day.shares)).toEqual([]);
     expect(day.story.filter((type) => type === 'MigrationRollbackInitiated')).toHaveLength(1);
     expect(day.events.at(-1)).toMatchObject({ outcome: 'rolled-back' });
+  });
+});
+
+describe('an abort', () => {
+  it.each([
+    ['while somebody who depends on it moves', 240],
+    ['after everybody has moved, and the old sides are gone', 400],
+  ])('of what the others depend on begins their way back first, %s', async (_, atSeconds) => {
+    const abort: Happening = {
+      ...{
+        atSeconds,
+        what: 'operate',
+        operation: 'abort',
+        service: 'orchestrator',
+        why: 'the scene says so',
+      },
+    };
+    const day = await playMigration({ happenings: [migrate(), abort] });
+    expect(day.offs).toEqual(['discovery', 'agent', 'orchestrator']);
+    expect(standing(day.shares)).toEqual([]);
+    const store = new SimEventStore(day.simulation.world.table);
+    const streams = ['discovery', 'agent', 'orchestrator'].map((name) => store.read(`service/${name}`));
+    const recorded = await Promise.all(streams.map((stream) => Array.fromAsync(stream)));
+    const begun = recorded.flat().flatMap(({ event }) => (event.type === 'RollbackInitiated' ? [event] : []));
+    const reason = 'migration smith: orchestrator, which it depends on, goes back';
+    expect(begun).toMatchObject([
+      { trigger: 'migration', reason },
+      { trigger: 'migration', reason },
+      { trigger: 'operator', after: ['discovery', 'agent'] },
+    ]);
   });
 });
 

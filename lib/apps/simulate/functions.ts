@@ -104,7 +104,8 @@ function bodiesFor(services: readonly ServiceSettings[]): Bodies {
     },
     operate: async (ports, event) => {
       const request = read(parseOperationRequest(event));
-      const operated = await operate(ports, request, settingsFor(request.service), request.eventId);
+      const settings = settingsFor(request.service);
+      const operated = await operate(ports, request, { settings, services }, request.eventId);
       ports.log.write({ message: 'operation requested', ...request, ...operated });
       return operated;
     },

@@ -82,7 +82,7 @@ async function world() {
     return operate(
       ports,
       { service: settings.service, operation, by, why: 'why', saidAt, ...until },
-      settings,
+      { settings, services: [settings] },
       id,
     );
   };
