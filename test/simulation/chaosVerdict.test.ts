@@ -152,5 +152,9 @@ describe('chaos', () => {
     expect(day.ledger.events).toHaveLength(4 * all);
     expect(day.ledger.standings).toHaveLength(4 * all + 1);
     expect(await day.ledger.replays(day.store)).toEqual([]);
+    const command = { type: 'HearAlarm', now: day.end };
+    const intent = { stream, commandId: 'command-3', correlationId: 'c', command } as Intended['intent'];
+    day.intended.push({ at: day.end, intent });
+    expect(await day.found()).not.toContain('every decision once');
   });
 });

@@ -135,7 +135,12 @@ function inCalm(book: Book, bad: ReadonlySet<string>, since: number): Finding[] 
 /** The longest that one invocation of a function that moves traffic may run, serverless.yml. */
 const invocationMsMax = 60_000;
 
-function bookOf({ witness, ledger, scaling }: Watched, intended: readonly Intended[]): Book {
+/** What went to the queue may have come to stand already, a late write before it. */
+const lateMs = 30_000;
+
+function bookOf({ witness, ledger, scaling }: Watched, all: readonly Intended[]): Book {
+  const knownSince = ledger.standings[0]?.at ?? 0;
+  const intended = all.filter(({ at }) => at > knownSince + lateMs);
   const reading = witness.shifts.at(-1)?.reading;
   const balancer = {
     ...witness,
