@@ -4,6 +4,7 @@
  * back.
  */
 import type { MigrationTask } from '../../events/task.ts';
+import { oneWayValue } from '../core/config/layeredValue.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import { currentWave, type Migration, rolloutIdOf } from '../core/migration/state.ts';
 import { BadInput } from '../core/outage.ts';
@@ -161,8 +162,6 @@ async function request(
     throw new BadInput(`migration ${migration.migrationId}: ${service} is not configured any more`);
   }
   const { revision, oneWay } = component;
-  // Once it is there, nothing automatic takes it back.
-  const settings = oneWay ? { ...configured, rollbackWindowSeconds: 0 } : configured;
   const rolloutId = rolloutIdOf(migration, service);
   const started = await startRollout(
     world,
@@ -170,9 +169,9 @@ async function request(
       ...{ service, revision, rolloutId, requestedBy: 'switchback' },
       why: `migration ${migration.migrationId}`,
     },
-    settings,
+    configured,
     cause.correlationId,
-    layers,
+    oneWay ? above(layers, migration.migrationId) : layers,
   );
   if (started.outcome !== 'refused') return from;
   // It runs there already: there is nothing to move.
@@ -180,6 +179,11 @@ async function request(
   const command = { type: 'HoldMigration', component: service, reason: started.sentence } as const;
   return recordMigration(world, migration.migrationId, { ...command, now: world.clock.now() }, cause, from);
 }
+
+/** Once it is there, nothing automatic takes it back. */
+const above = (layers: Layers, migrationId: string): Layers => ({
+  values: async (service) => [...(await layers.values(service)), oneWayValue(migrationId)],
+});
 
 const confirm = (
   world: World,

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { LayeredValue } from '../../lib/core/config/layeredValue.ts';
 import { WorldUnavailable } from '../../lib/core/outage.ts';
 import type { Plan } from '../../lib/core/rollout/plan.ts';
+import { startMigration } from '../../lib/flows/startMigration.ts';
 import { startRollout } from '../../lib/flows/startRollout.ts';
+import { stepMigration } from '../../lib/flows/stepMigration.ts';
 import { SimEventStore } from '../../lib/sim/eventStore.ts';
 import { at, settings, v1, v2 } from '../core/rollout/facts.ts';
 
@@ -45,7 +47,10 @@ function world() {
       markOverride: async () => undefined,
       overrideMark: async () => null,
     },
-    workload: { read: async () => ({ revision: v1, desired: 3, running: 3, healthy: 3 }) },
+    workload: {
+      read: async () => ({ revision: v1, desired: 3, running: 3, healthy: 3 }),
+      place: async () => undefined,
+    },
     metrics: { minutes: async () => [], percentiles: async () => null },
     alarms: { read: async () => [] },
     machines: {
@@ -56,6 +61,7 @@ function world() {
     },
   };
   return {
+    ports,
     started,
     reads: () => reads,
     say: (text: string | Error) => {
@@ -114,5 +120,23 @@ describe('a rollout', () => {
     expect([await plan(), await version(), started]).toEqual([null, 0, []]);
     say('60');
     expect(await ask()).toMatchObject({ outcome: 'started' });
+  });
+});
+
+it('a layer cannot give a window to a service that its migration declares one-way', async () => {
+  const { ports } = world();
+  const detail = { revisions: { [service]: v2 }, oneWay: [service], takeBack: 'everything' } as const;
+  const asked = { ...detail, migrationId: 'smith', requestedBy: 'ada', dryRun: false, eventId: 'e1' };
+  await startMigration(ports, asked, [settings], 'e1');
+  const window: LayeredValue = {
+    ...{ layer: 'environment', place: 'environment WINDOW', text: '7200' },
+    words: ['ROLLBACK_WINDOW_SECONDS'],
+  };
+  await stepMigration(ports, { migrationId: 'smith', correlationId: 'e1' }, [settings], {
+    values: async () => [window],
+  });
+  expect(await ports.store.plan(stream, 'smith-orchestrator-1')).toMatchObject({
+    settings: { rollbackWindowSeconds: 0 },
+    laid: [{ key: 'rollbackWindowSeconds', place: expect.stringContaining('migration smith') }],
   });
 });

@@ -1,6 +1,6 @@
 /** Values above the file: the highest layer wins, and what cannot be is refused with its place. */
 import { describe, expect, it } from 'vitest';
-import type { LayeredValue } from '../../../lib/core/config/layeredValue.ts';
+import { type LayeredValue, oneWayValue } from '../../../lib/core/config/layeredValue.ts';
 import { inCapitals, layered } from '../../../lib/core/config/layers.ts';
 import { settings } from '../rollout/facts.ts';
 
@@ -143,4 +143,20 @@ describe('a value above the file is refused, with its place, where', () => {
   it('says every wrong value at once', () => {
     expect(refused(parameter('evaluateSeconds', 'x'), variable('NOPE', '1'))).toHaveLength(2);
   });
+});
+
+it('that a step is one-way stands above every layer, and says so where the value came from', () => {
+  const asked = oneWayValue('smith-1');
+  const stored = parameter('rollbackWindowSeconds', '3600');
+  const variables = variable('ROLLBACK_WINDOW_SECONDS', '7200');
+  const { settings: made, laid } = settled(stored, variables, asked);
+  expect(made.rollbackWindowSeconds).toBe(0);
+  expect(laid).toEqual([
+    {
+      key: 'rollbackWindowSeconds',
+      place: 'migration smith-1, which says that nothing undoes this step',
+    },
+  ]);
+  // What could never be is refused all the same.
+  expect(refused(parameter('rollbackWindowSeconds', '-1'), asked)).toHaveLength(1);
 });
