@@ -116,7 +116,7 @@ export const stateOf = (draft: Draft): ServiceState => ({ ...draft, rollout: rol
 /** A bake of the step's length begins. */
 export function bakeFrom(rollout: RolloutDraft, at: number, step: Step | undefined): void {
   rollout.bakeStartedAt = at;
-  rollout.bakeEndsAt = step === undefined ? at : at + step.bakeSeconds * 1000;
+  rollout.bakeEndsAt = at + (step?.bakeSeconds ?? 0) * 1000;
 }
 
 /** Just what holds in its phase. */
