@@ -4,9 +4,10 @@ import { ItemTable } from '../../aws/lean/itemTable.ts';
 import type { Plan } from '../../core/bridge/plan.ts';
 import type { Timers } from '../../core/bridge/ports.ts';
 import type { CopyName } from '../../core/bridge/streamCopy.ts';
-import { CopyOperations } from './copyOperations.ts';
-import { openRecord } from './copyRecord.ts';
-import { awsParts, type Environment, natsParts } from './parts.ts';
+import { CopyRefused } from './copyCheckpoint.ts';
+import { CopyOperations, copyHistory, type OperationVerb } from './copyOperations.ts';
+import { type CopyRecord, openRecord } from './copyRecord.ts';
+import { type AwsParts, awsParts, type Environment, natsParts } from './parts.ts';
 import { StreamCopy } from './streamCopy.ts';
 import { restoreStream } from './streamRestore.ts';
 
@@ -42,32 +43,61 @@ export function isCopyVerb(word: string): word is CopyVerb {
 
 /** Runs the command and prints its report as one line of JSON; answers the exit code. */
 export async function copyCommand(wanted: CopyArguments, context: CopyContext): Promise<number> {
-  const { plan, environment, timers, out, note } = context;
-  const { client, sender, options } = awsParts(plan.config.aws, environment, timers);
-  const table = new ItemTable(client, wanted.table);
-  const record = await openRecord(wanted.events, table, options);
-  const { link, publisher } = await natsParts(plan.config.nats, environment, timers);
-  const name: CopyName = { stream: wanted.stream, shards: wanted.shards };
+  const { plan, environment, timers } = context;
+  const aws = awsParts(plan.config.aws, environment, timers);
+  const table = new ItemTable(aws.client, wanted.table);
+  const record = await openRecord(wanted.events, table, aws.options);
+  try {
+    const { verb } = wanted;
+    if (verb !== 'history') return await copyWith({ ...wanted, verb }, context, { aws, table, record });
+    const name = { stream: wanted.stream, shards: wanted.shards };
+    for await (const line of copyHistory(record.store, name, wanted.table)) context.out(line);
+    return 0;
+  } finally {
+    record.close();
+    aws.sender.close();
+    aws.client.close();
+  }
+}
+
+type Sides = { readonly aws: AwsParts; readonly table: ItemTable; readonly record: CopyRecord };
+
+async function copyWith(
+  wanted: CopyArguments & { readonly verb: OperationVerb },
+  { plan, environment, timers, out, note }: CopyContext,
+  { aws, table, record }: Sides,
+): Promise<number> {
+  const { verb, stream, shards, follow, signal, as } = wanted;
+  const connecting = natsParts(plan.config.nats, environment, timers);
+  const nats = await Promise.race([connecting, aborted(signal)]);
+  if (nats === null) {
+    connecting.then(({ link }) => link.close()).catch(() => undefined);
+    throw new CopyRefused('stopped while waiting for NATS: nothing was done', true);
+  }
+  const { link, publisher } = nats;
+  const { sender } = aws;
+  const name: CopyName = { stream, shards };
   const copy = new StreamCopy(name, { link, sender, table, timers, chance: Math.random, log: out });
   const operations = new CopyOperations(
-    ...[name, wanted.table],
-    { copy, restore: (as) => restoreStream(name, as, { link, publisher, table }) },
+    ...([name, wanted.table] as const),
+    { copy, restore: (into) => restoreStream(name, into, { link, publisher, table }) },
     { store: record.store, clock: timers, note, run: randomUUID(), by: environment.USER ?? 'bridge' },
-    { follow: wanted.follow, signal: wanted.signal },
+    { follow, signal },
   );
   try {
-    if (wanted.verb === 'history') {
-      for await (const line of operations.history()) out(line);
-      return 0;
-    }
-    const { code, report } = await operations.run(wanted.verb, wanted.as);
-    out(JSON.stringify({ [wanted.verb]: name.stream, table: wanted.table, ...report }));
+    const { code, report } = await operations.run(verb, as);
+    out(JSON.stringify({ [verb]: stream, table: wanted.table, ...report }));
     return code;
   } finally {
     publisher.close();
-    sender.close();
-    client.close();
-    record.close();
     await link.close();
   }
+}
+
+/** Resolves with null once the signal is given. */
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
 }

@@ -23,6 +23,8 @@ export type CopyRunning = {
   /** Goes on with what is stored later, until the signal. */
   readonly follow: boolean;
   readonly signal: AbortSignal;
+  /** Another run had begun to copy and may still do. */
+  readonly overtaken: boolean;
   /** Hears what a part has found, in figures. */
   readonly report: (figures: object) => void;
 };
@@ -32,7 +34,7 @@ export function copyKinds(running: CopyRunning): Kinds {
 }
 
 /** Into the table and equal there; back is the table without it. The stream is never touched. */
-function copyKind({ open, follow, signal, report }: CopyRunning): OperationKind {
+function copyKind({ open, follow, signal, overtaken, report }: CopyRunning): OperationKind {
   return {
     apply: ({ arguments: given }) =>
       unlessTurnedAway(async () => {
@@ -54,7 +56,7 @@ function copyKind({ open, follow, signal, report }: CopyRunning): OperationKind 
       }),
     inverse: ({ arguments: given }) =>
       unlessTurnedAway(async () => {
-        await open(given).copy.undo();
+        await open(given).copy.undo({ overtaken });
         return { outcome: 'done', evidence: 'every item of the copy is deleted, the stream is as it was' };
       }),
   };

@@ -22,7 +22,7 @@ import { copyArguments, copyKinds, streamCopy, streamCutOver } from './copyKinds
 import type { StreamCopy } from './streamCopy.ts';
 import type { RestoreReport } from './streamRestore.ts';
 
-type Verb = 'copy' | 'verify' | 'cut-over' | 'undo' | 'restore';
+export type OperationVerb = 'copy' | 'verify' | 'cut-over' | 'undo' | 'restore';
 
 type Sides = {
   readonly copy: StreamCopy;
@@ -66,7 +66,7 @@ export class CopyOperations {
    * @throws CopyRefused, in a sentence, before anything was done; TableUnavailable, EventStoreUnavailable, or
    * what NATS answers: the next run goes on
    */
-  async run(verb: Verb, as?: string): Promise<Report> {
+  async run(verb: OperationVerb, as?: string): Promise<Report> {
     const { copy } = this.#sides;
     switch (verb) {
       case 'copy':
@@ -91,17 +91,6 @@ export class CopyOperations {
     }
   }
 
-  /** What is recorded of the copy and of its cut-over, a line for each event. */
-  async *history(): AsyncGenerator<string> {
-    for (const kind of [streamCopy, streamCutOver]) {
-      const stream = operationStream(this.#idOf(kind));
-      for await (const { event, version, actor } of this.#recording.store.read(stream)) {
-        const sentence = operationSentence(event as OperationEvent);
-        yield `${new Date(event.at).toISOString()}  ${String(version).padStart(5)}  ${sentence}  ${actor}`;
-      }
-    }
-  }
-
   /** Where readers went over, the way back of that; else a stream made from its copy, beside every record. */
   async #restore(as: string): Promise<Report> {
     const phase = (await this.#sides.copy.checkpoint())?.phase;
@@ -120,17 +109,19 @@ export class CopyOperations {
     const given = copyArguments(this.#name, this.#table);
     const step = { step: stepOf(kind), stage: 'data' as const, kind, arguments: given, oneWay: false };
     const what = `${readers}the stream ${stream} into the table ${this.#table}`;
+    const overtaken = await this.#isCopying(kind);
     await this.#tell(kind, {
       ...{ type: 'RequestOperation', operationId: this.#idOf(kind), what, steps: [step], ...how },
       ...{ requestedBy: by, now: clock.now() },
     });
-    return this.#drive(kind, 'completed');
+    return this.#drive(kind, 'completed', overtaken);
   }
 
   async #back(kind: string): Promise<Report> {
     const { clock, by } = this.#recording;
+    const overtaken = await this.#isCopying(kind);
     await this.#tell(kind, { type: 'TakeBack', reason: 'asked for', by, now: clock.now() });
-    return this.#drive(kind, 'taken-back');
+    return this.#drive(kind, 'taken-back', overtaken);
   }
 
   async #tell(kind: string, command: Parameters<typeof recordOperation>[2]): Promise<OperationResult> {
@@ -141,13 +132,13 @@ export class CopyOperations {
     return result;
   }
 
-  async #drive(kind: string, wanted: Ran['outcome']): Promise<Report> {
+  async #drive(kind: string, wanted: Ran['outcome'], overtaken: boolean): Promise<Report> {
     const { store, clock } = this.#recording;
     const { copy, restore } = this.#sides;
     const figures: object[] = [];
     const kinds = copyKinds({
       ...{ open: () => ({ copy, restore: () => restore(this.#name.stream) }), ...this.#following },
-      report: (found) => void figures.push(found),
+      ...{ overtaken, report: (found: object) => void figures.push(found) },
     });
     const operationId = this.#idOf(kind);
     const world = { store, clock, kinds, report: this.#note };
@@ -172,6 +163,12 @@ export class CopyOperations {
     return refusalOf(known, this.#name, 'tail');
   }
 
+  /** By what is recorded: the run may have died. */
+  async #isCopying(kind: string): Promise<boolean> {
+    const state = await knownOperation(this.#recording, this.#idOf(kind));
+    return state.phase === 'forward' && state.open?.part === 'apply';
+  }
+
   async #isRecorded(kind: string): Promise<boolean> {
     return (await knownOperation(this.#recording, this.#idOf(kind))).phase !== 'none';
   }
@@ -184,12 +181,31 @@ export class CopyOperations {
     );
   }
 
-  /** One operation of each kind for a stream and a table. */
   #idOf(kind: string): string {
-    const name = `${stepOf(kind)}-${this.#name.stream}-into-${this.#table}`;
-    if (name.length <= operationIdLengthMax) return name;
-    const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
-    return `${name.slice(0, operationIdLengthMax - digest.length - 1)}-${digest}`;
+    return operationIdOf(kind, this.#name, this.#table);
+  }
+}
+
+/** One operation of each kind for a stream and a table. */
+function operationIdOf(kind: string, { stream }: CopyName, table: string): string {
+  const name = `${stepOf(kind)}-${stream}-into-${table}`;
+  if (name.length <= operationIdLengthMax) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  return `${name.slice(0, operationIdLengthMax - digest.length - 1)}-${digest}`;
+}
+
+/** What is recorded of a copy and of its cut-over, a line for each event. */
+export async function* copyHistory(
+  store: OperationStore,
+  name: CopyName,
+  table: string,
+): AsyncGenerator<string> {
+  for (const kind of [streamCopy, streamCutOver]) {
+    const stream = operationStream(operationIdOf(kind, name, table));
+    for await (const { event, version, actor } of store.read(stream)) {
+      const sentence = operationSentence(event as OperationEvent);
+      yield `${new Date(event.at).toISOString()}  ${String(version).padStart(5)}  ${sentence}  ${actor}`;
+    }
   }
 }
 

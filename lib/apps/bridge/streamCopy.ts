@@ -53,6 +53,8 @@ export type VerifyReport = {
 };
 
 const IN_FLIGHT = 32;
+/** A run looks at its checkpoint every second, and half a second is for what is under way. */
+const OVERTAKEN_MS = 1_500;
 
 export class StreamCopy {
   readonly #deps: CopyDeps;
@@ -160,20 +162,35 @@ export class StreamCopy {
   }
 
   /**
-   * Takes the copy back: deletes every item of it. The stream is untouched. @throws CopyRefused,
-   * TableUnavailable
+   * Takes the copy back: deletes every item of it. The stream is untouched.
+   * @param overtaken another run may still be copying: it notices at its next checkpoint, and what it writes
+   *   until then goes as well
+   * @throws CopyRefused, TableUnavailable
    */
-  async undo(): Promise<void> {
-    const { table } = this.#deps;
+  async undo({ overtaken = false } = {}): Promise<void> {
+    const { table, timers } = this.#deps;
     const keeper = await CheckpointKeeper.take(table, this.#name, 'undone');
+    await this.#deleteAll();
+    for (let left = overtaken ? 1 : 0; left > 0; ) {
+      await new Promise<void>((resolve) => timers.schedule(OVERTAKEN_MS, resolve));
+      left = await this.#deleteAll();
+    }
+    await table.remove(settingsKey(this.#name.stream));
+    await keeper.advance({ floor: 0, count: 0, block: -1, counted: 0, chain: '' });
+  }
+
+  /** @returns how many items there were */
+  async #deleteAll(): Promise<number> {
+    const { table } = this.#deps;
     const writer = new ItemWriter(table.name, this.#deps, IN_FLIGHT);
+    let count = 0;
     for (const partition of [...partitionsOf(this.#name), gapPartition(this.#name.stream)]) {
       for await (const page of table.range(partition, '0', '9007199254740992')) {
         for (const item of page) writer.write(deleteEntry(item), () => {});
+        count += page.length;
       }
     }
     await writer.end();
-    await table.remove(settingsKey(this.#name.stream));
-    await keeper.advance({ floor: 0, count: 0, block: -1, counted: 0, chain: '' });
+    return count;
   }
 }

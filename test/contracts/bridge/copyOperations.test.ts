@@ -11,13 +11,14 @@ import { CheckpointKeeper } from '../../../lib/apps/bridge/copyCheckpoint.ts';
 import { type CopyArguments, copyCommand } from '../../../lib/apps/bridge/copyCommand.ts';
 import { copyKinds, streamCutOver } from '../../../lib/apps/bridge/copyKinds.ts';
 import { parsePlan } from '../../../lib/apps/bridge/loadConfig.ts';
-import type { StreamCopy } from '../../../lib/apps/bridge/streamCopy.ts';
+import { StreamCopy } from '../../../lib/apps/bridge/streamCopy.ts';
 import { realClock } from '../../../lib/asl/clock.ts';
 import { createEventTable } from '../../../lib/aws/eventStore/eventTable.ts';
 import { AwsClient } from '../../../lib/aws/lean/awsClient.ts';
 import { CredentialKeeper } from '../../../lib/aws/lean/credentials.ts';
 import { ItemEventStore } from '../../../lib/aws/lean/itemEventStore.ts';
 import { ItemTable } from '../../../lib/aws/lean/itemTable.ts';
+import { LeanSender } from '../../../lib/aws/lean/leanSender.ts';
 import { operationStream } from '../../../lib/flows/recordOperation.ts';
 import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
 import type { JetStreamApi } from '../../../lib/nats/natsLink.ts';
@@ -206,7 +207,7 @@ describe('copy', () => {
     expect((await types()).filter((type) => type === 'StepFailed')).toEqual([]);
   });
 
-  it('of a stream that is not there is refused before anything is recorded', async () => {
+  it('of a stream that is not there, or stopped at once, is refused before anything is recorded', async () => {
     const { command, table, partitions } = await sides(0);
     await expect(command('copy', { stream: 'NONE' })).rejects.toThrow('stream not found');
     expect(await partitions()).toEqual([]);
@@ -229,6 +230,45 @@ describe('verify, undo, cut-over and restore', () => {
     expect(await command('undo')).toMatchObject({ code: 0, report: { outcome: 'taken-back' } });
     expect(await command('undo')).toMatchObject({ code: 0 });
     expect(await partitions()).toEqual([`${stream}#copy`, expect.stringMatching(/^operation\/copy-/)]);
+  });
+
+  it('a copy that is being followed elsewhere is taken back with what that run still writes', async () => {
+    const { stream, command, publish, types, checkpoint, partitions } = await sides(10);
+    const stop = new AbortController();
+    const following = command('copy', { follow: true, signal: stop.signal });
+    await eventually(async () => (await checkpoint())?.floor === 10, 'ten are copied');
+    let publishing = true;
+    const published = (async () => {
+      while (publishing) await publish(20);
+    })();
+    expect(await command('undo')).toMatchObject({ code: 0, report: { outcome: 'taken-back' } });
+    publishing = false;
+    await published;
+    expect(await following).toMatchObject({ code: 1, report: { outcome: 'interrupted' } });
+    expect(await partitions()).toEqual([`${stream}#copy`, expect.stringMatching(/^operation\/copy-/)]);
+    expect((await types()).slice(-2)).toEqual(['StepInverted', 'OperationTakenBack']);
+  });
+
+  it('what an overtaken run writes before it notices is deleted as well', async () => {
+    const { stream, table, command, write, partitions } = await sides(3);
+    await command('copy');
+    let late = 2;
+    const timers = {
+      now: realClock.now,
+      // Longer than anything but the wait for the overtaken run.
+      schedule(ms: number, fire: () => void) {
+        if (ms < 1_000) return realClock.schedule(ms, fire);
+        void (late-- > 0 ? write(4, `${stream}.late`) : Promise.resolve()).then(fire);
+        return () => undefined;
+      },
+    };
+    const sender = new LeanSender(client, { eventbridge: 0, sqs: 0, sns: 0 }, null);
+    const world = { sender, table, timers, chance: Math.random, log: () => undefined };
+    const copy = new StreamCopy({ stream, shards: 1 }, { ...world, link: null as never });
+    await copy.undo({ overtaken: true });
+    expect([late, await partitions()]).toEqual([
+      ...[-1, [`${stream}#copy`, expect.stringMatching(/^operation\/copy-/)]],
+    ]);
   });
 
   it('a cut-over is an operation too, and restore is its inverse', async () => {
@@ -264,7 +304,7 @@ describe('verify, undo, cut-over and restore', () => {
     const verified = (last: number) =>
       copyKinds({
         ...{ open: () => ({ copy: copy(last), restore: () => Promise.reject(new Error('not asked')) }) },
-        ...{ follow: false, signal: new AbortController().signal, report: () => undefined },
+        ...{ follow: false, overtaken: false, signal: new AbortController().signal, report: () => undefined },
       })[streamCutOver]?.verify({ arguments: { stream: 'S' }, intent: 1 });
     expect(await verified(5)).toMatchObject({ outcome: 'done' });
     expect(await verified(6)).toEqual({
