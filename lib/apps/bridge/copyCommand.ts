@@ -21,6 +21,8 @@ export type CopyArguments = {
   readonly shards: number;
   /** `copy`: goes on with what is stored later, until the signal. */
   readonly follow: boolean;
+  /** `copy`: one that is not equal stays as it is until a person has looked; else it is taken back. */
+  readonly hold: boolean;
   /** `restore`: the stream to write, when it is to be called differently. */
   readonly as: string | undefined;
   /** The event table that records it; without one, the record is kept beside the copy. */
@@ -67,7 +69,7 @@ async function copyWith(
   { plan, environment, timers, out, note }: CopyContext,
   { aws, table, record }: Sides,
 ): Promise<number> {
-  const { verb, stream, shards, follow, signal, as } = wanted;
+  const { verb, stream, shards, follow, hold, signal, as } = wanted;
   const connecting = natsParts(plan.config.nats, environment, timers);
   const nats = await Promise.race([connecting, aborted(signal)]);
   if (nats === null) {
@@ -85,7 +87,7 @@ async function copyWith(
     { follow, signal },
   );
   try {
-    const { code, report } = await operations.run(verb, as);
+    const { code, report } = await operations.run(verb, { as, hold });
     out(JSON.stringify({ [verb]: stream, table: wanted.table, ...report }));
     return code;
   } finally {

@@ -62,18 +62,22 @@ export class CopyOperations {
   }
 
   /**
-   * @param as `restore`: the stream to write, where it is another one
+   * @param how `as`, for `restore`: the stream to write, where it is another one; `hold`, for `copy`: what is
+   *   not equal waits for a person
    * @throws CopyRefused, in a sentence, before anything was done; TableUnavailable, EventStoreUnavailable, or
    * what NATS answers: the next run goes on
    */
-  async run(verb: OperationVerb, as?: string): Promise<Report> {
+  async run(
+    verb: OperationVerb,
+    how: { readonly as: string | undefined; readonly hold: boolean },
+  ): Promise<Report> {
     const { copy } = this.#sides;
     switch (verb) {
       case 'copy':
         refuse(await this.#copyRefusal());
         // A stream that is not there is told before it is recorded.
         await copy.lastSequence(this.#following.signal);
-        return this.#forward(streamCopy, { again: 'apply', onFailure: 'take-back' });
+        return this.#forward(streamCopy, { again: 'apply', onFailure: how.hold ? 'hold' : 'take-back' });
       case 'verify':
         refuse((await this.#isRecorded(streamCopy)) ? null : this.#unrecorded());
         return this.#forward(streamCopy, { again: 'verify', onFailure: 'hold' });
@@ -87,7 +91,7 @@ export class CopyOperations {
         refuse(refusalOf(await copy.checkpoint(), this.#name, 'undone'));
         return this.#back(streamCopy);
       case 'restore':
-        return this.#restore(as ?? this.#name.stream);
+        return this.#restore(how.as ?? this.#name.stream);
     }
   }
 

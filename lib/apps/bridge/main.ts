@@ -18,7 +18,7 @@ const USAGE = `usage: bridge [run] --config FILE
        bridge check --config FILE
        bridge explain SUBJECT --config FILE [--header NAME=VALUE]… [--data TEXT] [--stream NAME] [--seq N]
        bridge copy|verify|cut-over|undo|restore|history --stream NAME --table NAME --config FILE
-                                       [--shards N] [--follow] [--as NAME] [--events TABLE]`;
+                                       [--shards N] [--follow] [--hold] [--as NAME] [--events TABLE]`;
 
 const WATCH_MS = 2_000;
 
@@ -31,6 +31,7 @@ type Values = {
   readonly table: string | undefined;
   readonly shards: string;
   readonly follow: boolean;
+  readonly hold: boolean;
   readonly as: string | undefined;
   readonly events: string | undefined;
 };
@@ -51,6 +52,7 @@ function readArguments(args: readonly string[]): {
       table: { type: 'string' },
       shards: { type: 'string', default: '1' },
       follow: { type: 'boolean', default: false },
+      hold: { type: 'boolean', default: false },
       as: { type: 'string' },
       events: { type: 'string' },
     },
@@ -103,7 +105,7 @@ async function explainSubject(subject: string, values: Values, out: (line: strin
 }
 
 async function copyStream(verb: CopyVerb, values: Values, out: (line: string) => void): Promise<number> {
-  const { stream, table, follow, as, events } = values;
+  const { stream, table, follow, hold, as, events } = values;
   const shards = Number(values.shards);
   if (stream === undefined || table === undefined || !Number.isInteger(shards) || shards < 1) {
     out(USAGE);
@@ -112,7 +114,7 @@ async function copyStream(verb: CopyVerb, values: Values, out: (line: string) =>
   const stop = new AbortController();
   void signalled().then(() => stop.abort());
   const plan = await loadPlan(values.config);
-  const wanted = { verb, stream, table, shards, follow, as, events, signal: stop.signal };
+  const wanted = { verb, stream, table, shards, follow, hold, as, events, signal: stop.signal };
   // What is for a person goes beside the report, which is for a program.
   const note = (line: string) => console.error(line);
   return copyCommand(wanted, { plan, environment: process.env, timers: realClock, out, note });

@@ -95,7 +95,16 @@ async function sides(count: number) {
   const command = async (verb: CopyArguments['verb'], more: Partial<CopyArguments> = {}) => {
     const lines: string[] = [];
     const signal = new AbortController().signal;
-    const wanted = { verb, stream, table: table.name, shards: 1, follow: false, as: undefined, signal };
+    const wanted = {
+      verb,
+      stream,
+      table: table.name,
+      shards: 1,
+      follow: false,
+      hold: false,
+      as: undefined,
+      signal,
+    };
     const code = await copyCommand(
       { ...wanted, events: undefined, ...more },
       {
@@ -170,6 +179,18 @@ describe('copy', () => {
     ]);
     expect(await partitions()).toEqual([`${stream}#copy`, expect.stringMatching(/^operation\/copy-/)]);
     expect(await command('copy')).toMatchObject({ code: 0, report: { count: 1_031, outcome: 'completed' } });
+  });
+
+  it('waits for a person instead where that is asked for, and can be undone then', async () => {
+    const { stream, command, types, publish, write, checkpoint } = await sides(1_030);
+    await command('copy');
+    await write(7, `${stream}.changed`);
+    await publish(1);
+    expect(await command('copy', { hold: true })).toMatchObject({ code: 1, report: { outcome: 'held' } });
+    expect([(await types()).at(-1), (await checkpoint())?.floor]).toEqual(['OperationHeld', 1_031]);
+    await api.streams.deleteMessage(stream, 7);
+    await command('undo');
+    expect(await command('copy')).toMatchObject({ code: 0, report: { count: 1_030, gaps: 1 } });
   });
 
   it('killed midway goes on where it was when it is run again', async () => {
