@@ -1,4 +1,6 @@
-/** The notes on a target itself, and when a fall-back that is told late, or only by one, concerns a rollout. */
+/**
+ * The notes on a target itself, and when a fall-back that is told late, or only by one, concerns a rollout.
+ */
 import type { ServiceState } from '../rollout/state.ts';
 
 /** Who suspended automatic roll backs, why, and until when, epoch milliseconds. */
