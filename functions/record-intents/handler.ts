@@ -12,6 +12,7 @@ import { eachMessage, type QueueEvent } from '../../lib/aws/lambda/queue.ts';
 import { executionStarts } from '../../lib/aws/machines.ts';
 import { awsTraffic, awsWorkload } from '../../lib/aws/targets.ts';
 import { recordIntent } from '../../lib/flows/recordIntent.ts';
+import { services } from '../configured.ts';
 
 const balancer = new ElasticLoadBalancingV2Client(clientSettings);
 const world = {
@@ -24,5 +25,5 @@ const world = {
 };
 
 export const handler = middy((event: QueueEvent) =>
-  eachMessage(event, parseIntent, world.log, (intent) => recordIntent(world, intent)),
+  eachMessage(event, parseIntent, world.log, (intent) => recordIntent(world, intent, services)),
 );

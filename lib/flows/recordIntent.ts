@@ -1,7 +1,9 @@
 /** A decision that the event store did not take in time is appended from the queue that kept it. */
+import type { ServiceSettings } from '../core/config/settings.ts';
 import type { Command } from '../core/rollout/commands.ts';
 import { type FollowingWorld, followDecision } from './followDecision.ts';
-import { type Known, known, record } from './record.ts';
+import { type Cause, type Known, known, record } from './record.ts';
+import { takeOffDependents } from './takeOffDependents.ts';
 
 export type Intent = {
   readonly service: string;
@@ -11,14 +13,32 @@ export type Intent = {
 };
 
 /** Safe to repeat: the command id lets it be appended once, however late it comes again. */
-export async function recordIntent(world: FollowingWorld, intent: Intent): Promise<void> {
-  const { service, commandId, correlationId, command } = intent;
+export async function recordIntent(
+  world: FollowingWorld,
+  intent: Intent,
+  services: readonly ServiceSettings[],
+): Promise<void> {
+  const { service, correlationId } = intent;
   const cause = { correlationId, actor: 'switchback' };
   const from = await known(world, service);
   const recorded = (await stands(world, intent, from))
     ? from
-    : await record(world, service, command as Command, cause, { from, commandId });
+    : await append(world, intent, from, services, cause);
   await followDecision(world, service, recorded, cause);
+}
+
+/** Who depends on a service that goes back goes back before it, as when the store had been there. */
+async function append(
+  world: FollowingWorld,
+  { service, commandId, command: kept }: Intent,
+  from: Known,
+  services: readonly ServiceSettings[],
+  cause: Cause,
+): Promise<Known> {
+  const command = kept as Command;
+  const after = await takeOffDependents(world, service, from.state, command, services, cause);
+  const whole = after.length === 0 ? command : { ...command, after };
+  return record(world, service, whole, cause, { from, commandId });
 }
 
 /**

@@ -19,6 +19,15 @@ const greenOf = (day: Day) =>
 const stateOf = ({ simulation }: Day, service: string) =>
   simulation.world.table.heads.get(`service/${service}`)?.snapshot?.state as ServiceState;
 
+/** How the way back of each began. */
+async function beginningsOf({ simulation }: Day, ...services: readonly string[]) {
+  const store = new SimEventStore(simulation.world.table);
+  const streams = services.map((name) => Array.fromAsync(store.read(`service/${name}`)));
+  const recorded = (await Promise.all(streams)).flat();
+  return recorded.flatMap(({ event }) => (event.type === 'RollbackInitiated' ? [event] : []));
+}
+const goesBack = 'migration smith: orchestrator, which it depends on, goes back';
+
 const everybodyBack = { orchestrator: 0, agent: 0, discovery: 0 };
 
 describe('a migration', () => {
@@ -86,6 +95,23 @@ describe('an alarm', () => {
     expect(standing(day.shares)).toEqual([]);
   });
 
+  it('while the event store is away moves nobody off a promoted foundation; then all go back, dependents first', async () => {
+    const gone = { kind: 'refuse', fromSeconds: 238, toSeconds: 262 } as const;
+    const day = await playMigration({
+      happenings: [migrate(), rings(240, 'orchestrator')],
+      faults: [{ on: '*/store.*', ...gone }],
+    });
+    expect(day.simulation.world.mail.intended.map(({ intent }) => intent.stream)).toContain(
+      'service/orchestrator',
+    );
+    const away = day.shares.filter(({ atSeconds }) => atSeconds > 238 && atSeconds < 262);
+    expect(away).toEqual([]);
+    expect(day.offs).toEqual(['discovery', 'agent', 'orchestrator']);
+    expect(standing(day.shares)).toEqual([]);
+    const ended = await beginningsOf(day, 'agent', 'orchestrator');
+    expect(ended).toMatchObject([{ trigger: 'migration', reason: goesBack }, { trigger: 'alarm' }]);
+  });
+
   it('of a service that moved by itself takes nobody else back', async () => {
     const alone: Happening = {
       ...{ atSeconds: 330, what: 'request', service: 'orchestrator' },
@@ -124,14 +150,10 @@ describe('an abort', () => {
     const day = await playMigration({ happenings: [migrate(), abort] });
     expect(day.offs).toEqual(['discovery', 'agent', 'orchestrator']);
     expect(standing(day.shares)).toEqual([]);
-    const store = new SimEventStore(day.simulation.world.table);
-    const streams = ['discovery', 'agent', 'orchestrator'].map((name) => store.read(`service/${name}`));
-    const recorded = await Promise.all(streams.map((stream) => Array.fromAsync(stream)));
-    const begun = recorded.flat().flatMap(({ event }) => (event.type === 'RollbackInitiated' ? [event] : []));
-    const reason = 'migration smith: orchestrator, which it depends on, goes back';
+    const begun = await beginningsOf(day, 'discovery', 'agent', 'orchestrator');
     expect(begun).toMatchObject([
-      { trigger: 'migration', reason },
-      { trigger: 'migration', reason },
+      { trigger: 'migration', reason: goesBack },
+      { trigger: 'migration', reason: goesBack },
       { trigger: 'operator', after: ['discovery', 'agent'] },
     ]);
   });
