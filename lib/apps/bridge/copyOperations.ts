@@ -98,8 +98,11 @@ export class CopyOperations {
   /** Where readers went over, the way back of that; else a stream made from its copy, beside every record. */
   async #restore(as: string): Promise<Report> {
     const phase = (await this.#sides.copy.checkpoint())?.phase;
-    const isWayBack = as === this.#name.stream && (phase === 'switched' || phase === 'returning');
-    if (isWayBack && (await this.#isRecorded(streamCutOver))) return this.#back(streamCutOver);
+    const cutOver = await knownOperation(this.#recording, this.#idOf(streamCutOver));
+    const isOver = cutOver.phase !== 'none' && (phase === 'switched' || phase === 'returning');
+    // A run that died when all was back has not said so.
+    if (as === this.#name.stream && (isOver || cutOver.phase === 'taking-back'))
+      return this.#back(streamCutOver);
     return { code: 0, report: await this.#sides.restore(as) };
   }
 

@@ -19,7 +19,7 @@ import { CredentialKeeper } from '../../../lib/aws/lean/credentials.ts';
 import { ItemEventStore } from '../../../lib/aws/lean/itemEventStore.ts';
 import { ItemTable } from '../../../lib/aws/lean/itemTable.ts';
 import { LeanSender } from '../../../lib/aws/lean/leanSender.ts';
-import { operationStream } from '../../../lib/flows/recordOperation.ts';
+import { operationStream, recordOperation } from '../../../lib/flows/recordOperation.ts';
 import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
 import type { JetStreamApi } from '../../../lib/nats/natsLink.ts';
 import { repositoryRoot, run } from '../../tidy/plant.ts';
@@ -293,7 +293,7 @@ describe('verify, undo, cut-over and restore', () => {
   });
 
   it('a cut-over is an operation too, and restore is its inverse', async () => {
-    const { stream, command, types, write, checkpoint } = await sides(10);
+    const { stream, table, command, types, write, checkpoint } = await sides(10);
     await expect(command('cut-over')).rejects.toThrow(
       `${stream} goes to 10 and its copy to 0: stop what writes`,
     );
@@ -312,6 +312,20 @@ describe('verify, undo, cut-over and restore', () => {
     ]);
     expect((await checkpoint())?.phase).toBe('tail');
     expect(await command('copy')).toMatchObject({ code: 0, report: { floor: 11, verified: true } });
+    await command('cut-over');
+    // A restore that dies when all is back, before it has said so.
+    const id = `cut-over-${stream}-into-${table.name}`;
+    const world = { store: new ItemEventStore(table) };
+    const cause = { correlationId: 'c', actor: 'anna', run: 'dead' };
+    const order = { type: 'TakeBack', reason: 'asked for', by: 'anna', now: 1 } as const;
+    await recordOperation(world, id, order, cause);
+    await recordOperation(world, id, { type: 'Begin', part: 'invert', step: 'cut-over', now: 1 }, cause);
+    const keeper = await CheckpointKeeper.take(table, { stream, shards: 1 }, 'returning');
+    await keeper.advance({ phase: 'tail' });
+    expect(await command('restore')).toMatchObject({ code: 0, report: { outcome: 'taken-back' } });
+    expect((await types('cut-over')).slice(-3)).toEqual([
+      ...['InverseStarted', 'StepInverted', 'OperationTakenBack'],
+    ]);
     await api.streams.delete(stream);
     expect(await command('restore', { as: `${stream}X` })).toMatchObject({
       code: 0,
