@@ -45,8 +45,11 @@ export class SimTable {
   /** By stream, then by first version. */
   readonly chunks = new Map<string, Map<number, readonly Commit[]>>();
   readonly plans = new Map<string, { readonly text: string; readonly plan: unknown }>();
-  readonly blocks = new Map<string, Map<number, readonly Minute[]>>();
+  readonly blocks = new Map<string, Map<number, Block>>();
 }
+
+/** A block of minutes, none of which may be changed any more, each with its hash. */
+type Block = { readonly minutes: readonly Minute[]; readonly digests: readonly string[] };
 
 export class SimEventStore implements EventStore {
   readonly #table: SimTable;
@@ -145,18 +148,18 @@ export class SimEventStore implements EventStore {
   }
 
   keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string> {
-    const digest = hash('sha256', minutes.map(digestOf).join(), 'hex');
     return this.step('write-beside', () => {
-      const blocks = this.#table.blocks.get(rolloutId) ?? new Map<number, readonly Minute[]>();
-      this.#table.blocks.set(rolloutId, blocks.set(block, [...minutes]));
-      return digest;
+      const blocks = this.#table.blocks.get(rolloutId) ?? new Map<number, Block>();
+      const kept = blockOf(minutes, blocks.get(block));
+      this.#table.blocks.set(rolloutId, blocks.set(block, kept));
+      return hash('sha256', kept.digests.join(), 'hex');
     });
   }
 
   minutes(rolloutId: string): Promise<readonly Minute[]> {
     return this.step('read-beside', () => {
       const blocks = [...(this.#table.blocks.get(rolloutId) ?? [])].sort(([one], [other]) => one - other);
-      return ([] as readonly Minute[]).concat(...blocks.map(([, minutes]) => minutes));
+      return ([] as readonly Minute[]).concat(...blocks.map(([, { minutes }]) => minutes));
     });
   }
 
@@ -223,15 +226,14 @@ function seen(head: StoredHead): Head {
   return view;
 }
 
-/** A minute is kept again at every look at its rollout; once it is, nobody may change it. */
-const digests = new WeakMap<Minute, string>();
-
-function digestOf(minute: Minute): string {
-  const known = digests.get(minute);
-  if (known !== undefined) return known;
-  const digest = sha256(JSON.stringify(frozen(minute)));
-  digests.set(minute, digest);
-  return digest;
+/** A block is kept again at every look at its rollout: what was in it is neither frozen nor hashed again. */
+function blockOf(minutes: readonly Minute[], before: Block | undefined): Block {
+  const digests = minutes.map((minute, nth) =>
+    before?.minutes[nth] === minute
+      ? (before.digests[nth] as string)
+      : sha256(JSON.stringify(frozen(minute))),
+  );
+  return { minutes: [...minutes], digests };
 }
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url');

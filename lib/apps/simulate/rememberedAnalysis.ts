@@ -9,28 +9,36 @@ import type { Minute } from '../../core/analysis/minutes.ts';
 import type { AnalysisPolicy } from '../../core/analysis/policy.ts';
 import { beginEvidence, observeMinute, type RolloutEvidence } from '../../core/analysis/rolloutEvidence.ts';
 
-/** The minutes of the newest look, and what was folded before each of them and after the last. */
-type Folded = { readonly minutes: Minute[]; readonly evidence: RolloutEvidence[] };
+/** Minutes before the newest whose evidence is remembered; where an older one was revised all is folded anew. */
+const minutesBack = 20;
+
+/** The minutes of the newest look, and what was folded up to each of the last of them, by their number. */
+type Folded = { minutes: readonly Minute[]; readonly evidence: Map<number, RolloutEvidence> };
 
 const looks = new WeakMap<AnalysisPolicy, WeakMap<Baseline, Folded>>();
 
 export function rememberedAnalysis(input: AnalysisInput): Analysis {
-  const { minutes, evidence } = foldedFor(input);
-  let same = 0;
-  while (same < minutes.length && minutes[same] === input.minutes[same]) same++;
-  minutes.length = same;
-  evidence.length = same + 1;
-  for (const minute of input.minutes.slice(same)) {
-    evidence.push(observeMinute(evidence.at(-1) as RolloutEvidence, minute));
-    minutes.push(minute);
+  const { policy, baseline, minutes } = input;
+  const before = lookBefore(input);
+  let nth = 0;
+  while (nth < minutes.length && minutes[nth] === before.minutes[nth]) nth++;
+  let evidence = before.evidence.get(nth);
+  if (evidence === undefined) {
+    nth = 0;
+    evidence = beginEvidence(policy, baseline);
   }
-  return conclude(evidence.at(-1) as RolloutEvidence, input);
+  for (; nth < minutes.length; nth++) {
+    evidence = observeMinute(evidence, minutes[nth] as Minute);
+    before.evidence.set(nth + 1, evidence).delete(nth + 1 - minutesBack);
+  }
+  before.minutes = [...minutes];
+  return conclude(evidence, input);
 }
 
-function foldedFor({ policy, baseline }: AnalysisInput): Folded {
+function lookBefore({ policy, baseline }: AnalysisInput): Folded {
   const byBaseline = looks.get(policy) ?? new WeakMap<Baseline, Folded>();
   looks.set(policy, byBaseline);
-  const found = byBaseline.get(baseline) ?? { minutes: [], evidence: [beginEvidence(policy, baseline)] };
+  const found = byBaseline.get(baseline) ?? { minutes: [], evidence: new Map() };
   byBaseline.set(baseline, found);
   return found;
 }

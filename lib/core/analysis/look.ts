@@ -82,10 +82,12 @@ export function rateOf({ bad, total }: ErrorCount): number | null {
 
 /** 0.0123 → "1.23 %". */
 export function percent(rate: number): string {
+  if (rate === 0) return '0 %';
   return `${Number((rate * 100).toPrecision(3))} %`;
 }
 
 /** Six significant digits: enough to judge by, few enough to store. */
 export function round(value: number): number {
+  if (value >= 1 && value < 1e6 && Number.isInteger(value)) return value;
   return Number(value.toPrecision(6));
 }
