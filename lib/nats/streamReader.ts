@@ -11,8 +11,8 @@ import type { NatsLink } from './natsLink.ts';
 import { Puller } from './puller.ts';
 import { parseDelivery } from './receivedMessage.ts';
 
-/** Messages held ready for the caller. */
-const AHEAD = 4_000;
+/** Messages held ready for the caller, asked for by the quarter: 200 000 a second at 10 ms to the server. */
+const AHEAD = 2_000;
 const BYTES_MAX = 16 * 1024 * 1024;
 /** The server forgets a reader that is gone after this long. */
 const INACTIVE_MS = 60_000;
@@ -98,7 +98,7 @@ export class StreamReader {
       stream: this.#stream,
       consumer: this.#consumer,
       room: AHEAD,
-      batchMax: 1_000,
+      batchMax: AHEAD / 4,
       bytesMax: BYTES_MAX,
     };
     const puller = new Puller(this.#link.nats, this.#timers, options, {
