@@ -22,6 +22,7 @@ export class Ledger {
   /** Read since they were last taken out. */
   readonly news: ServiceEvent[] = [];
   #folded: ServiceState = initialState;
+  readonly #wrong: Finding[] = [];
   readonly #stream: string;
 
   constructor(service: string) {
@@ -30,19 +31,16 @@ export class Ledger {
   }
 
   /** @param appendedAt when the stream's events came to stand, the first one first */
-  async readOn(store: Pick<EventStore, 'read'>, appendedAt: readonly number[]): Promise<Finding[]> {
+  async readOn(store: Pick<EventStore, 'read'>, appendedAt: readonly number[]): Promise<void> {
     const news = await Array.fromAsync(store.read(this.#stream, this.version + 1));
-    const findings: Finding[] = [];
+    const wrong = (says: string) => this.#wrong.push(this.#finding(says));
     const standings = [...this.standings];
     for (const recorded of news) {
       const { event, version } = recorded;
-      if (version !== this.version + 1)
-        findings.push(this.#finding(`event ${version} after ${this.version}`));
+      if (version !== this.version + 1) wrong(`event ${version} after ${this.version}`);
       const parsed = ServiceEvent.safeParse(event);
       if (!parsed.success)
-        findings.push(
-          this.#finding(`event ${version}, ${event.type}: ${JSON.stringify(parsed.error.issues[0])}`),
-        );
+        wrong(`event ${version}, ${event.type}: ${JSON.stringify(parsed.error.issues[0])}`);
       const at = appendedAt[version - 1] ?? Date.now();
       standings.push(standingAfter(standings.at(-1) as Standing, recorded, at));
       this.version = version;
@@ -54,12 +52,15 @@ export class Ledger {
     );
     this.events = [...this.events, ...news];
     this.standings = standings;
-    return findings;
   }
 
-  /** The chain of hashes holds, and folding the events gives the state that HEAD keeps. */
+  /**
+   * Every event is of its schema and in its place, the chain of hashes holds, and folding them gives the state
+   * that HEAD keeps.
+   */
   async replays(store: Pick<EventStore, 'head' | 'verify'>): Promise<Finding[]> {
     const { version, brokenAt } = await store.verify(this.#stream);
+    if (this.#wrong.length > 0) return this.#wrong;
     if (brokenAt !== null) return [this.#finding(`the chain breaks at ${brokenAt} of ${version}`)];
     const head = await store.head(this.#stream);
     if (head.version !== this.version) return [this.#finding(`${this.version} events of ${head.version}`)];

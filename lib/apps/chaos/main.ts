@@ -12,12 +12,13 @@ import { Ledger } from './ledger.ts';
 import { People } from './people.ts';
 import { Post } from './post.ts';
 import { report } from './report.ts';
-import { playRound } from './round.ts';
+import { type Played, playRound } from './round.ts';
 import { scalingOf } from './scaling.ts';
+import { Settling } from './settle.ts';
 import { openStage, type Shop, type Stage } from './stage.ts';
 import { Strikes } from './strikes.ts';
 import { count, type Tally } from './trouble.ts';
-import { judge } from './verdict.ts';
+import { judge, type Watched } from './verdict.ts';
 import { type Witness, watch } from './witness.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
@@ -79,18 +80,16 @@ async function rounds({ stage, strikes, seed, tally, chronicle, until }: Run): P
   const broken = new Set<string>();
   while (Date.now() < until) {
     const played = await playRound({ people, post, strikes, random });
-    const watched = [];
-    for (const { shop, witness, ledger } of seen)
-      watched.push({ witness, ledger, scaling: await scalingOf(stage, shop) });
     const calmSince = timed(played.calmSince, seen, tally);
-    const round = { bad: people.bad, intended: post.intended, calmSince };
-    const { findings, checks } = await judge(stage.store, watched, round);
-    count(tally, 'checks', checks);
-    const found = [
-      ...played.open.map((what) => `nothing is left over: ${what}`),
-      ...post.skipped.map((what) => `everything is published: ${what}`),
-      ...findings.map(({ check, service, says }) => `${check} (${service}): ${says}`),
-    ].filter((one) => !broken.has(one));
+    const asked = { stage, seen, people, post, tally };
+    let breach = await breaches(asked, { ...played, calmSince });
+    if (breach.found.length > 0) {
+      // What came in while it was judged is not at its end: that is waited for, and all is asked once more.
+      const open = [...played.open, ...(await new Settling(people, post).untilQuiet())];
+      breach = await breaches(asked, { open, calmSince });
+    }
+    const { watched } = breach;
+    const found = breach.found.filter((one) => !broken.has(one));
     for (const one of found) broken.add(one);
     strikes.count();
     if (found.length > 0) chronicle.keep({ found, watched, strikes: strikes.recent, lines: stage.lines });
@@ -98,8 +97,32 @@ async function rounds({ stage, strikes, seed, tally, chronicle, until }: Run): P
     chronicle.beat();
   }
   leaveHouse();
+  count(tally, 'migrations: never begun', people.migrations.size);
   for (const { witness } of seen) witness.stop();
   return [...broken];
+}
+
+type Asked = {
+  readonly stage: Stage;
+  readonly seen: readonly Seen[];
+  readonly people: People;
+  readonly post: Post;
+  readonly tally: Tally;
+};
+
+async function breaches({ stage, seen, people, post, tally }: Asked, { open, calmSince }: Played) {
+  const watched: Watched[] = [];
+  for (const { shop, witness, ledger } of seen)
+    watched.push({ witness, ledger, scaling: await scalingOf(stage, shop) });
+  const round = { bad: people.bad, intended: post.intended, calmSince };
+  const { findings, checks } = await judge(stage.store, watched, round);
+  count(tally, 'checks', checks);
+  const found = [
+    ...open.map((what) => `nothing is left over: ${what}`),
+    ...post.skipped.map((what) => `everything is published: ${what}`),
+    ...findings.map(({ check, service, says }) => `${check} (${service}): ${says}`),
+  ];
+  return { watched, found };
 }
 
 /** A machine that does not get round to look does not get round to act: nothing is said of times then. */

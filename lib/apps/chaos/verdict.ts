@@ -82,7 +82,7 @@ export async function judge(
   const findings: Finding[] = [];
   const books: Book[] = [];
   for (const one of watched) {
-    findings.push(...(await one.ledger.readOn(store, one.witness.appendedAt)));
+    await one.ledger.readOn(store, one.witness.appendedAt);
     findings.push(...(await one.ledger.replays(store)));
     const book = bookOf(one, round.intended);
     books.push(book);
