@@ -33,6 +33,11 @@ async function main(argv: readonly string[]): Promise<void> {
   const strikes = new Strikes(stage.cloud.faults, new SeededRandom(seedOf(seed, 'strikes')));
   const tally: Tally = new Map();
   let broken: readonly string[] = [];
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      for (const line of [`\n${signal}, seed ${seed}`, ...report(tally, strikes)]) console.log(line);
+      void stage.close().finally(() => process.exit(130));
+    });
   try {
     const until = began + minutes * 60_000;
     broken = await rounds({ stage, strikes, seed, tally, chronicle, until });
