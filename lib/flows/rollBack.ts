@@ -110,8 +110,8 @@ async function restore(world: World, plan: Plan, from: Known, cause: Cause): Pro
 /** At the place to fall back to: asked once, when all the rest is done, and given up within two seconds. */
 async function differencesElsewhere(world: World, plan: Plan, { checkpoint }: RollingBack) {
   const before = checkpoint?.fallbackPlace;
-  const { target } = plan.settings.fallback;
-  if (before === undefined || target === null) return [];
+  const target = before === undefined ? null : plan.settings.fallback.target;
+  if (target === null) return [];
   return placeDifferences(before, await readFallbackPlace(world, target, plan));
 }
 
