@@ -32,7 +32,8 @@ export async function readMinutes(
   const agedMs = Math.floor((toMs - rereadSeconds * 1000) / periodMs) * periodMs;
   if (agedMs <= fromMs) return freshMinutes(world, plan, fromMs, toMs);
   const kept = withRevisions(await world.store.minutes(plan.rolloutId), []);
-  const settled = unbroken(kept, fromMs, periodMs).filter(({ startMs }) => startMs < agedMs);
+  const whole = unbroken(kept, fromMs, periodMs);
+  const settled = whole.slice(0, whole.findLastIndex(({ startMs }) => startMs < agedMs) + 1);
   const fresh = await freshMinutes(world, plan, fromMs + settled.length * periodMs, toMs);
   return [...settled, ...fresh];
 }
@@ -41,7 +42,7 @@ export async function readMinutes(
  * Kept minutes from `fromMs` on, up to the first that is missing: nobody looked for a while, and asks again.
  */
 function unbroken(kept: readonly Minute[], fromMs: number, periodMs: number): readonly Minute[] {
-  const from = kept.filter(({ startMs }) => startMs >= fromMs);
+  const from = kept.slice(kept.findLastIndex(({ startMs }) => startMs < fromMs) + 1);
   const gap = from.findIndex(({ startMs }, index) => startMs !== fromMs + index * periodMs);
   return gap === -1 ? from : from.slice(0, gap);
 }

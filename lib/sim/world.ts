@@ -2,7 +2,7 @@
  * The whole outside on one virtual clock: a cloud in memory whose every part may fail as it was told to. What
  * runs in its functions and its state machines is handed in; this world knows neither.
  */
-import type { Target } from '../../events/target.ts';
+import type { Slot, Target } from '../../events/target.ts';
 import { viewOf } from '../core/eventStore/storedHead.ts';
 import type { Clock, Log } from '../ports.ts';
 import {
@@ -110,30 +110,40 @@ export class SimWorld {
     return place;
   }
 
-  /** Every port, as one instance of a function reaches it. */
-  portsFor(who: Instance) {
-    const { wire } = this;
-    const placeOf = (target: Target) => this.placeOf(target);
-    const { desk } = this;
-    if (desk === null) throw new RangeError('nobody runs the state machines');
+  /** These ports, as one instance of a function reaches them. */
+  portsFor<Name extends keyof Ports>(who: Instance, names: readonly Name[]): Pick<Ports, Name> {
+    if (this.desk === null) throw new RangeError('nobody runs the state machines');
+    const ways = this.#ways;
+    return Object.fromEntries(names.map((name) => [name, ways[name](who)])) as Pick<Ports, Name>;
+  }
+
+  /** How an instance comes by each of them. */
+  readonly #ways = this.waysToPorts();
+
+  waysToPorts() {
+    const balancerOf = (target: Target) => this.placeOf(target).balancer;
+    const slotOf = (target: Target, slot: Slot) => this.placeOf(target).slots[slot];
+    const readerOf = (target: Target) => this.placeOf(target).metrics;
+    const written = () => this.#headsWritten();
+    const pause = (ms: number) => this.clock.sleep(ms);
     return {
-      clock: who.clock satisfies Clock,
-      log: this.#logOf(who),
-      store: simStore(wire, who, this.table, () => this.#headsWritten()),
-      consumers: wiredConsumers(wire, who, this.consumers),
-      tokens: wiredTokens(wire, who, this.tokens),
-      traffic: simTraffic(wire, who, (target) => placeOf(target).balancer),
-      workload: simWorkload(wire, who, (target, slot) => placeOf(target).slots[slot]),
-      places: simFallbackPlaces(wire, who, this.elsewhere),
-      metrics: simMetrics(wire, who, (target) => placeOf(target).metrics),
-      alarms: simAlarms(wire, who, this.alarms),
-      machines: simMachines(wire, who, desk),
-      intents: simIntents(wire, who, this.mail),
-      requests: simRequests(wire, who, this.mail),
-      bus: simBus(wire, who, this.mail),
-      people: simPeople(wire, who, this.mail),
-      health: simHealth(wire, who),
-      pause: (ms: number) => this.clock.sleep(ms),
+      clock: (who: Instance): Clock => who.clock,
+      log: (who: Instance) => this.#logOf(who),
+      store: (who: Instance) => simStore(this.wire, who, this.table, written),
+      consumers: (who: Instance) => wiredConsumers(this.wire, who, this.consumers),
+      tokens: (who: Instance) => wiredTokens(this.wire, who, this.tokens),
+      traffic: (who: Instance) => simTraffic(this.wire, who, balancerOf),
+      workload: (who: Instance) => simWorkload(this.wire, who, slotOf),
+      places: (who: Instance) => simFallbackPlaces(this.wire, who, this.elsewhere),
+      metrics: (who: Instance) => simMetrics(this.wire, who, readerOf),
+      alarms: (who: Instance) => simAlarms(this.wire, who, this.alarms),
+      machines: (who: Instance) => simMachines(this.wire, who, this.desk as ExecutionDesk),
+      intents: (who: Instance) => simIntents(this.wire, who, this.mail),
+      requests: (who: Instance) => simRequests(this.wire, who, this.mail),
+      bus: (who: Instance) => simBus(this.wire, who, this.mail),
+      people: (who: Instance) => simPeople(this.wire, who, this.mail),
+      health: (who: Instance) => simHealth(this.wire, who),
+      pause: (_: Instance) => pause,
     };
   }
 
@@ -164,4 +174,5 @@ export class SimWorld {
   }
 }
 
-export type Ports = ReturnType<SimWorld['portsFor']>;
+type Ways = ReturnType<SimWorld['waysToPorts']>;
+export type Ports = { readonly [Name in keyof Ways]: ReturnType<Ways[Name]> };

@@ -78,9 +78,8 @@ export function functionsOf(
   const runnable = <Name extends FunctionName>(name: Name): SimFunction => ({
     timeoutSeconds: deployedFunctions[name]?.timeoutSeconds ?? 30,
     run: async (who, payload) => {
-      const ports = world.portsFor(who);
-      const given = Object.fromEntries(portsOf[name].map((port) => [port, ports[port]]));
-      return bodies[name](given as PortsOf<Name>, payload, who);
+      const ports: readonly (keyof Ports)[] = portsOf[name];
+      return bodies[name](world.portsFor(who, ports) as PortsOf<Name>, payload, who);
     },
   });
   const names = Object.keys(portsOf) as FunctionName[];

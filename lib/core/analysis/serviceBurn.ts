@@ -4,17 +4,20 @@
 // what there is.
 import { type BurnJudgement, judgeAllBurns, type Spent } from '../slo/burnRate.ts';
 import type { Look } from './look.ts';
-import { addCounts, endMs, errorCount, type Minute } from './minutes.ts';
+import { endMs, errorCount, type Minute } from './minutes.ts';
 import type { CheckResult } from './verdict.ts';
 
 /** null before anything was counted. */
 export function serviceBurnCheck({ policy, minutes }: Look): CheckResult | null {
   const objective = { objective: policy.objective, periodDays: policy.objectivePeriodDays };
-  const spentIn = spendingOf(minutes);
-  const pages = judgeAllBurns(objective, spentIn, ({ severity }) => severity === 'page');
+  const pages = judgeAllBurns(
+    objective,
+    (seconds) => spentIn(minutes, seconds),
+    ({ severity }) => severity === 'page',
+  );
   const first = pages.find(({ verdict }) => verdict !== 'no-data');
   if (first === undefined) return null;
-  const whole = spentIn(first.rule.longSeconds);
+  const whole = spentIn(minutes, first.rule.longSeconds);
   return {
     name: 'service-burn',
     verdict: first.verdict === 'quiet' ? 'pass' : 'inconclusive',
@@ -41,25 +44,22 @@ function sentenceOf({ rule, verdict, longBurn, shortBurn, needsRequests }: BurnJ
 const spanOf = (seconds: number): string =>
   seconds >= 3600 ? `${seconds / 3600} h` : `${Math.round(seconds / 60)} min`;
 
-/**
- * What both sides spent over the last so many seconds; null when nothing was counted. Added up once, from the
- * newest minute back, since every rule asks for two windows.
- */
-function spendingOf(minutes: readonly Minute[]): (seconds: number) => Spent | null {
-  const since: Spent[] = [];
-  let spent: Spent = { bad: 0, total: 0 };
-  for (let nth = minutes.length - 1; nth >= 0; nth--) {
-    const { canary, stable } = minutes[nth] as Minute;
-    if (canary !== null) spent = addCounts(spent, errorCount(canary));
-    if (stable !== null) spent = addCounts(spent, errorCount(stable));
-    since.push(spent);
-  }
+/** What both sides spent over the last so many seconds; null when nothing was counted. */
+function spentIn(minutes: readonly Minute[], seconds: number): Spent | null {
   const newest = minutes.at(-1);
-  return (seconds) => {
-    if (newest === undefined) return null;
-    const fromMs = endMs(newest) - seconds * 1000;
-    const before = minutes.findLastIndex(({ startMs }) => startMs < fromMs);
-    const within = since[minutes.length - before - 2];
-    return within === undefined || within.total === 0 ? null : within;
-  };
+  if (newest === undefined) return null;
+  const fromMs = endMs(newest) - seconds * 1000;
+  let bad = 0;
+  let total = 0;
+  for (let nth = minutes.length - 1; nth >= 0; nth--) {
+    const { startMs, canary, stable } = minutes[nth] as Minute;
+    if (startMs < fromMs) break;
+    const own = canary === null ? nothing : errorCount(canary);
+    const other = stable === null ? nothing : errorCount(stable);
+    bad += own.bad + other.bad;
+    total += own.total + other.total;
+  }
+  return total === 0 ? null : { bad, total };
 }
+
+const nothing: Spent = { bad: 0, total: 0 };
