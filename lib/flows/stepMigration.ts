@@ -162,6 +162,8 @@ async function request(
     throw new BadInput(`migration ${migration.migrationId}: ${service} is not configured any more`);
   }
   const { revision, oneWay } = component;
+  // Whoever asks again for what waited in a queue does not know that it is one-way.
+  const settings: ServiceSettings = oneWay ? { ...configured, whileActive: 'refuse' } : configured;
   const rolloutId = rolloutIdOf(migration, service);
   const started = await startRollout(
     world,
@@ -169,7 +171,7 @@ async function request(
       ...{ service, revision, rolloutId, requestedBy: 'switchback' },
       why: `migration ${migration.migrationId}`,
     },
-    configured,
+    settings,
     cause.correlationId,
     oneWay ? above(layers, migration.migrationId) : layers,
   );

@@ -7,7 +7,7 @@ import { startMigration } from '../../lib/flows/startMigration.ts';
 import { startRollout } from '../../lib/flows/startRollout.ts';
 import { stepMigration } from '../../lib/flows/stepMigration.ts';
 import { SimEventStore } from '../../lib/sim/eventStore.ts';
-import { at, settings, v1, v2 } from '../core/rollout/facts.ts';
+import { at, settings, v1, v2, v3 } from '../core/rollout/facts.ts';
 
 const service = 'orchestrator';
 const stream = `service/${service}`;
@@ -123,16 +123,33 @@ describe('a rollout', () => {
   });
 });
 
+const oneWay = (revision: string) => {
+  const detail = { revisions: { [service]: revision }, oneWay: [service], takeBack: 'everything' } as const;
+  return { ...detail, migrationId: 'smith', requestedBy: 'ada', dryRun: false, eventId: 'e1' };
+};
+const task = { migrationId: 'smith', correlationId: 'e1' };
+
+it('a service that its migration declares one-way does not wait in a queue, where nobody knows of that', async () => {
+  const { ports, ask } = world();
+  await ask();
+  const queueing = [{ ...settings, whileActive: 'queue' as const }];
+  await startMigration(ports, oneWay(v3), queueing, 'e1');
+  await stepMigration(ports, task, queueing, { values: async () => [] });
+  expect((await ports.store.head('migration/smith')).tail.at(-1)?.event).toMatchObject({
+    type: 'MigrationHeld',
+    reason: expect.stringContaining('rollout ro-1 of orchestrator is under way'),
+  });
+  expect((await ports.store.head(stream)).snapshot?.state).toMatchObject({ queued: null });
+});
+
 it('a layer cannot give a window to a service that its migration declares one-way', async () => {
   const { ports } = world();
-  const detail = { revisions: { [service]: v2 }, oneWay: [service], takeBack: 'everything' } as const;
-  const asked = { ...detail, migrationId: 'smith', requestedBy: 'ada', dryRun: false, eventId: 'e1' };
-  await startMigration(ports, asked, [settings], 'e1');
+  await startMigration(ports, oneWay(v2), [settings], 'e1');
   const window: LayeredValue = {
     ...{ layer: 'environment', place: 'environment WINDOW', text: '7200' },
     words: ['ROLLBACK_WINDOW_SECONDS'],
   };
-  await stepMigration(ports, { migrationId: 'smith', correlationId: 'e1' }, [settings], {
+  await stepMigration(ports, task, [settings], {
     values: async () => [window],
   });
   expect(await ports.store.plan(stream, 'smith-orchestrator-1')).toMatchObject({
