@@ -4,8 +4,8 @@ import jsonata from 'jsonata';
 import { describe, expect, it } from 'vitest';
 import { compileDirect } from '../../lib/asl/directExpression.ts';
 import { UNSURE } from '../../lib/asl/directOperators.ts';
-import type { EvaluationFrame, Variables } from '../../lib/asl/evaluationFrame.ts';
-import { copyJson, type Json } from '../../lib/asl/json.ts';
+import type { Json } from '../../lib/asl/json.ts';
+import { byJsonata, frameOf } from './expressionFrames.ts';
 
 const scalar = fc.oneof(
   fc.constantFrom<Json>(null, true, false, 0, 1, -1, 2, 0.1, 1e21, '', 'a', 'b', '10'),
@@ -52,24 +52,6 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => {
     ),
   };
 });
-
-function frameOf(variables: Variables, input: Json, result: Json | undefined): EvaluationFrame {
-  return {
-    input,
-    result,
-    context: { a: [1, { b: 2 }] },
-    variables,
-    chance: { random: () => 0, uuid: () => '' },
-    now: () => 0,
-  };
-}
-
-async function byJsonata(text: string, frame: EvaluationFrame): Promise<unknown> {
-  const states: Record<string, unknown> = { input: frame.input, context: frame.context };
-  if (frame.result !== undefined) states.result = frame.result;
-  const answer = await jsonata(text).evaluate(undefined, { ...frame.variables, states });
-  return answer === undefined ? undefined : copyJson(answer);
-}
 
 describe('direct expressions', () => {
   it('answer what jsonata answers, or nothing at all', async () => {

@@ -1,0 +1,80 @@
+/** Every expression of our own machines answers as a closure what jsonata answers, whatever it is given. */
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import jsonata from 'jsonata';
+import { describe, expect, it } from 'vitest';
+import { compileDirect } from '../../lib/asl/directExpression.ts';
+import { UNSURE } from '../../lib/asl/directOperators.ts';
+import type { Variables } from '../../lib/asl/evaluationFrame.ts';
+import type { Json, JsonObject } from '../../lib/asl/json.ts';
+import { byJsonata, frameOf } from './expressionFrames.ts';
+
+const folder = new URL('../../statemachines/', import.meta.url);
+const files = readdirSync(folder).filter((file) => file.endsWith('.asl.json'));
+
+function expressionsOf(file: string): readonly string[] {
+  const found = new Set<string>();
+  JSON.parse(readFileSync(new URL(file, folder), 'utf8'), (_, value: unknown) => {
+    if (typeof value === 'string' && value.startsWith('{%')) found.add(value.slice(2, -2).trim());
+    return value;
+  });
+  return [...found];
+}
+
+const matches = (texts: readonly string[], pattern: RegExp): readonly string[] => [
+  ...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map((match) => match[1] ?? ''))),
+];
+
+/** Values that an expression may meet: its machine's own words, and what JSONata treats specially. */
+function valuesFor(texts: readonly string[]) {
+  const fields = matches(texts, /\.(\w+)/g);
+  const words = matches(texts, /'([^']*)'/g);
+  const objectOf = (member: fc.Arbitrary<Json>): fc.Arbitrary<JsonObject> =>
+    fc.dictionary(fc.constantFrom(...fields), member, { maxKeys: 8, noNullPrototype: true });
+  const { value } = fc.letrec<{ value: Json }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.constantFrom<Json>(null, true, false, 0, 1, 2, 60, 1000, 0.1, '', '0', ...words),
+      fc.array(tie('value'), { maxLength: 2 }),
+      objectOf(tie('value')),
+    ),
+  }));
+  return { value, object: objectOf(value) };
+}
+
+describe.each(files)('%s', (file) => {
+  const texts = expressionsOf(file);
+  const { value, object } = valuesFor(texts);
+  const names = matches(texts, /\$(\w+)\b(?!\()/g).filter((name) => name !== 'states');
+  const seen = fc.dictionary(fc.constantFrom(...names), value, { minKeys: 1, noNullPrototype: true });
+
+  it('is answered by closures as jsonata answers it', async () => {
+    let compared = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...texts),
+        seen,
+        object,
+        object,
+        async (text, variables, input, told) => {
+          const frame = {
+            ...frameOf(variables as Variables, input, { Payload: told }),
+            errorOutput: { Error: 'TrafficUnconfirmed', ...told },
+          };
+          const direct = compileDirect(jsonata(text).ast());
+          const answer = direct === null ? UNSURE : direct(frame);
+          if (answer === UNSURE) return;
+          compared++;
+          expect(answer).toEqual(await byJsonata(text, frame));
+        },
+      ),
+      { numRuns: 700 },
+    );
+    expect(compared).toBeGreaterThan(200);
+  });
+
+  it('leaves at most three of its expressions to jsonata', () => {
+    const left = texts.filter((text) => compileDirect(jsonata(text).ast()) === null);
+    expect(left.length).toBeLessThanOrEqual(3);
+  });
+});
