@@ -14,10 +14,15 @@ export function frameOf(variables: Variables, input: Json, result: Json | undefi
   };
 }
 
+/** Parsed once: parsing takes longer than answering. */
+const parsed = new Map<string, jsonata.Expression>();
+
 export async function byJsonata(text: string, frame: EvaluationFrame): Promise<unknown> {
   const states: Record<string, unknown> = { input: frame.input, context: frame.context };
   if (frame.result !== undefined) states.result = frame.result;
   if (frame.errorOutput !== undefined) states.errorOutput = frame.errorOutput;
-  const answer = await jsonata(text).evaluate(undefined, { ...frame.variables, states });
+  const expression = parsed.get(text) ?? jsonata(text);
+  parsed.set(text, expression);
+  const answer = await expression.evaluate(undefined, { ...frame.variables, states });
   return answer === undefined ? undefined : copyJson(answer);
 }
