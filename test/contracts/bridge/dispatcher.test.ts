@@ -81,7 +81,7 @@ it('is not idle in the turn in which something was pushed', async () => {
   expect(delivered).toEqual(['a1']);
 });
 
-it('ends each of what was pushed in the turn in which it gives up once: sent already, or abandoned', async () => {
+it('ends what was pushed in the turn in which it gives up, each once: sent, or abandoned', async () => {
   for (let n = 0; n < 25; n++) push(`lane${n}`, `${n}`);
   dispatcher.abandon();
   await clock.advance(60_000);
