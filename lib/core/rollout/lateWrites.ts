@@ -10,21 +10,19 @@ export type Off = {
   readonly lastOrderAt: number | null;
   readonly trafficOffAt: number | null;
   readonly initiatedAt?: number;
-  readonly prepared?: boolean;
 };
 
 /**
  * When nothing can move the weight any more and the slot may be scaled down, epoch milliseconds. A step that
  * is tried again and again may have begun its last write just before the rollback began, long after its
- * order; and what was still being prepared may get its tasks as late.
+ * order; and the canary's tasks may come as late, asked for once too often while it was prepared.
  */
 export function quietSince(
-  { lastOrderAt, trafficOffAt, initiatedAt, prepared }: Off,
+  { lastOrderAt, trafficOffAt, initiatedAt }: Off,
   timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
 ): number {
-  const untouched = lastOrderAt === null && prepared !== false;
   const lastBeganAt = Math.max(lastOrderAt ?? 0, initiatedAt ?? 0);
-  const lateWriteUntil = untouched ? 0 : lastBeganAt + timing.shiftTimeoutSeconds * 1000;
+  const lateWriteUntil = lastBeganAt + timing.shiftTimeoutSeconds * 1000;
   const warmUntil = (trafficOffAt ?? 0) + timing.scaleDownDelaySeconds * 1000;
   return Math.max(lateWriteUntil, warmUntil);
 }
