@@ -85,7 +85,8 @@ export async function run({ full, seed }: BenchArguments): Promise<object> {
   const runs = full ? 600 : 60;
   // As the simulator's own threads run it: faults are told by name.
   Error.stackTraceLimit = 0;
-  await measure(20, (nth) => threeHours(seedOf(seed, 'warm', nth)));
+  // Code is still being compiled during the first hundred runs; a night of seeds plays a million.
+  await measure(100, (nth) => threeHours(seedOf(seed, 'warm', nth)));
   const threeHour = await measure(runs, (nth) => threeHours(seedOf(seed, nth)));
   const drawn = await measure(runs * 2, (nth) => drawScenario(seedOf(seed, 'drawn', nth) >>> 1));
   console.log(

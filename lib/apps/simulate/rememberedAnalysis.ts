@@ -9,7 +9,7 @@ import type { Minute } from '../../core/analysis/minutes.ts';
 import type { AnalysisPolicy } from '../../core/analysis/policy.ts';
 import { beginEvidence, observeMinute, type RolloutEvidence } from '../../core/analysis/rolloutEvidence.ts';
 
-/** Minutes before the newest whose evidence is remembered; where an older one was revised all is folded anew. */
+/** So many of the newest minutes may be revised before all is folded anew. */
 const minutesBack = 20;
 
 /** The minutes of the newest look, and what was folded up to each of the last of them, by their number. */
