@@ -50,7 +50,6 @@ export class Dispatcher<P extends Parcel> {
 
   push(parcel: P): void {
     this.#queue.push(parcel);
-    // At once: held back to the end of the turn, requests overlap less (docs/bridge.md, "How fast").
     this.#pump();
   }
 
