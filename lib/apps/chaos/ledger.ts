@@ -55,8 +55,8 @@ export class Ledger {
   }
 
   /**
-   * Every event is of its schema and in its place, the chain of hashes holds, and folding them gives the state
-   * that HEAD keeps.
+   * Every event is of its schema and in its place, the chain of hashes holds, and folding them gives the
+   * state that HEAD keeps.
    */
   async replays(store: Pick<EventStore, 'head' | 'verify'>): Promise<Finding[]> {
     const { version, brokenAt } = await store.verify(this.#stream);
