@@ -122,7 +122,9 @@ export class People {
         return this.#byHand(shop, random.pick([0, 100, 30]));
       case 'fire exit': {
         const whose = random.chance(0.3) ? {} : { service: shop.service };
-        return this.invoke('fall-back', { ...whose, why: 'chaos', by: 'chaos' });
+        // As `npm run fall-back` does: called in any other way, Lambda pulls it again when it was killed.
+        void this.invoke('fall-back', { ...whose, why: 'chaos', by: 'chaos' }, 'RequestResponse');
+        return;
       }
       case 'migration back':
         return this.operateMigration(random.pick([...this.migrations]), 'roll-back');
