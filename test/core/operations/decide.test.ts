@@ -7,7 +7,7 @@ import {
   confirm,
   done,
   fail,
-  from,
+  goingOn,
   now,
   operationId,
   request,
@@ -44,9 +44,9 @@ describe('a plan', () => {
     const other = request([{ ...step('rows'), arguments: { table: 'other' } }]);
     const begun = after(request([step('rows')]), begin('apply', 'rows'));
     expect(decideOperation(begun, other)).toMatchObject({ outcome: 'refused', reason: 'plan-differs' });
-    const back = from(begun, takeBack, begin('invert', 'rows'), confirm('invert', 'rows', 2));
+    const back = goingOn(begun, takeBack, begin('invert', 'rows'), confirm('invert', 'rows', 2));
     expect(back.phase).toBe('taken-back');
-    const anew = from(back, other);
+    const anew = goingOn(back, other);
     expect(anew).toMatchObject({ phase: 'forward', intents: 2 });
     expect(anew.steps.map(({ arguments: given }) => given.table)).toEqual(['other']);
   });
@@ -58,7 +58,7 @@ describe('forward', () => {
     const walked: string[] = [];
     for (let next = nextOf(state), intent = 1; next !== null; next = nextOf(state), intent++) {
       walked.push(`${next.part} ${next.step.step}`);
-      state = from(state, begin(next.part, next.step.step), confirm(next.part, next.step.step, intent));
+      state = goingOn(state, begin(next.part, next.step.step), confirm(next.part, next.step.step, intent));
     }
     expect(walked).toEqual([
       ...['apply network', 'verify network', 'apply service', 'verify service', 'apply rows', 'verify rows'],
@@ -83,7 +83,7 @@ describe('forward', () => {
     for (const late of [confirm('apply', 'network', 1), fail('apply', 'network', 1)]) {
       expect(decideOperation(again, late)).toMatchObject({ outcome: 'refused', reason: 'superseded' });
     }
-    const applied = from(again, confirm('apply', 'network', 2));
+    const applied = goingOn(again, confirm('apply', 'network', 2));
     expect(said(applied, confirm('apply', 'network', 2))).toEqual([]);
   });
 });
@@ -99,7 +99,7 @@ describe('a failure', () => {
       reason: 'service: it broke',
       by: 'switchback',
     });
-    const back = from(
+    const back = goingOn(
       ...[halfway, fail('apply', 'service', 3), begin('invert', 'service'), confirm('invert', 'service', 4)],
       ...[begin('invert', 'network'), confirm('invert', 'network', 5)],
     );
@@ -108,31 +108,31 @@ describe('a failure', () => {
 
   it('waits for a person where the request says so; asked again, only what is not verified is done anew', () => {
     const state = after(request(plan, { onFailure: 'hold' }), ...done('network', 1));
-    const applied = from(state, begin('apply', 'service'), confirm('apply', 'service', 3));
-    const held = from(applied, begin('verify', 'service'), fail('verify', 'service', 4));
+    const applied = goingOn(state, begin('apply', 'service'), confirm('apply', 'service', 3));
+    const held = goingOn(applied, begin('verify', 'service'), fail('verify', 'service', 4));
     expect(held).toMatchObject({ phase: 'held', reason: 'service failed: it broke' });
-    expect(nextOf(from(held, asked))).toMatchObject({ part: 'apply', step: { step: 'service' } });
-    expect(nextOf(from(held, request(plan, { again: 'verify' })))).toMatchObject({ part: 'verify' });
-    expect(from(held, takeBack).order).toEqual(['service', 'network']);
+    expect(nextOf(goingOn(held, asked))).toMatchObject({ part: 'apply', step: { step: 'service' } });
+    expect(nextOf(goingOn(held, request(plan, { again: 'verify' })))).toMatchObject({ part: 'verify' });
+    expect(goingOn(held, takeBack).order).toEqual(['service', 'network']);
   });
 
   it('past a step that nothing takes back is held, with the reason', () => {
     const oneWay = [step('rows', 'data', true), step('checks', 'verification')];
     const begun = after(request(oneWay), ...done('rows', 1), begin('apply', 'checks'));
-    const held = from(begun, fail('apply', 'checks', 3));
+    const held = goingOn(begun, fail('apply', 'checks', 3));
     expect(held).toMatchObject({
       ...{ phase: 'held', reason: 'nothing takes rows back, and checks failed: it broke' },
     });
     expect(decideOperation(held, takeBack)).toMatchObject({ outcome: 'refused', reason: 'one-way' });
-    expect(nextOf(from(held, request(oneWay)))).toMatchObject({ part: 'apply', step: { step: 'checks' } });
+    expect(nextOf(goingOn(held, request(oneWay)))).toMatchObject({ part: 'apply', step: { step: 'checks' } });
   });
 
   it('of an inverse is held; taken back again, it goes on with that inverse', () => {
-    const going = from(halfway, fail('apply', 'service', 3), begin('invert', 'service'));
-    const held = from(going, fail('invert', 'service', 4));
+    const going = goingOn(halfway, fail('apply', 'service', 3), begin('invert', 'service'));
+    const held = goingOn(going, fail('invert', 'service', 4));
     expect(held).toMatchObject({ phase: 'held', reason: 'service could not be taken back: it broke' });
     expect(decideOperation(held, asked)).toMatchObject({ outcome: 'refused', reason: 'held' });
-    expect(nextOf(from(held, takeBack))).toMatchObject({ part: 'invert', step: { step: 'service' } });
+    expect(nextOf(goingOn(held, takeBack))).toMatchObject({ part: 'invert', step: { step: 'service' } });
   });
 });
 
@@ -141,7 +141,8 @@ describe('an operation that is completed, or nearly', () => {
 
   it('asked for again is left alone, verified again, or done again, as asked', () => {
     expect(said(completed, request([step('rows')]))).toEqual([]);
-    const again = (from_: 'apply' | 'verify') => from(completed, request([step('rows')], { again: from_ }));
+    const again = (first: 'apply' | 'verify') =>
+      goingOn(completed, request([step('rows')], { again: first }));
     expect(nextOf(again('verify'))).toMatchObject({ part: 'verify' });
     expect(nextOf(again('apply'))).toMatchObject({ part: 'apply' });
   });
@@ -150,13 +151,13 @@ describe('an operation that is completed, or nearly', () => {
     const applied = after(request([step('rows')]), begin('apply', 'rows'), confirm('apply', 'rows', 1));
     expect(said(applied, request([step('rows')]))).toEqual([]);
     expect(said(applied, request([step('rows')], { again: 'verify' }))).toEqual([]);
-    const looked = from(applied, request([step('rows')], { again: 'verify', onFailure: 'hold' }));
+    const looked = goingOn(applied, request([step('rows')], { again: 'verify', onFailure: 'hold' }));
     expect([nextOf(looked)?.part, looked.onFailure]).toEqual(['verify', 'hold']);
-    expect(nextOf(from(applied, request([step('rows')], { again: 'apply' })))?.part).toBe('apply');
+    expect(nextOf(goingOn(applied, request([step('rows')], { again: 'apply' })))?.part).toBe('apply');
   });
 
   it('can be taken back, once', () => {
-    const back = from(completed, takeBack, begin('invert', 'rows'), confirm('invert', 'rows', 3));
+    const back = goingOn(completed, takeBack, begin('invert', 'rows'), confirm('invert', 'rows', 3));
     expect(back.phase).toBe('taken-back');
     expect(said(back, takeBack)).toEqual([]);
   });

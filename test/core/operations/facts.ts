@@ -53,9 +53,9 @@ export function said(state: OperationState, command: OperationCommand): readonly
 
 /** The state after these commands, each of which is accepted. */
 export const after = (...commands: readonly OperationCommand[]): Operation =>
-  from(initialOperation, ...commands);
+  goingOn(initialOperation, ...commands);
 
-export const from = (state: OperationState, ...commands: readonly OperationCommand[]): Operation =>
+export const goingOn = (state: OperationState, ...commands: readonly OperationCommand[]): Operation =>
   commands.reduce(
     (before, command) => said(before, command).reduce(evolveOperation, before),
     state,
