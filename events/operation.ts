@@ -41,7 +41,7 @@ export const OperationPlanned = z.object({
   requestedBy: z.string(),
 });
 
-export const StepPlanned = z.object({ type: z.literal('StepPlanned'), ...of, ...Step.shape });
+export const StepPlanned = z.extend(Step, { type: z.literal('StepPlanned'), ...of });
 
 /** Asked for once more, after it was completed or held. */
 export const OperationReopened = z.object({
