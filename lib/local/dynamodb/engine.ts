@@ -59,6 +59,8 @@ const actionOf = (operation: string) =>
 
 export class Engine {
   readonly #store: Store;
+  readonly #running = new Set<Promise<unknown>>();
+  #closed = false;
 
   constructor({ region, account }: Place) {
     this.#store = database.create({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
@@ -71,7 +73,7 @@ export class Engine {
     const data = this.#check(operation, input);
     const seen = new Map<string, Item | null>();
     const store = observe(this.#store, seen, onWrite);
-    return new Promise((resolve, reject) => {
+    return this.#whileOpen((resolve, reject) => {
       actionOf(operation)(store, data, (error, output) => {
         if (!error) return resolve(output);
         // dynalite does not know this parameter; the item is the one its own check has read.
@@ -97,13 +99,29 @@ export class Engine {
 
   /** The table as dynalite keeps it; null when there is none. */
   table(name: string): Promise<Table | null> {
-    return new Promise((resolve) => {
+    return this.#whileOpen((resolve) => {
       this.#store.getTable(name, false, (error, table) => resolve(error ? null : table));
     });
   }
 
+  /** What runs is waited for: dynalite throws past everybody where its database goes away beneath it. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#running);
     await this.#store.db.close();
+  }
+
+  async #whileOpen<T>(
+    begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+  ): Promise<T> {
+    if (this.#closed) throw new ServiceError('ServiceUnavailable', 'The local cloud is closing.', 503);
+    const running = new Promise<T>(begin);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
   }
 
   #check(operation: string, input: Input): Record<string, unknown> {
