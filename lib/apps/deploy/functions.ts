@@ -25,7 +25,9 @@ export type Trigger =
   | { readonly from: 'event-table' }
   /** Events that users and pipelines put on our bus. */
   | { readonly from: 'bus'; readonly detailType: string }
-  | { readonly from: 'clock'; readonly rate: string };
+  | { readonly from: 'clock'; readonly rate: string }
+  /** A call by hand, which means now: what failed is never done over later. */
+  | { readonly from: 'person' };
 
 export type DeployedFunction = {
   readonly purpose: string;
@@ -35,7 +37,7 @@ export type DeployedFunction = {
   readonly reserved?: true;
   readonly environment: readonly EnvironmentName[];
   readonly rights: readonly Right[];
-  /** None: a state machine runs it, or a person. */
+  /** None: a state machine runs it. */
   readonly triggers: readonly Trigger[];
 };
 
@@ -161,7 +163,7 @@ export const deployedFunctions: Readonly<Record<string, DeployedFunction>> = {
     reserved: true,
     environment: ['INTENT_QUEUE'],
     rights: [fallback, intentQueue],
-    triggers: [],
+    triggers: [{ from: 'person' }],
   },
   operate: {
     purpose: 'What a person asks for: pause, resume, approve, promote, abort, retry, override.',

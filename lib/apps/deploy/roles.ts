@@ -74,6 +74,7 @@ function triggerGrants(trigger: Trigger): readonly Grant[] {
       ];
     case 'bus':
     case 'clock':
+    case 'person':
       return [];
   }
 }

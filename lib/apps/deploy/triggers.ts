@@ -18,7 +18,7 @@ export function triggerResources(deployment: Deployment): Resources {
     const asynchronous = triggers.some(({ from }) => from === 'bus' || from === 'clock');
     return [
       ...triggers.map((trigger) => resourcesOf(verb, trigger, deployment)),
-      ...(asynchronous ? [invokeConfig(verb)] : []),
+      ...(asynchronous ? [invokeConfig(verb, triedAgain)] : []),
     ];
   });
   return Object.assign({}, ...entries);
@@ -46,6 +46,8 @@ function resourcesOf(verb: string, trigger: Trigger, deployment: Deployment): Re
     }
     case 'clock':
       return rule(verb, deployment, { ScheduleExpression: trigger.rate });
+    case 'person':
+      return invokeConfig(verb, { MaximumEventAgeInSeconds: 300, MaximumRetryAttempts: 0 });
   }
 }
 
@@ -87,15 +89,19 @@ function rule(verb: string, deployment: Deployment, when: Readonly<Record<string
 }
 
 /** A call that failed is tried twice more, within the hour; then it is kept. */
-const invokeConfig = (verb: string): Resources => ({
+const triedAgain = {
+  MaximumEventAgeInSeconds: 3600,
+  MaximumRetryAttempts: 2,
+  DestinationConfig: { OnFailure: { Destination: deadLetters } },
+};
+
+const invokeConfig = (verb: string, asynchronous: Readonly<Record<string, Cfn>>): Resources => ({
   [`${pascal(verb)}Retries`]: {
     Type: 'AWS::Lambda::EventInvokeConfig',
     Properties: {
       FunctionName: ref(`${functionId(verb)}LambdaFunction`),
       Qualifier: '$LATEST',
-      MaximumEventAgeInSeconds: 3600,
-      MaximumRetryAttempts: 2,
-      DestinationConfig: { OnFailure: { Destination: deadLetters } },
+      ...asynchronous,
     },
   },
 });

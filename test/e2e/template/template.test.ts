@@ -39,6 +39,15 @@ describe('AWS’s offline validator', () => {
   });
 });
 
+it('the fire exit is never pulled again by Lambda: whoever pulled it may have gone on since', () => {
+  const { FallBackRetries, StartRolloutRetries } = of('prod', 'mistersmith').template.Resources;
+  expect(FallBackRetries?.Properties).toMatchObject({
+    FunctionName: { Ref: 'FallDashbackLambdaFunction' },
+    MaximumRetryAttempts: 0,
+  });
+  expect(StartRolloutRetries?.Properties).toMatchObject({ MaximumRetryAttempts: 2 });
+});
+
 describe('AWS’s resource specification', () => {
   it.each(cases)('has everything that stage %s of %s names', (stage, example) => {
     expect(specProblems(of(stage, example).template)).toEqual([]);
