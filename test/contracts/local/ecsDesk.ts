@@ -100,7 +100,9 @@ export function ecsDesk(options: { clock?: Clock } & Partial<Omit<EcsDeps, 'cloc
       const { deployments } = await described();
       return deployments.length === 1 && deployments[0]?.rolloutState === state;
     };
-    await until(done, `the deployment is ${state}`);
+    await until(done, `the deployment is ${state}`).catch(async ({ message }: Error) => {
+      throw new Error(`${message}: ${JSON.stringify([await described(), await tasksOf()])}`);
+    });
     return described();
   };
   const tasksOf = async (name = 'web'): Promise<Task[]> => {
