@@ -142,7 +142,7 @@ export interface Workload {
   bounds(target: Target, slot: Slot): Promise<Bounds | null>;
   /** Lifts the slot's minimum to `tasks` and suspends scale-in, as long as a rollout may need to go back. */
   pin(target: Target, slot: Slot, tasks: number): Promise<void>;
-  /** Gives the slot its own bounds back and lets it scale in again. */
+  /** Gives the slot its own bounds back and lets it scale in again; where that is done, changes nothing. */
   release(target: Target, slot: Slot, bounds: Bounds): Promise<void>;
 }
 

@@ -111,6 +111,12 @@ export class SlotState {
     if (this.#desired < bounds.min) this.scale(bounds.min, by, true);
   }
 
+  /** Two requests on AWS, a look and a change; one here. */
+  release(bounds: Bounds, by: string): void {
+    const isReleased = !this.suspended && this.bounds?.min === bounds.min && this.bounds.max === bounds.max;
+    if (!isReleased) this.bound(bounds, false, by);
+  }
+
   #start(tasks: number): void {
     const now = this.#clock.now();
     const starts = this.#behaviours.of(this.#revision).starts !== false;
@@ -163,6 +169,6 @@ export function simWorkload(
         state.bound({ min: tasks, max: Math.max(tasks, state.bounds?.max ?? tasks) }, true, by);
       }),
     release: (target, slot, bounds) =>
-      wire.call(who, 'workload.release', () => slotOf(target, slot).bound(bounds, false, by)),
+      wire.call(who, 'workload.release', () => slotOf(target, slot).release(bounds, by)),
   };
 }

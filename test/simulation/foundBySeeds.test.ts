@@ -129,6 +129,23 @@ describe('a step that is overtaken by a hold', () => {
   });
 });
 
+describe('a promotion that two are tidying up', () => {
+  // The second gave the old side its minimum back when the first had scaled it to 0: that started tasks
+  // again, and the second died before it scaled them down.
+  it('starts nothing again on the side that is gone', async () => {
+    const day = await play({
+      faults: [
+        { on: 'lambda/invoke.promote-canary', kind: 'duplicate', ms: 300 },
+        { on: 'promote-canary/store.write-head', kind: 'slow', ms: 3000 },
+        { on: 'promote-canary/workload.scale', kind: 'crash-before', nth: 2 },
+      ],
+    });
+    expect(day.phase).toBe('promoted');
+    expect(day.slot('blue').changes.map(({ desired }) => desired)).toEqual([3, 0]);
+    expect(day.slot('blue').bounds).toEqual({ min: 1, max: 10 });
+  });
+});
+
 describe('a record of the fire exit that comes again', () => {
   // It had been pulled again since, so the record was news: the rollout that somebody had resumed was held.
   it('after more than sixteen commands holds nobody a second time', async () => {

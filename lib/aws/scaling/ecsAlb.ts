@@ -3,6 +3,7 @@ import {
   type ApplicationAutoScalingClient,
   DescribeScalableTargetsCommand,
   RegisterScalableTargetCommand,
+  type ScalableTarget,
 } from '@aws-sdk/client-application-auto-scaling';
 import type { EcsAlbTarget, Slot } from '../../../events/target.ts';
 import type { Bounds } from '../../ports.ts';
@@ -13,16 +14,17 @@ const desiredCount = { ServiceNamespace: 'ecs', ScalableDimension: 'ecs:service:
 export function ecsAlbScaling(scaling: ApplicationAutoScalingClient) {
   const resourceId = (target: EcsAlbTarget, slot: Slot) =>
     `service/${target.cluster.split('/').at(-1)}/${target.services[slot]}`;
+  const describe = async (target: EcsAlbTarget, slot: Slot): Promise<ScalableTarget | null> => {
+    const ResourceIds = [resourceId(target, slot)];
+    const command = new DescribeScalableTargetsCommand({ ...desiredCount, ResourceIds });
+    const { ScalableTargets } = await answered(`scaling bounds of ${slot}`, scaling.send(command));
+    return ScalableTargets?.[0] ?? null;
+  };
 
   return {
     async bounds(target: EcsAlbTarget, slot: Slot): Promise<Bounds | null> {
-      const command = new DescribeScalableTargetsCommand({
-        ...desiredCount,
-        ResourceIds: [resourceId(target, slot)],
-      });
-      const { ScalableTargets } = await answered(`scaling bounds of ${slot}`, scaling.send(command));
-      const found = ScalableTargets?.[0];
-      return found === undefined ? null : { min: found.MinCapacity ?? 0, max: found.MaxCapacity ?? 0 };
+      const found = await describe(target, slot);
+      return found === null ? null : { min: found.MinCapacity ?? 0, max: found.MaxCapacity ?? 0 };
     },
 
     async pin(target: EcsAlbTarget, slot: Slot, tasks: number): Promise<void> {
@@ -35,7 +37,14 @@ export function ecsAlbScaling(scaling: ApplicationAutoScalingClient) {
       await answered(`pinning ${slot}`, scaling.send(command));
     },
 
+    /** Registering starts what a minimum is short of, also on a side that was scaled to 0 meanwhile. */
     async release(target: EcsAlbTarget, slot: Slot, bounds: Bounds): Promise<void> {
+      const found = await describe(target, slot);
+      const isReleased =
+        found?.MinCapacity === bounds.min &&
+        found.MaxCapacity === bounds.max &&
+        found.SuspendedState?.DynamicScalingInSuspended !== true;
+      if (isReleased) return;
       const command = new RegisterScalableTargetCommand({
         ...desiredCount,
         ResourceId: resourceId(target, slot),
