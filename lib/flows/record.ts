@@ -49,6 +49,8 @@ type Options = {
   readonly from?: Known;
   /** The outside event's id where there is one, so that its repetition changes nothing. */
   readonly commandId?: string;
+  /** Tells commands of one type apart that two callers may give at one version: whose rollout it is about. */
+  readonly about?: string;
   /** The alarm's way: the store says within 500 ms that it cannot, and keeps its housekeeping for later. */
   readonly urgent?: boolean;
 };
@@ -74,7 +76,7 @@ export async function record(
   service: string,
   command: Command,
   cause: Cause,
-  { from, commandId, urgent }: Options = {},
+  { from, commandId, about = '', urgent }: Options = {},
 ): Promise<Result> {
   const { rolloutId } = cause;
   const meant = rolloutId === undefined ? command : { ...command, rolloutId };
@@ -87,7 +89,7 @@ export async function record(
     const appended = await world.store.append(head.stream, {
       expected: head.version,
       events: decision.events,
-      commandId: commandId ?? `${command.type}@${head.version}`,
+      commandId: commandId ?? `${command.type}${about}@${head.version}`,
       correlationId: cause.correlationId,
       actor: cause.actor,
       snapshot: { schema: stateSchema, state: next },

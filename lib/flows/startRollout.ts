@@ -80,6 +80,7 @@ export async function startRollout(
       service,
       { type: 'DropQueued', queuedId: rolloutId, reason: started.sentence, now },
       cause,
+      { about: rolloutId },
     );
   }
   return started;
@@ -111,7 +112,8 @@ function ask(
     ...(strategy === undefined ? {} : { strategy }),
   };
   const now = world.clock.now();
-  return record(world, service, { type: 'Enqueue', service, wish, whileActive, now }, cause);
+  const command = { type: 'Enqueue', service, wish, whileActive, now } as const;
+  return record(world, service, command, cause, { about: rolloutId });
 }
 
 async function start(
@@ -142,6 +144,7 @@ async function start(
       now: world.clock.now(),
     },
     cause,
+    { about: rolloutId },
   );
   if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
   const { rollout } = recorded.state;

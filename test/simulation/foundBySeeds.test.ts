@@ -98,6 +98,21 @@ describe('a call that comes late', () => {
 });
 
 describe('a rollout that makes way', () => {
+  // Both had read the same version, and the second was told that its word stood already: it was planned
+  // while everybody was on the canary, and began when they were back, the wrong way round.
+  it('for two that are asked for at once queues the newer one', async () => {
+    const strategy = { kind: 'all-at-once', bakeSeconds: 600 };
+    const day = await play({
+      configuration: { whileActive: 'supersede', strategy },
+      happenings: [request(), request(200, 'shop:3', 'r2'), request(200, 'shop:4', 'r3')],
+      minutes: 30,
+    });
+    expect(day.all('RolloutQueued').map(({ rolloutId }) => rolloutId)).toEqual(['r2', 'r3']);
+    expect(day.greenWeights.slice(0, 3)).toEqual([0, 100, 0]);
+    expect(day.phase).toBe('promoted');
+    expect(day.slot('green').revision).toBe('shop:4');
+  });
+
   // It was taken back in the store alone: its users stayed on it until its own machine looked again.
   it('is off at once, not at its next look', async () => {
     const day = await play({

@@ -46,8 +46,9 @@ function refuseStale(rollout: Rollout, plan: Start['plan']): Refusal | null {
     );
   if (plan.createdAt < rollout.startedAt) return refused('began');
   if (rollout.phase === 'promoted' && plan.createdAt < rollout.promotedAt) return refused('was promoted');
-  const movedBack = rollout.phase === 'rolled-back' && rollout.afterPromotion;
-  return movedBack && plan.createdAt < rollout.endedAt ? refused('was rolled back') : null;
+  // All traffic was on its canary, promoted or not, when the plan took that for stable's place.
+  const isOtherWayRound = rollout.phase === 'rolled-back' && plan.canarySlot !== rollout.canarySlot;
+  return isOtherWayRound && plan.createdAt < rollout.endedAt ? refused('was rolled back') : null;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Requests that come too late, or too soon. */
 import { describe, it } from 'vitest';
+import { otherSlot } from '../../../events/target.ts';
 import {
   baking,
   minutes,
@@ -24,6 +25,18 @@ describe('a plan from before the newest rollout', () => {
     given(...rolledBack)
       .when(start({ plan: old, now: minutes(30) }))
       .refused('stale-plan');
+  });
+
+  it('begins nothing where it was made while everybody was on the canary, and they are back', () => {
+    const { canarySlot } = planFor({ kind: 'canary' });
+    const next = planFor({ kind: 'canary' }, { rolloutId: 'ro-2', revision: v3 });
+    const turned = { ...next, canarySlot: otherSlot(canarySlot), createdAt: minutes(2) };
+    given(...rolledBack)
+      .when(start({ plan: turned, now: minutes(30) }))
+      .refused('stale-plan');
+    given(...rolledBack)
+      .when(start({ plan: { ...turned, canarySlot }, now: minutes(30) }))
+      .then({ type: 'RolloutStarted' });
   });
 });
 

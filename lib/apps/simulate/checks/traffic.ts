@@ -44,8 +44,12 @@ function takesOff({ place }: Book, { by, reading, at }: Shift): boolean {
  */
 export function nobodyIsOverruled(book: Book): Finding[] {
   const findings: Finding[] = [];
-  for (const { shift: hand, before } of moves(book)) {
-    if (hand.automatic) continue;
+  const all = moves(book);
+  for (const [nth, { shift: hand, before }] of all.entries()) {
+    const next = all[nth + 1]?.shift;
+    // Of two hands in one millisecond the second is what anybody can have seen.
+    const replaced = next !== undefined && !next.automatic && next.at === hand.at;
+    if (hand.automatic || replaced) continue;
     const { canarySlot, phase, desired } = standingAt(book, hand.at);
     const left = percentIn(hand.reading, canarySlot);
     const lowered = hand.reading.kind === 'unknown' || left < percentIn(before.reading, canarySlot);
@@ -54,11 +58,11 @@ export function nobodyIsOverruled(book: Book): Finding[] {
     const unknowable = !hand.by.startsWith('fall-back#') && wasUnconfirmed(book, before, hand.at);
     if (phase === 'none' || !lowered || leftMore || unknowable) continue;
     // A writer that had looked before takes its place, and nobody ever knew.
-    const late = moves(book).find(
+    const late = all.find(
       ({ shift }) => shift.automatic && shift.at > hand.at && lookedAt(book, shift) <= hand.at,
     );
     const until = Math.min(personSpeaksAfter(book, hand.at), late?.shift.at ?? Number.POSITIVE_INFINITY);
-    const raised = moves(book).find(
+    const raised = all.find(
       ({ shift }) =>
         shift.automatic &&
         shift.sentAt > hand.at &&
