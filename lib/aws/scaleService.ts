@@ -1,18 +1,32 @@
-/** One call, for the fire exit: it needs no health and no bounds. */
-import { type ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+/** Two calls, for the fire exit: it needs no health and no bounds. */
+import { DescribeServicesCommand, type ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import type { EcsAlbTarget, Slot, Target } from '../../events/target.ts';
 import { TargetMissing } from '../core/outage.ts';
-import type { Workload } from '../ports.ts';
+import type { SlotReading, Workload } from '../ports.ts';
 import { answered } from './answered.ts';
 
-export const scaleService = (ecs: ECSClient): Pick<Workload, 'scale'> => ({
+/** `read` tells of tasks alone, not of their health. */
+type ScaleService = Pick<Workload, 'scale'> & {
+  read(target: Target, slot: Slot): Promise<Pick<SlotReading, 'desired' | 'running'>>;
+};
+
+export const scaleService = (ecs: ECSClient): ScaleService => ({
   async scale(target, slot, tasks) {
-    if (target.kind !== 'ecs-alb')
-      throw new TargetMissing(`a target of kind ${target.kind} has no tasks to scale`);
-    const command = new UpdateServiceCommand({
-      cluster: target.cluster,
-      service: target.services[slot],
-      desiredCount: tasks,
-    });
-    await answered(`UpdateService of ${target.services[slot]}`, ecs.send(command));
+    const { cluster, services } = withTasks(target);
+    const command = new UpdateServiceCommand({ cluster, service: services[slot], desiredCount: tasks });
+    await answered(`UpdateService of ${services[slot]}`, ecs.send(command));
+  },
+  async read(target, slot) {
+    const { cluster, services } = withTasks(target);
+    const command = new DescribeServicesCommand({ cluster, services: [services[slot]] });
+    const answer = await answered(`DescribeServices of ${services[slot]}`, ecs.send(command));
+    const [found] = answer.services ?? [];
+    if (found === undefined) throw new TargetMissing(`there is no ECS service ${services[slot]}`);
+    return { desired: found.desiredCount ?? 0, running: found.runningCount ?? 0 };
   },
 });
+
+function withTasks(target: Target): EcsAlbTarget {
+  if (target.kind === 'ecs-alb') return target;
+  throw new TargetMissing(`a target of kind ${target.kind} has no tasks to scale`);
+}

@@ -5,7 +5,7 @@
  * did, step by step.
  */
 
-import { otherSlot, type Slot } from '../../events/target.ts';
+import type { Slot } from '../../events/target.ts';
 import type { Refusal } from '../core/decision.ts';
 import { fallBackCommandId } from '../core/fallback/mark.ts';
 import {
@@ -18,13 +18,14 @@ import {
   whoFallsBack,
 } from '../core/fallback/place.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
-import type { Clock, Health, IntentQueue, Log, Pause, Traffic, Workload } from '../ports.ts';
+import type { Clock, Health, IntentQueue, Log, Pause, Traffic } from '../ports.ts';
+import { type FailedSideWorld, scaleDownBeside } from './failedSide.ts';
 
 type World = {
   readonly clock: Clock;
   readonly pause: Pause;
   readonly traffic: Traffic;
-  readonly workload: Pick<Workload, 'scale'>;
+  readonly workload: FailedSideWorld['workload'];
   readonly health: Health;
   readonly intents: IntentQueue;
   readonly log: Log;
@@ -219,11 +220,14 @@ async function hasArrived(world: World, { settings, place, movedAt }: Moved, not
 async function scaleDown(world: World, { settings, place }: Moved, note: Note): Promise<boolean> {
   const { service, fallback, target } = settings;
   if (target.kind !== 'ecs-alb') return true;
-  // Elsewhere: both slots of the new world are the failed side.
-  const failed = fallback.target === null ? [otherSlot(place.slot)] : (['blue', 'green'] as const);
   try {
-    for (const slot of failed) await world.workload.scale(target, slot, 0);
-    note(service, `${failed.join(' and ')} scaled to 0`);
+    if (fallback.target === null) {
+      const say = (what: string, ok?: boolean) => note(service, what, ok);
+      return await scaleDownBeside(world, { target, slot: place.slot }, say);
+    }
+    // Elsewhere: both slots of the new world are the failed side.
+    for (const slot of ['blue', 'green'] as const) await world.workload.scale(target, slot, 0);
+    note(service, 'blue and green scaled to 0');
     return true;
   } catch (error) {
     note(service, `scaling the failed side down: ${(error as Error).message}`, false);

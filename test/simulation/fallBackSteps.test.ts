@@ -22,6 +22,7 @@ function open(trouble: (call: string, atSeconds: number) => void = () => {}) {
   let now = 0;
   const calls: string[] = [];
   const weights = new Map<Target, number>();
+  const tasks = new Map<Slot, number>();
   const done = async <T>(call: string, answer: T): Promise<T> => {
     calls.push(call);
     trouble(call, now / 1000);
@@ -50,7 +51,14 @@ function open(trouble: (call: string, atSeconds: number) => void = () => {}) {
       markOverride: async () => undefined,
       overrideMark: async () => null,
     },
-    workload: { scale: (_: Target, slot: Slot) => done(`scale ${slot}`, undefined) },
+    workload: {
+      scale: (_: Target, slot: Slot, count: number) => {
+        tasks.set(slot, count);
+        return done(`scale ${slot}`, undefined);
+      },
+      read: (_: Target, slot: Slot) =>
+        done(`tasks of ${slot}`, { desired: tasks.get(slot) ?? 3, running: tasks.get(slot) ?? 3 }),
+    },
     health: { check: (url: string) => done(`health ${url}`, { ok: true, what: '200' }) },
     intents: { send: ({ stream }: { readonly stream: string }) => done(`record ${stream}`, undefined) },
   };
@@ -60,7 +68,7 @@ function open(trouble: (call: string, atSeconds: number) => void = () => {}) {
     if (answer.outcome === 'refused') throw new Error(answer.sentence);
     return { ...answer, seconds: now / 1000 } satisfies FellBack & { readonly seconds: number };
   };
-  return { run, calls, weights };
+  return { run, calls, weights, tasks };
 }
 
 const shop = service({ service: 'shop' });
@@ -93,6 +101,26 @@ describe('the fire exit', () => {
     expect(steps.map(({ what }) => what)).toContain('somebody moved the traffic meanwhile: moved back');
     expect(outcome).toBe('fell-back');
     expect(weights.get(shop.target)).toBe(0);
+  });
+
+  // A rollback was under way that went the other way: both sides ended at 0 (seeds 30032031, 30033006).
+  it('gives the side that failed its tasks again when somebody sent traffic there meanwhile', async () => {
+    const { run, weights, tasks } = open((call) => {
+      if (call === 'scale green' && weights.get(shop.target) === 0) weights.set(shop.target, 100);
+    });
+    const { steps, outcome } = await run([shop]);
+    expect(outcome).toBe('incomplete');
+    expect(steps.at(-1)).toMatchObject({ what: expect.stringContaining('it has its 3 tasks'), ok: false });
+    expect(tasks.get('green')).toBe(3);
+  });
+
+  it('leaves the side that failed as it is where the other one runs nothing', async () => {
+    const { run, tasks, calls } = open();
+    tasks.set('blue', 0);
+    const { steps, outcome } = await run([shop]);
+    expect(outcome).toBe('incomplete');
+    expect(steps.at(-1)).toMatchObject({ what: expect.stringContaining('runs no task'), ok: false });
+    expect(calls).not.toContain('scale green');
   });
 
   it('to a name waits until no resolver remembers the other side before that is scaled down', async () => {

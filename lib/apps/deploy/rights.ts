@@ -88,7 +88,7 @@ const fallback: Right = ({ configuration }) => {
       actions: ['route53:ListResourceRecordSets', 'route53:ChangeResourceRecordSets'],
       resources: hostedZoneArns(targets),
     },
-    { actions: ['ecs:UpdateService'], resources: ecsServiceArns(targets) },
+    { actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: ecsServiceArns(targets) },
   ];
 };
 

@@ -110,6 +110,7 @@ function hasObject(action: string, verb: string, { configuration, template }: Ca
       return behind.some((arn) => arn.includes(':listener-rule/'));
     case 'elasticloadbalancing:ModifyListener':
       return behind.some((arn) => arn.includes(':listener/'));
+    case 'ecs:DescribeServices':
     case 'ecs:UpdateService':
       return targets.some(({ kind }) => kind === 'ecs-alb');
     case 'states:StartExecution':
