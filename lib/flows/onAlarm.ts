@@ -95,8 +95,8 @@ async function hear(
     });
     const commandId = alarmCommandId(seen);
     const { service } = settings;
-    const after = await takeOffDependents(world, service, from.state, command, services, cause);
-    const heard = await record(world, service, { ...command, after }, cause, {
+    const whole = await takeOffDependents(world, service, from.state, command, services, cause);
+    const heard = await record(world, service, whole, cause, {
       ...{ from, commandId, urgent: true },
     });
     return await follow(world, settings.service, heard, cause);

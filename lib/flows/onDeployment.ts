@@ -31,8 +31,7 @@ export async function onDeployment(
   const side = slot === null || slot === rollout.canarySlot ? 'canary' : 'stable';
   const command = commandFor(trouble, side, settings, world.clock.now());
   const commandId = `deployment:${trouble.eventId}`;
-  const after = await takeOffDependents(world, service, from.state, command, services, cause);
-  const whole = after.length === 0 ? command : { ...command, after };
+  const whole = await takeOffDependents(world, service, from.state, command, services, cause);
   const judged = await record(world, service, whole, cause, { from, commandId });
   const overridden = judged.outcome === 'refused' && judged.reason === 'overridden';
   const recorded = overridden

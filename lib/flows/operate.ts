@@ -109,8 +109,7 @@ async function recordOnce(
     for await (const recorded of world.store.read(streamOf(service), first))
       if (recorded.commandId === commandId) return { outcome: 'accepted', ...from, events: [] };
   }
-  const after = await takeOffDependents(world, service, from.state, command, services, cause);
-  const whole = after.length === 0 ? command : { ...command, after };
+  const whole = await takeOffDependents(world, service, from.state, command, services, cause);
   return record(world, service, whole, cause, { commandId, from });
 }
 

@@ -35,9 +35,7 @@ async function append(
   services: readonly ServiceSettings[],
   cause: Cause,
 ): Promise<Known> {
-  const command = kept as Command;
-  const after = await takeOffDependents(world, service, from.state, command, services, cause);
-  const whole = after.length === 0 ? command : { ...command, after };
+  const whole = await takeOffDependents(world, service, from.state, kept as Command, services, cause);
   return record(world, service, whole, cause, { from, commandId });
 }
 

@@ -15,19 +15,20 @@ import { type TakeOffWorld, takeOff } from './takeBackMigration.ts';
 /**
  * Does nothing unless the command, which is recorded next, takes the service back. An outage of a dependent
  * is logged: the service itself does not wait for it.
- * @returns those whose traffic is off or on its way, the first to go first: they are restored first as well
+ * @returns the command, with those whose traffic is off or on its way in `after`, the first to go first: they
+ *   are restored first as well
  */
-export async function takeOffDependents(
+export async function takeOffDependents<C extends Command>(
   world: TakeOffWorld,
   service: string,
   state: ServiceState,
-  command: Command,
+  command: C,
   services: readonly ServiceSettings[],
   cause: Cause,
-): Promise<readonly string[]> {
-  if (rolloutAfter(state, command)?.phase !== 'rolling-back') return [];
+): Promise<C & { readonly after?: readonly string[] }> {
+  if (rolloutAfter(state, command)?.phase !== 'rolling-back') return command;
   const migrationId = ofMigration(service, state);
-  if (migrationId === null) return [];
+  if (migrationId === null) return command;
   const names = affectedBy(services, [service]).filter((name) => name !== service);
   const read = await Promise.all(
     names.map(async (name) => [name, await known(world, name).catch(() => null)] as const),
@@ -40,7 +41,7 @@ export async function takeOffDependents(
       world.log.write({ message: 'not off yet', service: name, error: String(error), ...cause });
     });
   }
-  return back;
+  return back.length === 0 ? command : { ...command, after: back };
 }
 
 const ofMigration = (service: string, { rollout }: ServiceState): string | null =>
