@@ -11,6 +11,7 @@ import {
 import { StreamContended } from '../core/outage.ts';
 import type { EventStore, Head } from '../ports.ts';
 import type { Cause } from './record.ts';
+import { stateOf } from './streamState.ts';
 
 /** Attempts against other writers of one stream before giving up. */
 const attemptsMax = 8;
@@ -23,11 +24,13 @@ export type MigrationResult =
 
 type World = { readonly store: EventStore };
 
+const folding = { schema: migrationSchema, initial: initialMigration, evolve: evolveMigration };
+
 const streamOf = (migrationId: string): string => `migration/${migrationId}`;
 
 export async function knownMigration(world: World, migrationId: string): Promise<KnownMigration> {
   const head = await world.store.head(streamOf(migrationId));
-  return { head, state: await stateOf(world, head) };
+  return { head, state: await stateOf(world.store, head, folding) };
 }
 
 /** @throws StreamContended when every attempt lost against another writer */
@@ -60,18 +63,7 @@ export async function recordMigration(
       return { outcome: 'accepted', head, state: next, events: decision.events };
     }
     head = appended.outcome === 'conflict' ? appended.head : await world.store.head(head.stream);
-    state = await stateOf(world, head);
+    state = await stateOf(world.store, head, folding);
   }
   throw new StreamContended(`${head.stream}: ${attemptsMax} attempts lost against other writers`);
-}
-
-async function stateOf(world: World, head: Head): Promise<MigrationState> {
-  if (head.version === 0) return initialMigration;
-  if (head.snapshot?.schema === migrationSchema) return head.snapshot.state as MigrationState;
-  let state = initialMigration;
-  for await (const { version, event } of world.store.read(head.stream)) {
-    if (version > head.version) break; // appended after the head was read
-    state = evolveMigration(state, event as MigrationEvent);
-  }
-  return state;
 }

@@ -9,8 +9,9 @@ import {
   operationSchema,
 } from '../core/operations/state.ts';
 import { StreamContended } from '../core/outage.ts';
-import type { EventStore, Head } from '../ports.ts';
+import type { EventStore } from '../ports.ts';
 import type { Cause } from './record.ts';
+import { stateOf } from './streamState.ts';
 
 /** Attempts against other writers of one stream before giving up. */
 const attemptsMax = 8;
@@ -32,13 +33,15 @@ export type OperationResult =
     }
   | (Refusal & { readonly state: OperationState });
 
+const folding = { schema: operationSchema, initial: initialOperation, evolve: evolveOperation };
+
 export const operationStream = (operationId: string): string => `operation/${operationId}`;
 
 export async function knownOperation(
   world: { readonly store: OperationStore },
   operationId: string,
 ): Promise<OperationState> {
-  return stateOf(world.store, await world.store.head(operationStream(operationId)));
+  return stateOf(world.store, await world.store.head(operationStream(operationId)), folding);
 }
 
 /** @throws StreamContended when every attempt lost against another writer */
@@ -50,7 +53,7 @@ export async function recordOperation(
 ): Promise<OperationResult> {
   let head = await store.head(operationStream(operationId));
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const state = await stateOf(store, head);
+    const state = await stateOf(store, head, folding);
     const decision = decideOperation(state, command);
     if (decision.outcome === 'refused') return { ...decision, state };
     if (decision.events.length === 0) return { outcome: 'accepted', state, events: [] };
@@ -72,15 +75,4 @@ export async function recordOperation(
   throw new StreamContended(
     `${operationStream(operationId)}: ${attemptsMax} attempts lost against other writers`,
   );
-}
-
-async function stateOf(store: OperationStore, head: Head): Promise<OperationState> {
-  if (head.version === 0) return initialOperation;
-  if (head.snapshot?.schema === operationSchema) return head.snapshot.state as OperationState;
-  let state = initialOperation;
-  for await (const { version, event } of store.read(head.stream)) {
-    if (version > head.version) break; // appended after the head was read
-    state = evolveOperation(state, event as OperationEvent);
-  }
-  return state;
 }
