@@ -11,7 +11,7 @@ import type { Checkpoint } from '../core/rollout/state.ts';
 import type { Clock, EventStore, FallbackPlaces, Log, Traffic, Workload } from '../ports.ts';
 import { stableSlotOf } from './driveTraffic.ts';
 import { readFallbackPlace } from './readFallbackPlace.ts';
-import { record } from './record.ts';
+import { type Cause, record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
 import { watchTraffic } from './watchTraffic.ts';
 
@@ -35,7 +35,7 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
     world.workload.read(target, stableSlot),
     world.workload.read(target, canarySlot),
     world.workload.bounds(target, stableSlot),
-    fallbackPlace(world, plan, rollout.checkpoint),
+    fallbackPlace(world, plan, rollout.checkpoint, cause),
   ]);
   if (stable.desired === 0)
     throw new TargetMissing(`${task.service}: the stable slot ${stableSlot} runs no task`);
@@ -86,8 +86,9 @@ async function fallbackPlace(
   world: World,
   plan: Plan,
   known: Checkpoint | null,
+  cause: Cause,
 ): Promise<Pick<Checkpoint, 'fallbackPlace'>> {
   const { target } = plan.settings.fallback;
   if (target === null || (known?.fallbackPlace?.holds ?? null) !== null) return {};
-  return { fallbackPlace: placeFound(target, await readFallbackPlace(world, target, plan)) };
+  return { fallbackPlace: placeFound(target, await readFallbackPlace(world, target, plan, cause)) };
 }

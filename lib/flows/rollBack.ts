@@ -99,7 +99,7 @@ async function restore(world: World, plan: Plan, from: Known, cause: Cause): Pro
   if (stays && now < stoppedBy(rollout, timing)) return from;
   const differences = [
     ...differencesFrom(rollout, found),
-    ...(await differencesElsewhere(world, plan, rollout)),
+    ...(await differencesElsewhere(world, plan, rollout, cause)),
   ];
   const done = await record(world, service, { type: 'ConfirmRollback', differences, now }, cause, { from });
   world.log.write({ message: 'rolled back', service, rolloutId: rollout.rolloutId, differences, ...cause });
@@ -108,11 +108,16 @@ async function restore(world: World, plan: Plan, from: Known, cause: Cause): Pro
 }
 
 /** At the place to fall back to: asked once, when all the rest is done, and given up within two seconds. */
-async function differencesElsewhere(world: World, plan: Plan, { checkpoint }: RollingBack) {
+async function differencesElsewhere(
+  world: World,
+  plan: Plan,
+  { checkpoint }: RollingBack,
+  cause: Cause,
+): Promise<readonly string[]> {
   const before = checkpoint?.fallbackPlace;
   const target = before === undefined ? null : plan.settings.fallback.target;
   if (target === null) return [];
-  return placeDifferences(before, await readFallbackPlace(world, target, plan));
+  return placeDifferences(before, await readFallbackPlace(world, target, plan, cause));
 }
 
 /** When every task must have ended, epoch milliseconds: its own, after those of each that went before it. */
