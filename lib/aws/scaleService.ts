@@ -1,22 +1,16 @@
-/** Two calls, for the fire exit: it needs no health and no bounds. */
+/** For the fire exit: tasks alone, without their health and their bounds. */
 import { DescribeServicesCommand, type ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import type { EcsAlbTarget, Slot, Target } from '../../events/target.ts';
 import { TargetMissing } from '../core/outage.ts';
-import type { SlotReading, Workload } from '../ports.ts';
 import { answered } from './answered.ts';
 
-/** `read` tells of tasks alone, not of their health. */
-type ScaleService = Pick<Workload, 'scale'> & {
-  read(target: Target, slot: Slot): Promise<Pick<SlotReading, 'desired' | 'running'>>;
-};
-
-export const scaleService = (ecs: ECSClient): ScaleService => ({
-  async scale(target, slot, tasks) {
+export const scaleService = (ecs: ECSClient) => ({
+  async scale(target: Target, slot: Slot, tasks: number): Promise<void> {
     const { cluster, services } = withTasks(target);
     const command = new UpdateServiceCommand({ cluster, service: services[slot], desiredCount: tasks });
     await answered(`UpdateService of ${services[slot]}`, ecs.send(command));
   },
-  async read(target, slot) {
+  async read(target: Target, slot: Slot) {
     const { cluster, services } = withTasks(target);
     const command = new DescribeServicesCommand({ cluster, services: [services[slot]] });
     const answer = await answered(`DescribeServices of ${services[slot]}`, ecs.send(command));

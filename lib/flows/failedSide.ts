@@ -3,12 +3,12 @@ import { otherSlot, type Slot, type Target } from '../../events/target.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
 import type { SlotReading, Traffic, Workload } from '../ports.ts';
 
-export type FailedSideWorld = {
-  readonly traffic: Pick<Traffic, 'read'>;
-  readonly workload: Pick<Workload, 'scale'> & {
-    read(target: Target, slot: Slot): Promise<Pick<SlotReading, 'desired' | 'running'>>;
-  };
+/** Tasks are counted: nobody asks for their health or their bounds. */
+export type TaskCounts = Pick<Workload, 'scale'> & {
+  read(target: Target, slot: Slot): Promise<Pick<SlotReading, 'desired' | 'running'>>;
 };
+
+type World = { readonly traffic: Pick<Traffic, 'read'>; readonly workload: TaskCounts };
 
 type Side = { readonly target: Target; readonly slot: Slot };
 type Say = (what: string, ok?: boolean) => void;
@@ -19,7 +19,7 @@ type Say = (what: string, ok?: boolean) => void;
  * @returns whether it is gone
  */
 export async function scaleDownBeside(
-  { traffic, workload }: FailedSideWorld,
+  { traffic, workload }: World,
   { target, slot }: Side,
   say: Say,
 ): Promise<boolean> {

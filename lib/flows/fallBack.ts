@@ -19,13 +19,13 @@ import {
 } from '../core/fallback/place.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
 import type { Clock, Health, IntentQueue, Log, Pause, Traffic } from '../ports.ts';
-import { type FailedSideWorld, scaleDownBeside } from './failedSide.ts';
+import { scaleDownBeside, type TaskCounts } from './failedSide.ts';
 
 type World = {
   readonly clock: Clock;
   readonly pause: Pause;
   readonly traffic: Traffic;
-  readonly workload: FailedSideWorld['workload'];
+  readonly workload: TaskCounts;
   readonly health: Health;
   readonly intents: IntentQueue;
   readonly log: Log;
