@@ -63,9 +63,3 @@ export type RefusedRequest = {
   /** What is wrong, where, and what would be right. */
   readonly sentence: string;
 };
-
-export const refusedRequest = (
-  asked: Asked,
-  requestId: string,
-  { reason, sentence }: Pick<RefusedRequest, 'reason' | 'sentence'>,
-): RefusedRequest => ({ requestId, asked, reason, sentence });

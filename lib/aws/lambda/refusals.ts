@@ -4,12 +4,17 @@
  */
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { MiddlewareObj } from '@middy/core';
-import { type Asked, outwardSource, refusedDetailType, refusedRequest } from '../../../events/outward.ts';
+import {
+  type Asked,
+  outwardSource,
+  type RefusedRequest,
+  refusedDetailType,
+} from '../../../events/outward.ts';
 import { BadInput } from '../../core/outage.ts';
 import type { Log } from '../../ports.ts';
 import { putEvent } from '../putEvent.ts';
 
-type Told = { readonly reason: string; readonly sentence: string };
+type Told = Pick<RefusedRequest, 'reason' | 'sentence'>;
 
 /** Telling is the last thing done, and its failure changes nothing: the refusal stands in the log. */
 export function tellRefusals(
@@ -18,12 +23,13 @@ export function tellRefusals(
   asked: Asked,
   log: Log,
 ): MiddlewareObj<unknown, unknown, Error> {
-  const tell = async (event: unknown, told: Told) => {
+  const tell = async (event: unknown, { reason, sentence }: Told) => {
     const requestId = idOf(event);
     if (requestId === null) return;
+    const refused: RefusedRequest = { requestId, asked, reason, sentence };
     const entry = { EventBusName, Source: outwardSource, DetailType: refusedDetailType };
     try {
-      await putEvent(client, { ...entry, Detail: JSON.stringify(refusedRequest(asked, requestId, told)) });
+      await putEvent(client, { ...entry, Detail: JSON.stringify(refused) });
     } catch (error) {
       log.write({ message: 'refusal not told', correlationId: requestId, error: String(error) });
     }
