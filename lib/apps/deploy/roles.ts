@@ -32,7 +32,6 @@ export function roles(deployment: Deployment): Resources {
 
 /** Everything a function may do: its ports, its triggers, and to say what it did. */
 function grantsOf(verb: string, deployed: DeployedFunction, deployment: Deployment): readonly Grant[] {
-  const asynchronous = deployed.triggers.some(({ from }) => from === 'bus' || from === 'clock');
   return [
     {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -44,10 +43,12 @@ function grantsOf(verb: string, deployed: DeployedFunction, deployment: Deployme
       why: 'X-Ray has no resources for traces',
     },
     ...deployed.triggers.flatMap(triggerGrants),
-    ...(asynchronous ? [{ actions: ['sqs:SendMessage'], resources: [att('DeadLetters', 'Arn')] }] : []),
     ...deployed.rights.flatMap((right) => right(deployment)),
   ];
 }
+
+/** What was tried often enough goes to the dead letters, with the function's own role. */
+const keepsFailures: Grant = { actions: ['sqs:SendMessage'], resources: [att('DeadLetters', 'Arn')] };
 
 /** Lambda reads queues and streams with the function's own role. */
 function triggerGrants(trigger: Trigger): readonly Grant[] {
@@ -70,10 +71,11 @@ function triggerGrants(trigger: Trigger): readonly Grant[] {
           resources: '*',
           why: 'DynamoDB has no resource for the list of streams',
         },
-        { actions: ['sqs:SendMessage'], resources: [att('DeadLetters', 'Arn')] },
+        keepsFailures,
       ];
     case 'bus':
     case 'clock':
+      return [keepsFailures];
     case 'person':
       return [];
   }

@@ -14,13 +14,9 @@ const deadLetters = att('DeadLetters', 'Arn');
 const rulePolicy = { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 60 };
 
 export function triggerResources(deployment: Deployment): Resources {
-  const entries = Object.entries(deployedFunctions).flatMap(([verb, { triggers }]) => {
-    const asynchronous = triggers.some(({ from }) => from === 'bus' || from === 'clock');
-    return [
-      ...triggers.map((trigger) => resourcesOf(verb, trigger, deployment)),
-      ...(asynchronous ? [invokeConfig(verb, triedAgain)] : []),
-    ];
-  });
+  const entries = Object.entries(deployedFunctions).flatMap(([verb, { triggers }]) =>
+    triggers.map((trigger) => resourcesOf(verb, trigger, deployment)),
+  );
   return Object.assign({}, ...entries);
 }
 
@@ -85,6 +81,7 @@ function rule(verb: string, deployment: Deployment, when: Readonly<Record<string
         SourceArn: att(id, 'Arn'),
       },
     },
+    ...invokeConfig(verb, triedAgain),
   };
 }
 
