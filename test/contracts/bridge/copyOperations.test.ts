@@ -3,9 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateTableCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { jetstreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CheckpointKeeper } from '../../../lib/apps/bridge/copyCheckpoint.ts';
 import { type CopyArguments, copyCommand } from '../../../lib/apps/bridge/copyCommand.ts';
@@ -14,54 +12,42 @@ import { parsePlan } from '../../../lib/apps/bridge/loadConfig.ts';
 import { StreamCopy } from '../../../lib/apps/bridge/streamCopy.ts';
 import { realClock } from '../../../lib/asl/clock.ts';
 import { createEventTable } from '../../../lib/aws/eventStore/eventTable.ts';
-import { AwsClient } from '../../../lib/aws/lean/awsClient.ts';
-import { CredentialKeeper } from '../../../lib/aws/lean/credentials.ts';
 import { ItemEventStore } from '../../../lib/aws/lean/itemEventStore.ts';
 import { ItemTable } from '../../../lib/aws/lean/itemTable.ts';
 import { LeanSender } from '../../../lib/aws/lean/leanSender.ts';
 import { operationStream, recordOperation } from '../../../lib/flows/recordOperation.ts';
-import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
-import type { JetStreamApi } from '../../../lib/nats/natsLink.ts';
 import { repositoryRoot, run } from '../../tidy/plant.ts';
-import { eventually, NatsServer } from './natsServer.ts';
-import { CREDENTIALS, REGION } from './strictSink.ts';
+import { type CopyEnds, createStreamTable, openCopyEnds } from './copyEnds.ts';
+import { eventually } from './natsServer.ts';
+import { REGION } from './strictSink.ts';
 
 const environment = {
   ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: REGION, USER: 'anna' },
 };
 const eventTable = 'switchback-test-events';
 
-let server: NatsServer;
-let cloud: LocalCloud;
-let nats: NatsConnection;
-let api: JetStreamApi;
-let dynamodb: DynamoDBClient;
-let client: AwsClient;
+let ends: CopyEnds;
+let server: CopyEnds['server'];
+let nats: CopyEnds['nats'];
+let api: CopyEnds['api'];
+let dynamodb: CopyEnds['dynamodb'];
+let client: CopyEnds['client'];
 let config: string;
 let directory: string;
 let serial = 0;
 
 beforeAll(async () => {
-  server = await NatsServer.start();
-  cloud = await startLocalCloud();
-  nats = await server.connect();
-  api = await jetstreamManager(nats);
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  dynamodb = new DynamoDBClient({ endpoint: cloud.url, region: REGION, credentials });
-  const keeper = new CredentialKeeper(async () => CREDENTIALS, realClock);
-  client = new AwsClient({ region: REGION, endpoint: cloud.url, timeoutMs: 10_000 }, keeper, realClock);
+  ends = await openCopyEnds();
+  ({ server, nats, api, dynamodb, client } = ends);
   await createEventTable(dynamodb, eventTable);
   config =
-    `version: 1\nnats: { servers: ["${server.url}"] }\naws: { endpoint: "${cloud.url}" }\n` +
+    `version: 1\nnats: { servers: ["${server.url}"] }\naws: { endpoint: "${ends.cloud.url}" }\n` +
     'sources: [{ core: "none" }]\nrules: [{ match: none, to: drop }]\ndlq: { sqs: dead }\n';
   directory = await mkdtemp(join(tmpdir(), 'copy-'));
   await writeFile(join(directory, 'bridge.yml'), config);
 });
 afterAll(async () => {
-  client.close();
-  dynamodb.destroy();
-  await cloud.close();
-  await server.stop();
+  await ends.close();
   await rm(directory, { recursive: true });
 });
 
@@ -69,20 +55,7 @@ afterAll(async () => {
 async function sides(count: number) {
   const stream = `S${++serial}`;
   const table = new ItemTable(client, `streams${serial}`);
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: table.name,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'StreamName', AttributeType: 'S' },
-        { AttributeName: 'SequenceNumber', AttributeType: 'N' },
-      ],
-      KeySchema: [
-        { AttributeName: 'StreamName', KeyType: 'HASH' },
-        { AttributeName: 'SequenceNumber', KeyType: 'RANGE' },
-      ],
-    }),
-  );
+  await createStreamTable(dynamodb, table.name);
   await api.streams.add({ name: stream, subjects: [`${stream}.>`] });
   const publish = async (more: number) => {
     const before = (await api.streams.info(stream)).state.last_seq;
@@ -377,7 +350,7 @@ it('is recorded in the event table where one is named, and its history is told f
     process.execPath,
     [
       ...['lib/apps/history/main.ts', '--operation', operation, '--table', eventTable],
-      ...['--endpoint', cloud.url, '--verify'],
+      ...['--endpoint', ends.cloud.url, '--verify'],
     ],
     repositoryRoot,
     env,

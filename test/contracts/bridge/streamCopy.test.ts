@@ -1,80 +1,46 @@
 /** A stream copied into DynamoDB and back, over a real nats-server and the local cloud. */
-import {
-  CreateTableCommand,
-  DeleteItemCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  ScanCommand,
-} from '@aws-sdk/client-dynamodb';
-import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
-import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { RetentionPolicy } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CheckpointKeeper } from '../../../lib/apps/bridge/copyCheckpoint.ts';
 import { StreamCopy } from '../../../lib/apps/bridge/streamCopy.ts';
 import { restoreStream } from '../../../lib/apps/bridge/streamRestore.ts';
 import { realClock } from '../../../lib/asl/clock.ts';
-import { AwsClient } from '../../../lib/aws/lean/awsClient.ts';
-import { CredentialKeeper } from '../../../lib/aws/lean/credentials.ts';
 import { ItemTable } from '../../../lib/aws/lean/itemTable.ts';
 import { LeanSender } from '../../../lib/aws/lean/leanSender.ts';
 import { readGaps, readMessages } from '../../../lib/aws/lean/streamItems.ts';
 import type { CopyName } from '../../../lib/core/bridge/streamCopy.ts';
-import { type LocalCloud, startLocalCloud } from '../../../lib/local/cloud.ts';
-import { type JetStreamApi, NatsLink } from '../../../lib/nats/natsLink.ts';
+import { NatsLink } from '../../../lib/nats/natsLink.ts';
 import { JetStreamPublisher } from '../../../lib/nats/publisher.ts';
-import { eventually, NatsServer } from './natsServer.ts';
-import { CREDENTIALS, REGION } from './strictSink.ts';
+import { type CopyEnds, createStreamTable, openCopyEnds } from './copyEnds.ts';
+import { eventually } from './natsServer.ts';
 
-let server: NatsServer;
-let cloud: LocalCloud;
-let nats: NatsConnection;
-let api: JetStreamApi;
+let ends: CopyEnds;
+let server: CopyEnds['server'];
+let nats: CopyEnds['nats'];
+let api: CopyEnds['api'];
 let link: NatsLink;
 let publisher: JetStreamPublisher;
-let dynamodb: DynamoDBClient;
-let client: AwsClient;
+let dynamodb: CopyEnds['dynamodb'];
+let client: CopyEnds['client'];
 let table: ItemTable;
 let serial = 0;
 
 beforeAll(async () => {
-  server = await NatsServer.start();
-  cloud = await startLocalCloud();
-  nats = await server.connect();
-  api = await jetstreamManager(nats);
+  ends = await openCopyEnds();
+  ({ server, nats, api, dynamodb, client } = ends);
   link = await NatsLink.open({ servers: [server.url], name: 'copy' }, {});
   publisher = new JetStreamPublisher(link.nats, realClock, { window: 512, timeoutMs: 5_000 });
-  dynamodb = new DynamoDBClient({
-    endpoint: cloud.url,
-    region: REGION,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  const keeper = new CredentialKeeper(async () => CREDENTIALS, realClock);
-  client = new AwsClient({ region: REGION, endpoint: cloud.url, timeoutMs: 10_000 }, keeper, realClock);
 });
 afterAll(async () => {
   publisher.close();
-  client.close();
-  dynamodb.destroy();
   await link.close();
-  await cloud.close();
-  await server.stop();
+  await ends.close();
 });
 beforeEach(async () => {
   const name = `streams${++serial}`;
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'StreamName', AttributeType: 'S' },
-        { AttributeName: 'SequenceNumber', AttributeType: 'N' },
-      ],
-      KeySchema: [
-        { AttributeName: 'StreamName', KeyType: 'HASH' },
-        { AttributeName: 'SequenceNumber', KeyType: 'RANGE' },
-      ],
-    }),
-  );
+  await createStreamTable(dynamodb, name);
   table = new ItemTable(client, name);
 });
 
