@@ -14,7 +14,7 @@ const aws = '/usr/bin/aws';
 export async function run({ full }: BenchArguments): Promise<object> {
   const wire = await openWire({ shiftTimeoutSeconds: 0, 'fallback.scaleDown': false });
   try {
-    await wire.traffic.markStable(wire.target, 'blue');
+    await wire.traffic.markStable(wire.target, 'blue', 0);
     const marked = await invocations(wire, {}, full ? 200 : 40);
     const said = await invocations(wire, { slot: 'blue' }, full ? 200 : 40);
     const bare = await bareCalls(wire, full ? 200 : 40);

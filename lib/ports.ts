@@ -99,12 +99,12 @@ export interface Traffic {
   read(target: Target): Promise<TrafficReading>;
   /** Sends `weight` percent to `slot` and the rest to the other; resolves once a read shows it. */
   shift(target: Target, slot: Slot, weight: number): Promise<void>;
-  /** Marks the stable slot on the target itself, so that it is found without any store. */
-  markStable(target: Target, slot: Slot): Promise<void>;
-  /** The slot marked stable on the target; null when none is marked. */
+  /** Marks the stable slot on the target itself, for whoever has no store; `knows` as in `StableMark`. */
+  markStable(target: Target, slot: Slot, knows: number): Promise<void>;
+  /** The stable slot by the marks on the target, the fire exit's too; null when none is marked. */
   stableMark(target: Target): Promise<Slot | null>;
-  /** Notes on the target itself that somebody fell back, and with `slot` which one is stable now. */
-  markFallBack(target: Target, slot: Slot | null, mark: FallBackMark): Promise<void>;
+  /** Notes on the target itself that somebody fell back; its slot, if it has one, is the stable one now. */
+  markFallBack(target: Target, mark: FallBackMark): Promise<void>;
   /** The newest such note; null where there is none, or the target carries no notes. */
   fallBackMark(target: Target): Promise<FallBackMark | null>;
   /** Notes on the target that automatic roll backs are suspended; one that was lifted ends in the past. */

@@ -69,10 +69,10 @@ export function fallbackTraffic({ balancer, apiGateway, route53 }: FallbackClien
 type TrafficOf<T> = {
   read(target: T): ReturnType<Traffic['read']>;
   shift(target: T, slot: Parameters<Traffic['shift']>[1], weight: number): Promise<void>;
-  markStable(target: T, slot: Parameters<Traffic['markStable']>[1]): Promise<void>;
+  markStable(target: T, slot: Slot, knows: number): Promise<void>;
   stableMark(target: T): ReturnType<Traffic['stableMark']>;
   /** Left out where a target carries no notes. */
-  markFallBack?(target: T, slot: Slot | null, mark: FallBackMark): Promise<void>;
+  markFallBack?(target: T, mark: FallBackMark): Promise<void>;
   fallBackMark?(target: T): Promise<FallBackMark | null>;
   markOverride?(target: T, mark: OverrideMark): Promise<void>;
   overrideMark?(target: T): Promise<OverrideMark | null>;
@@ -81,9 +81,9 @@ type TrafficOf<T> = {
 const bound = <T>(adapter: TrafficOf<T>, target: T) => ({
   read: () => adapter.read(target),
   shift: (slot: Parameters<Traffic['shift']>[1], weight: number) => adapter.shift(target, slot, weight),
-  markStable: (slot: Parameters<Traffic['markStable']>[1]) => adapter.markStable(target, slot),
+  markStable: (slot: Slot, knows: number) => adapter.markStable(target, slot, knows),
   stableMark: () => adapter.stableMark(target),
-  markFallBack: async (slot: Slot | null, mark: FallBackMark) => adapter.markFallBack?.(target, slot, mark),
+  markFallBack: async (mark: FallBackMark) => adapter.markFallBack?.(target, mark),
   fallBackMark: async () => (await adapter.fallBackMark?.(target)) ?? null,
   markOverride: async (mark: OverrideMark) => adapter.markOverride?.(target, mark),
   overrideMark: async () => (await adapter.overrideMark?.(target)) ?? null,
@@ -92,9 +92,9 @@ const bound = <T>(adapter: TrafficOf<T>, target: T) => ({
 const trafficBy = (serve: (target: Target) => ReturnType<typeof bound>): Traffic => ({
   read: async (target) => serve(target).read(),
   shift: async (target, slot, weight) => serve(target).shift(slot, weight),
-  markStable: async (target, slot) => serve(target).markStable(slot),
+  markStable: async (target, slot, knows) => serve(target).markStable(slot, knows),
   stableMark: async (target) => serve(target).stableMark(),
-  markFallBack: async (target, slot, mark) => serve(target).markFallBack(slot, mark),
+  markFallBack: async (target, mark) => serve(target).markFallBack(mark),
   fallBackMark: async (target) => serve(target).fallBackMark(),
   markOverride: async (target, mark) => serve(target).markOverride(mark),
   overrideMark: async (target) => serve(target).overrideMark(),

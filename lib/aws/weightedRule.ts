@@ -13,13 +13,16 @@ import {
   ModifyRuleCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { EcsAlbTarget, Slot } from '../../events/target.ts';
+import { stableSideBy } from '../core/fallback/mark.ts';
 import { TargetMissing, TrafficUnconfirmed } from '../core/outage.ts';
 import type { FallBackMark, OverrideMark, TrafficReading } from '../ports.ts';
 import { answered } from './answered.ts';
-import { fallBackIn, fallBackText, overrideIn, overrideText } from './marks.ts';
+import { fallBackIn, fallBackText, knowsText, overrideIn, overrideText, stableIn } from './marks.ts';
 
 /** The tag on both target groups that says which slot is stable, so that no store is needed to find it. */
 const stableSlotTag = 'switchback:stable-slot';
+/** And up to when whoever said so knew of every pull of the fire exit. */
+const stableKnowsTag = 'switchback:stable-knows';
 /** The tag beside it that says who fell back last, so that nobody raises the canary who could not know. */
 const fellBackTag = 'switchback:fell-back';
 /** And the one that says who suspended automatic roll backs: the fire exit shows it. */
@@ -55,27 +58,28 @@ export function weightedRule(client: ElasticLoadBalancingV2Client, pause: (ms: n
     },
 
     async stableMark(target: WeightedRule): Promise<Slot | null> {
-      const value = await tagOf(client, target, stableSlotTag);
-      return value === 'blue' || value === 'green' ? value : null;
+      const tags = await tagsOf(client, target);
+      return stableSideBy(stableIn(tags(stableSlotTag), tags(stableKnowsTag)), fallBackIn(tags(fellBackTag)));
     },
 
-    markStable: (target: WeightedRule, slot: Slot) => tag(client, target, { [stableSlotTag]: slot }),
+    markStable: (target: WeightedRule, slot: Slot, knows: number) =>
+      tag(client, target, stableTags(slot, knows)),
 
-    markFallBack: (target: WeightedRule, slot: Slot | null, mark: FallBackMark) =>
+    markFallBack: (target: WeightedRule, mark: FallBackMark) =>
       tag(client, target, {
         [fellBackTag]: fallBackText(mark),
-        ...(slot === null ? {} : { [stableSlotTag]: slot }),
+        ...(mark.slot === null ? {} : stableTags(mark.slot, mark.at)),
       }),
 
     async fallBackMark(target: WeightedRule): Promise<FallBackMark | null> {
-      return fallBackIn((await tagOf(client, target, fellBackTag)) ?? '');
+      return fallBackIn((await tagsOf(client, target))(fellBackTag));
     },
 
     markOverride: (target: WeightedRule, mark: OverrideMark) =>
       tag(client, target, { [overrideTag]: overrideText(mark) }),
 
     async overrideMark(target: WeightedRule): Promise<OverrideMark | null> {
-      return overrideIn((await tagOf(client, target, overrideTag)) ?? '');
+      return overrideIn((await tagsOf(client, target))(overrideTag));
     },
   };
 }
@@ -83,10 +87,17 @@ export function weightedRule(client: ElasticLoadBalancingV2Client, pause: (ms: n
 export const readRule = async (client: ElasticLoadBalancingV2Client, target: WeightedRule) =>
   readingOf(target, await actionsOf(client, target));
 
-async function tagOf(client: ElasticLoadBalancingV2Client, target: WeightedRule, key: string) {
+/** Both are written in one call. */
+const stableTags = (slot: Slot, knows: number) => ({
+  [stableSlotTag]: slot,
+  [stableKnowsTag]: knowsText({ slot, knows }),
+});
+
+/** All of them, in one call: a tag that is not there is empty. */
+async function tagsOf(client: ElasticLoadBalancingV2Client, target: WeightedRule) {
   const command = new DescribeTagsCommand({ ResourceArns: [target.targetGroups.blue] });
   const { TagDescriptions } = await answered('DescribeTags of the target groups', client.send(command));
-  return TagDescriptions?.[0]?.Tags?.find(({ Key }) => Key === key)?.Value;
+  return (key: string): string => TagDescriptions?.[0]?.Tags?.find(({ Key }) => Key === key)?.Value ?? '';
 }
 
 async function tag(

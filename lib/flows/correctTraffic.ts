@@ -34,7 +34,7 @@ export async function correctTraffic(
   if (rollout.afterPromotion) {
     // It comes off as soon as stable can take it, by whoever can see to that.
     if (world.workload === undefined || mayBeCold(rollout)) return now;
-    await warmStable({ ...world, workload: world.workload }, service, rollout);
+    await warmStable({ ...world, workload: world.workload }, service, now.state);
   }
   const { correlationId } = cause;
   world.log.write({ message: 'more canary than decided: corrected', service, found, decided, correlationId });

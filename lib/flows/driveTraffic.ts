@@ -88,7 +88,7 @@ async function makeReady(
   const { rollout, weight } = order;
   if (mayBeCold(rollout)) {
     if (workload === undefined) return null;
-    await warmStable({ ...world, workload }, service, rollout);
+    await warmStable({ ...world, workload }, service, from.state);
     await letDependentsGoFirst(world, service, rollout);
   }
   if (weight <= rollout.weight) return from;

@@ -136,7 +136,7 @@ async function recordIt(
     const command = { type: 'RecordFallBack', ...{ by, why, to, slot, now } };
     // Of the same moment: whoever reads both knows that they speak of one.
     await world.traffic
-      .markFallBack(settings.target, slot, { at: now, id: eventId, by, why })
+      .markFallBack(settings.target, { at: now, id: eventId, by, why, slot })
       .catch((error: Error) => note(settings.service, `not noted on the target: ${error.message}`));
     const intent = {
       stream: `service/${settings.service}`,

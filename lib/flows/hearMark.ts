@@ -8,8 +8,8 @@ import type { EventStore, FallBackMark } from '../ports.ts';
 import { type Known, record } from './record.ts';
 
 /**
- * @param slot that got all the traffic, as a read shows; null: it shows nothing of it, at 0 % nobody had
- * anything to take off
+ * @param shown the slot that has all the traffic, as a read shows; null: it shows nothing of it, at 0 %
+ * nobody had anything to take off
  * @returns null where the mark is no news
  */
 export async function hearMark(
@@ -17,11 +17,12 @@ export async function hearMark(
   service: string,
   from: Known,
   mark: FallBackMark | null,
-  slot: Slot | null,
+  shown: Slot | null,
 ): Promise<Known | null> {
   if (mark === null || !isUnheardOf(from.state, mark.at)) return null;
   const { at: now, id, by, why } = mark;
   const { rollout } = from.state;
+  const slot = mark.slot ?? shown;
   const place = slot === null || rollout.phase === 'none' ? null : `${rollout.target.kind}/${slot}`;
   const to = place ?? 'stable, as the mark on the target says';
   const command = { type: 'RecordFallBack', by, why, to, slot, now } as const;

@@ -4,6 +4,7 @@
  */
 
 import type { RolloutTask } from '../../events/task.ts';
+import { knowsOf } from '../core/fallback/mark.ts';
 import { TargetMissing } from '../core/outage.ts';
 import { placeFound } from '../core/rollback/fallbackPlace.ts';
 import type { Plan } from '../core/rollout/plan.ts';
@@ -48,7 +49,7 @@ export async function prepareCanary(world: World, task: RolloutTask): Promise<Ta
   const watched = await watchTraffic(world, task.service, noted, cause);
   if (watched.state.rollout.phase !== 'preparing') return answer(world, task, plan, watched.state);
   // Before any traffic moves: whoever must act without the store finds stable by this mark.
-  await world.traffic.markStable(target, stableSlot);
+  await world.traffic.markStable(target, stableSlot, knowsOf(watched.state));
   const tasks = stable.desired;
   if (scaling !== null) await world.workload.pin(target, stableSlot, tasks);
   if (canary.revision !== plan.revision || canary.desired !== tasks) {

@@ -6,6 +6,7 @@
  */
 
 import type { RolloutTask } from '../../events/task.ts';
+import { knowsOf } from '../core/fallback/mark.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
 import { leftAloneSince } from '../core/rollout/lateWrites.ts';
@@ -61,7 +62,7 @@ export async function promoteCanary(world: World, task: RolloutTask): Promise<Ta
 async function markPromoted(world: Pick<World, 'traffic'>, { state }: Known): Promise<void> {
   const { rollout } = state;
   if (rollout.phase !== 'promoted' || rollout.completed) return;
-  await world.traffic.markStable(rollout.target, rollout.canarySlot);
+  await world.traffic.markStable(rollout.target, rollout.canarySlot, knowsOf(state));
 }
 
 /** Scales the old side down after its delay, only when the balancer is seen to send it nothing. */

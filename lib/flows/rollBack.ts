@@ -5,6 +5,7 @@
  * Any number of passes, from any number of callers, come to the same end.
  */
 import type { RolloutTask } from '../../events/task.ts';
+import { knowsOf } from '../core/fallback/mark.ts';
 import { TargetMissing } from '../core/outage.ts';
 import { differencesFrom, type Found, isLeftOver } from '../core/rollback/differences.ts';
 import { placeDifferences } from '../core/rollback/fallbackPlace.ts';
@@ -91,10 +92,11 @@ async function restore(world: World, plan: Plan, from: Known, cause: Cause): Pro
   const now = world.clock.now();
   if (rollout.phase !== 'rolling-back' || rollout.trafficOffAt === null) return from;
   // The promotion's own mark may land as late as a write: whoever falls back must not be sent to the canary.
-  if (rollout.afterPromotion) await world.traffic.markStable(rollout.target, stableSlotOf(rollout));
+  const knows = knowsOf(from.state);
+  if (rollout.afterPromotion) await world.traffic.markStable(rollout.target, stableSlotOf(rollout), knows);
   if (now < quietSince(rollout, timing)) return from;
   if (await waitsForOthers(world, rollout)) return from;
-  const found = await putBack(world, rollout);
+  const found = await putBack(world, rollout, knows);
   const stays = found.canary !== null && isLeftOver(found.canary);
   if (stays && now < stoppedBy(rollout, timing)) return from;
   const differences = [
@@ -125,14 +127,14 @@ const stoppedBy = (rollout: RollingBack, timing: Parameters<typeof quietSince>[1
   quietSince(rollout, timing) + stoppingSecondsMax * 1000 * (1 + (rollout.after?.length ?? 0));
 
 /** Stable has its own bounds and the mark again, the canary goes; then the world is read. */
-async function putBack(world: World, rollout: RollingBack): Promise<Found> {
+async function putBack(world: World, rollout: RollingBack, knows: number): Promise<Found> {
   const { target, canarySlot, checkpoint } = rollout;
   const stableSlot = stableSlotOf(rollout);
   const bounds = checkpoint?.scaling ?? null;
   if (bounds !== null) await world.workload.release(target, stableSlot, bounds);
   const before = await unlessGone(world.workload.read(target, canarySlot));
   if (before !== null && before.desired > 0) await world.workload.scale(target, canarySlot, 0);
-  await world.traffic.markStable(target, stableSlot);
+  await world.traffic.markStable(target, stableSlot, knows);
   const [traffic, stable, canary, scaling] = await Promise.all([
     world.traffic.read(target),
     world.workload.read(target, stableSlot),

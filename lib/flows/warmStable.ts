@@ -2,8 +2,9 @@
  * After a promotion stable may be cold: it is started first, and traffic goes back only to tasks that answer.
  */
 import { otherSlot } from '../../events/target.ts';
+import { knowsOf } from '../core/fallback/mark.ts';
 import { CanaryNotReady } from '../core/outage.ts';
-import type { Rollout } from '../core/rollout/state.ts';
+import type { Rollout, ServiceState } from '../core/rollout/state.ts';
 import type { Clock, Traffic, Workload } from '../ports.ts';
 
 export type WarmingWorld = {
@@ -21,11 +22,9 @@ export const mayBeCold = (rollout: Rollout): boolean =>
  * back to.
  * @throws CanaryNotReady until every task it had is healthy again
  */
-export async function warmStable(
-  world: WarmingWorld,
-  service: string,
-  rollout: Exclude<Rollout, { phase: 'none' }>,
-): Promise<void> {
+export async function warmStable(world: WarmingWorld, service: string, state: ServiceState): Promise<void> {
+  const { rollout } = state;
+  if (rollout.phase === 'none') return;
   const slot = otherSlot(rollout.canarySlot);
   const needed = rollout.checkpoint?.desiredCounts.stable ?? 1;
   const stable = await world.workload.read(rollout.target, slot);
@@ -34,7 +33,7 @@ export async function warmStable(
     await world.workload.place(rollout.target, slot, rollout.stableRevision, needed);
     throw new CanaryNotReady(`${service}: stable was scaled down after the promotion and is starting again`);
   }
-  await world.traffic.markStable(rollout.target, slot);
+  await world.traffic.markStable(rollout.target, slot, knowsOf(state));
 }
 
 /** The promotion was being tidied up when the rollback began: what was sent before may still land. */

@@ -4,6 +4,7 @@
  */
 import type { Slot, Target } from '../../events/target.ts';
 import { invariant } from '../core/decision.ts';
+import { type StableMark, stableSideBy } from '../core/fallback/mark.ts';
 import { TrafficUnconfirmed } from '../core/outage.ts';
 import type { FallBackMark, OverrideMark, Traffic, TrafficReading } from '../ports.ts';
 import { type Instance, isAutomatic } from './instance.ts';
@@ -27,9 +28,10 @@ export class Balancer {
   readonly shifts: Shift[];
   /** Who looked when. */
   readonly looks: { readonly at: number; readonly by: string }[] = [];
-  /** Which slot was marked stable from when on. */
+  /** Which slot was stable by the marks from when on. */
   readonly marks: { readonly at: number; readonly slot: Slot }[];
-  fallBackMark: FallBackMark | null = null;
+  #stableMark: StableMark;
+  #fallBackMark: FallBackMark | null = null;
   overrideMark: OverrideMark | null = null;
   readonly #clock: SimClock;
   readonly #tasksIn: (slot: Slot) => number;
@@ -39,6 +41,7 @@ export class Balancer {
     this.#tasksIn = tasksIn;
     const reading = { kind: 'weights', greenWeight: stableSlot === 'green' ? 100 : 0 } as const;
     const at = clock.now();
+    this.#stableMark = { slot: stableSlot, knows: null };
     this.marks = [{ at, slot: stableSlot }];
     this.shifts = [];
     this.set(reading, 'the beginning', false, at);
@@ -57,8 +60,24 @@ export class Balancer {
     return this.marks.at(-1)?.slot ?? null;
   }
 
-  markStable(slot: Slot): void {
-    if (slot !== this.mark) this.marks.push({ at: this.#clock.now(), slot });
+  get fallBackMark(): FallBackMark | null {
+    return this.#fallBackMark;
+  }
+
+  markStable(slot: Slot, knows: number | null): void {
+    this.#stableMark = { slot, knows };
+    this.#noteMark();
+  }
+
+  markFallBack(mark: FallBackMark): void {
+    this.#fallBackMark = mark;
+    if (mark.slot !== null) this.#stableMark = { slot: mark.slot, knows: mark.at };
+    this.#noteMark();
+  }
+
+  #noteMark(): void {
+    const slot = stableSideBy(this.#stableMark, this.#fallBackMark);
+    if (slot !== null && slot !== this.mark) this.marks.push({ at: this.#clock.now(), slot });
   }
 
   look(by: string): TrafficReading {
@@ -117,19 +136,13 @@ export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Targe
       }
     },
 
-    markStable: (target, slot) =>
-      wire.call(who, 'traffic.mark', () => {
-        balancerOf(target).markStable(slot);
-      }),
+    markStable: (target, slot, knows) =>
+      wire.call(who, 'traffic.mark', () => balancerOf(target).markStable(slot, knows)),
 
     stableMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).mark),
 
-    markFallBack: (target, slot, mark) =>
-      wire.call(who, 'traffic.mark', () => {
-        const balancer = balancerOf(target);
-        balancer.fallBackMark = mark;
-        if (slot !== null) balancer.markStable(slot);
-      }),
+    markFallBack: (target, mark) =>
+      wire.call(who, 'traffic.mark', () => balancerOf(target).markFallBack(mark)),
 
     fallBackMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).fallBackMark),
 

@@ -63,7 +63,7 @@ const cases: readonly (readonly [string, Scene])[] = [
     }),
   ],
   ['ends as decided', tampered(1700, (shop) => shop.balancer.set(green(40), rogue, true))],
-  ['marks stable', tampered(1000, (shop) => shop.balancer.markStable('blue'))],
+  ['marks stable', tampered(1000, (shop) => shop.balancer.markStable('blue', null))],
   ['nothing is left running', tampered(1000, (shop) => shop.slots.blue.scale(2, rogue, true))],
   [
     'scaling is given back',

@@ -13,7 +13,7 @@ describe('a fall-back that no queue took', () => {
     expect(day.phase).toBe('held');
     expect(day.all('FellBack')).toMatchObject([told]);
     expect(day.all('RolloutHeld')).toMatchObject([
-      { reason: 'drift', why: expect.stringContaining('a person fell back to stable') },
+      { reason: 'drift', why: expect.stringContaining('a person fell back to ecs-alb/blue') },
     ]);
   });
 

@@ -184,3 +184,59 @@ describe('a record of the fire exit that comes again', () => {
     expect(day.phase).toBe('promoted');
   });
 });
+
+describe('a promotion that marks its side after the fire exit was pulled', () => {
+  const late = { on: 'promote-canary/traffic.mark', kind: 'slow', ms: 3000, nth: 1 } as const;
+  const gone = { on: 'on-alarm/store.*', kind: 'refuse' } as const;
+  const rings = (atSeconds: number, slot: 'blue' | 'green') =>
+    ({ atSeconds, what: 'set-alarm', alarm: `shop-${slot}-errors`, state: 'ALARM' }) as const;
+
+  // The fire exit sent everybody to the old side and scaled the promoted one to 0; the mark named that one,
+  // and an alarm of the old side, without the store, sent everybody there (seed 40031954).
+  it('does not say where users belong: no alarm sends them to the side that it left', async () => {
+    const promoted = Math.floor((await play({ faults: [late] })).secondsOf('RolloutPromoted'));
+    const fireExit = { atSeconds: promoted + 1.5, what: 'fire-exit', service: 'shop' } as const;
+    const day = await play({
+      faults: [late, gone],
+      happenings: [request(), fireExit, rings(promoted + 400, 'blue'), rings(promoted + 500, 'green')],
+    });
+    expect(day.greenWeights).toEqual([0, 10, 50, 100, 0]);
+    expect(day.slot('green').desired).toBe(0);
+    expect(day.simulation.world.places.get('shop')?.balancer.mark).toBe('blue');
+  });
+
+  it('sends whoever takes the fire exit once more where the first one went', async () => {
+    const promoted = Math.floor((await play({ faults: [late] })).secondsOf('RolloutPromoted'));
+    const pulled = { what: 'fire-exit', service: 'shop' } as const;
+    const day = await play({
+      faults: [late],
+      happenings: [
+        request(),
+        { ...pulled, atSeconds: promoted + 1.5 },
+        { ...pulled, atSeconds: promoted + 300 },
+      ],
+    });
+    expect(day.greenWeights).toEqual([0, 10, 50, 100, 0]);
+  });
+
+  // The note of weeks ago stays on the target: whoever begins later says that he knows of it.
+  it('is outranked by the next rollout, whose canary comes off without the store', async () => {
+    const promoted = Math.floor((await play({ faults: [late] })).secondsOf('RolloutPromoted'));
+    const at = promoted + 800;
+    const day = await play({
+      faults: [late, gone],
+      happenings: [
+        request(),
+        { atSeconds: promoted + 1.5, what: 'fire-exit', service: 'shop' },
+        operate(promoted + 400, 'abort'),
+        request(at, 'shop:3', 'r2'),
+        rings(at + 100, 'green'),
+      ],
+      minutes: 40,
+    });
+    const off = day.simulation.world.places.get('shop')?.balancer.shifts.at(-1);
+    expect(day.greenWeights).toEqual([0, 10, 50, 100, 0, 10, 0]);
+    expect(off?.by).toMatch(/^on-alarm#/);
+    expect(day.phase).toBe('rolled-back');
+  });
+});
