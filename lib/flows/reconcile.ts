@@ -33,7 +33,8 @@ export async function reconcile(world: World, correlationId: string): Promise<re
   const cause: Cause = { correlationId, actor: 'switchback' };
   const done: Reconciled[] = [];
   const began = world.clock.now();
-  const streams = await Array.fromAsync(world.store.active());
+  const streams: string[] = [];
+  for await (const stream of world.store.active()) streams.push(stream);
   let left = streams.length;
   for (const stream of turnOrder(streams, Math.floor(began / 60_000))) {
     if (world.clock.now() - began >= passMs) {

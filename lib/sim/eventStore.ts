@@ -23,7 +23,7 @@ import {
 import { chainStart, endChain, followChain } from '../core/eventStore/verifyChain.ts';
 import { PlanDiffers } from '../core/outage.ts';
 import type { Append, Appended, EventStore, Head } from '../ports.ts';
-import { bodyBytes, storedBytes } from './storedBytes.ts';
+import { bodyBytes, stored, storedBytes } from './storedBytes.ts';
 
 export type StoreStep =
   | 'read-head'
@@ -48,7 +48,7 @@ export class SimTable {
   readonly blocks = new Map<string, Map<number, Block>>();
 }
 
-/** A block of minutes, none of which may be changed any more, each with its hash. */
+/** A block of minutes, each with a hash over all up to it. */
 type Block = { readonly minutes: readonly Minute[]; readonly digests: readonly string[] };
 
 export class SimEventStore implements EventStore {
@@ -70,8 +70,7 @@ export class SimEventStore implements EventStore {
     if (answer !== null) return answer;
 
     const commit = commitOf(head, append, sha256, storedBytes);
-    const state = JSON.parse(JSON.stringify(append.snapshot.state)) as unknown;
-    const snapshot = { schema: append.snapshot.schema, state: frozen(state) };
+    const snapshot = { schema: append.snapshot.schema, state: stored(append.snapshot.state) };
     const { active } = append;
     let ready = head;
     let next = withCommit(ready, commit, { snapshot, active }, sha256);
@@ -152,7 +151,7 @@ export class SimEventStore implements EventStore {
       const blocks = this.#table.blocks.get(rolloutId) ?? new Map<number, Block>();
       const kept = blockOf(minutes, blocks.get(block));
       this.#table.blocks.set(rolloutId, blocks.set(block, kept));
-      return hash('sha256', kept.digests.join(), 'hex');
+      return kept.digests.at(-1) ?? '';
     });
   }
 
@@ -166,7 +165,7 @@ export class SimEventStore implements EventStore {
   async *active(): AsyncGenerator<string> {
     const heads = await this.step('read-beside', () => [...this.#table.heads.values()]);
     const streams = heads.filter((head) => head.active).map((head) => head.stream);
-    yield* streams.sort();
+    for (const stream of streams.sort()) yield stream;
   }
 
   #there(stream: string): StoredHead {
@@ -226,14 +225,17 @@ function seen(head: StoredHead): Head {
   return view;
 }
 
-/** A block is kept again at every look at its rollout: what was in it is neither frozen nor hashed again. */
+/** A block is kept again at every look at its rollout: what was in it is not hashed again. */
 function blockOf(minutes: readonly Minute[], before: Block | undefined): Block {
-  const digests = minutes.map((minute, nth) =>
-    before?.minutes[nth] === minute
-      ? (before.digests[nth] as string)
-      : sha256(JSON.stringify(frozen(minute))),
-  );
-  return { minutes: [...minutes], digests };
+  let same = 0;
+  if (before !== undefined) while (same < minutes.length && before.minutes[same] === minutes[same]) same++;
+  const digests = before?.digests.slice(0, same) ?? [];
+  let last = digests.at(-1) ?? '';
+  for (let nth = same; nth < minutes.length; nth++) {
+    last = hash('sha256', last + JSON.stringify(minutes[nth]), 'hex');
+    digests.push(last);
+  }
+  return { minutes: minutes.slice(), digests };
 }
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url');

@@ -35,7 +35,8 @@ export class Instance {
     this.#onDeath?.(death);
   }
 
-  whenDead(tell: (death: Death) => void): void {
+  /** @param tell null: it has ended, and nobody asks any more */
+  whenDead(tell: ((death: Death) => void) | null): void {
     this.#onDeath = tell;
   }
 }

@@ -3,7 +3,7 @@
  * timeout.
  * What an invoker is told of a failure is the name it is told by Lambda.
  */
-import type { Faults } from './faults.ts';
+import type { Faults, Hit } from './faults.ts';
 import { type Death, Instance } from './instance.ts';
 import type { SeededRandom } from './random.ts';
 import type { SimClock } from './simClock.ts';
@@ -66,18 +66,22 @@ export class SimLambda {
   }
 
   /** @throws InvocationFailed, or what the function threw */
-  async invoke(name: string, payload: unknown): Promise<unknown> {
+  invoke(name: string, payload: unknown): Promise<unknown> {
     const hit = this.#faults.meet('lambda', `invoke.${name}`);
-    if (hit?.kind === 'slow') await this.#clock.sleep(hit.ms);
-    if (hit?.kind === 'refuse')
+    return hit === null ? this.#run(name, payload) : this.#invokeBadly(name, payload, hit);
+  }
+
+  async #invokeBadly(name: string, payload: unknown, hit: Hit): Promise<unknown> {
+    if (hit.kind === 'slow') await this.#clock.sleep(hit.ms);
+    if (hit.kind === 'refuse')
       throw new InvocationFailed('Lambda.TooManyRequestsException', `no instance of ${name} is free`);
     // A second delivery runs in an instance of its own, and nobody waits for its answer.
-    if (hit?.kind === 'duplicate')
+    if (hit.kind === 'duplicate')
       this.#clock.schedule(hit.ms, () => {
         this.#run(name, payload).catch(() => undefined);
       });
     const answer = this.#run(name, payload);
-    if (hit?.kind !== 'lose-answer') return answer;
+    if (hit.kind !== 'lose-answer') return answer;
     answer.catch(() => undefined);
     await this.#clock.sleep(hit.ms);
     throw new InvocationFailed('Lambda.SdkClientException', `the answer of ${name} was lost`);
@@ -92,44 +96,45 @@ export class SimLambda {
     });
   }
 
-  async #run(name: string, payload: unknown): Promise<unknown> {
+  #run(name: string, payload: unknown): Promise<unknown> {
     const code = this.#functions.get(name);
     if (code === undefined)
-      throw new InvocationFailed('Lambda.ResourceNotFoundException', `no function ${name}`);
+      return Promise.reject(new InvocationFailed('Lambda.ResourceNotFoundException', `no function ${name}`));
     const skewMs = this.#skewMsMax === 0 ? 0 : this.#random.whole(-this.#skewMsMax, this.#skewMsMax);
     const instance = new Instance(this.#clock, name, ++this.#count, skewMs);
     const entry: Invoked = { instance, payload, endedAt: null, error: null };
     this.journal?.push(entry);
     this.#running++;
-    try {
-      return await this.#untilDead(instance, code, payload);
-    } catch (error) {
-      entry.error = (error as Error).name;
-      throw error;
-    } finally {
-      this.#running--;
-      entry.endedAt = this.#clock.now();
-    }
+    return this.#untilDead(entry, code);
   }
 
-  #untilDead(instance: Instance, code: SimFunction, payload: unknown): Promise<unknown> {
+  #untilDead(entry: Invoked, code: SimFunction): Promise<unknown> {
+    const { instance, payload } = entry;
     return new Promise((resolve, reject) => {
       const seconds = code.timeoutSeconds;
       const cancel = this.#clock.schedule(seconds * 1000, () =>
         instance.die({ error: 'Sandbox.Timedout', message: `Task timed out after ${seconds} seconds` }),
       );
-      instance.whenDead(({ error, message }: Death) => {
+      const end = (error: Error | null): void => {
         cancel();
-        reject(new InvocationFailed(error, message));
-      });
+        instance.whenDead(null);
+        this.#running--;
+        entry.error = error === null ? null : error.name;
+        entry.endedAt = this.#clock.now();
+      };
+      const fail = (error: Error): void => {
+        end(error);
+        reject(error);
+      };
+      instance.whenDead(({ error, message }: Death) => fail(new InvocationFailed(error, message)));
       code.run(instance, payload).then(
         (answer) => {
-          cancel();
+          if (!instance.alive) return;
+          end(null);
           resolve(answer);
         },
-        (error: unknown) => {
-          cancel();
-          reject(error);
+        (error: Error) => {
+          if (instance.alive) fail(error);
         },
       );
     });

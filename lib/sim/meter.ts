@@ -19,6 +19,9 @@ export type Counted = {
   readonly parts: readonly { readonly requests: number; readonly medianMs: number }[];
 };
 
+/** A stretch of a minute: as if the slot had had all traffic for so many seconds. */
+type Span = { readonly seconds: number; readonly errorRate: number; readonly medianMs: number };
+
 const nobody: Counted = { requests: 0, errors: 0, p95Ms: 0, unhealthyHosts: 0, parts: [] };
 export const minuteMs = 60_000;
 
@@ -69,10 +72,8 @@ export class Meter {
     const { requests, parts } = this.minute(index, slot);
     let most = requests;
     return thresholdsMs.map((threshold, nth) => {
-      const mean = parts.reduce(
-        (sum, part) => sum + part.requests * slowerShare(part.medianMs, threshold),
-        0,
-      );
+      let mean = 0;
+      for (const part of parts) mean += part.requests * slowerShare(part.medianMs, threshold);
       most = Math.min(most, counted(mean, this.#chance(index, slot, 10 + nth)));
       return most;
     });
@@ -92,16 +93,12 @@ export class Meter {
     const state = this.slots[slot];
     const toMs = fromMs + minuteMs;
     const { healthy, desired } = state;
-    const shares = this.#shares(slot, fromMs, toMs);
-    const spans = shares.flatMap(({ from, to, share }) => {
-      const revision = state.revision;
+    const spans: Span[] = [];
+    for (const { from, to, share } of this.#shares(slot, fromMs, toMs)) {
+      const { revision } = state;
       this.#behaviours.getsTraffic(revision, from);
-      return this.#manners(revision, from, to).map(({ seconds, errorRate, medianMs }) => ({
-        seconds: seconds * share,
-        errorRate: healthy === 0 ? 1 : errorRate,
-        medianMs,
-      }));
-    });
+      this.#addSpans(spans, revision, from, to, { share, isDown: healthy === 0 });
+    }
     return spans.length === 0 && desired === healthy
       ? nobody
       : this.#counted(index, slot, spans, desired - healthy);
@@ -123,38 +120,40 @@ export class Meter {
     return found;
   }
 
-  #manners(revision: string, from: number, to: number) {
+  #addSpans(
+    spans: Span[],
+    revision: string,
+    from: number,
+    to: number,
+    { share, isDown }: { readonly share: number; readonly isDown: boolean },
+  ): void {
     const turns = this.#behaviours.turnsAt(revision);
-    const ends = turns > from && turns < to ? [turns, to] : [to];
-    let since = from;
-    return ends.map((end) => {
-      const manner = this.#behaviours.at(this.service, revision, (since + end) / 2);
-      const seconds = (end - since) / 1000;
+    const turnsWithin = turns > from && turns < to;
+    for (let since = from; since < to; ) {
+      const end = turnsWithin && since === from ? turns : to;
+      const { errorRate, medianMs } = this.#behaviours.at(this.service, revision, (since + end) / 2);
+      const seconds = ((end - since) / 1000) * share;
+      spans.push({ seconds, errorRate: isDown ? 1 : errorRate, medianMs });
       since = end;
-      return { seconds, ...manner };
-    });
+    }
   }
 
-  #counted(
-    index: number,
-    slot: Slot,
-    spans: readonly { seconds: number; errorRate: number; medianMs: number }[],
-    unhealthyHosts: number,
-  ): Counted {
-    const means = spans.map(({ seconds }) => seconds * this.#requestsPerSecond);
-    const mean = means.reduce((sum, one) => sum + one, 0);
+  #counted(index: number, slot: Slot, spans: readonly Span[], unhealthyHosts: number): Counted {
+    let mean = 0;
+    let errorMean = 0;
+    for (const { seconds, errorRate } of spans) {
+      mean += seconds * this.#requestsPerSecond;
+      errorMean += errorRate * (seconds * this.#requestsPerSecond);
+    }
     const requests = counted(mean, this.#chance(index, slot, 0));
     if (requests === 0) return { ...nobody, unhealthyHosts };
-    const errorMean = spans.reduce((sum, { errorRate }, nth) => sum + errorRate * (means[nth] ?? 0), 0);
     const errors = Math.min(requests, counted((errorMean * requests) / mean, this.#chance(index, slot, 1)));
-    const parts = spans.map(({ medianMs }, nth) => ({
-      medianMs,
-      requests: (requests * (means[nth] ?? 0)) / mean,
-    }));
-    const p95Ms = parts.reduce(
-      (sum, part) => sum + (part.requests / requests) * latencyAt(part.medianMs, 95),
-      0,
-    );
+    let p95Ms = 0;
+    const parts = spans.map(({ seconds, medianMs }) => {
+      const part = { medianMs, requests: (requests * (seconds * this.#requestsPerSecond)) / mean };
+      p95Ms += (part.requests / requests) * latencyAt(medianMs, 95);
+      return part;
+    });
     return { requests, errors, p95Ms, unhealthyHosts, parts };
   }
 

@@ -3,7 +3,8 @@
  * next timer fires. A heap, because a run of three hours has tens of thousands of timers.
  */
 
-type Timer = { readonly at: number; readonly order: number; readonly fire: () => void; cancelled: boolean };
+/** What it fires is let go of when it is cancelled: much hangs on it, and its time may be far off. */
+type Timer = { readonly at: number; readonly order: number; fire: (() => void) | null };
 
 /** Where simulated time begins: 2026-01-01T00:00:00Z. */
 export const startMs = Date.UTC(2026, 0, 1);
@@ -29,22 +30,21 @@ export class SimClock {
 
   /** Calls `fire` once, `ms` from now; the returned function cancels it. */
   schedule(ms: number, fire: () => void): () => void {
-    const timer = {
-      at: this.#now + Math.max(0, Math.round(ms)),
-      order: this.#order++,
-      fire,
-      cancelled: false,
-    };
-    this.#push(timer);
+    const timer = this.#set(ms, fire);
     return () => {
-      timer.cancelled = true;
+      timer.fire = null;
     };
+  }
+
+  /** The same for what nobody cancels. */
+  after(ms: number, fire: () => void): void {
+    this.#set(ms, fire);
   }
 
   /** Resolves `ms` from now. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.schedule(ms, resolve);
+      this.after(ms, resolve);
     });
   }
 
@@ -63,7 +63,7 @@ export class SimClock {
           const next = this.#next(untilMs);
           if (next === null) return stop();
           this.#now = next.at;
-          next.fire();
+          next.fire?.();
         } catch (error) {
           return reject(error);
         }
@@ -81,8 +81,14 @@ export class SimClock {
       const next = this.#heap[0];
       if (next === undefined || next.at > untilMs) return null;
       this.#pop();
-      if (!next.cancelled) return next;
+      if (next.fire !== null) return next;
     }
+  }
+
+  #set(ms: number, fire: () => void): Timer {
+    const timer = { at: this.#now + Math.max(0, Math.round(ms)), order: this.#order++, fire };
+    this.#push(timer);
+    return timer;
   }
 
   #push(timer: Timer): void {

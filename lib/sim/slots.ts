@@ -66,7 +66,9 @@ export class SlotState {
 
   get healthy(): number {
     const now = this.#clock.now();
-    return this.#tasks.reduce((sum, task) => sum + (task.healthyAt <= now ? 1 : 0), 0);
+    let healthy = 0;
+    for (const task of this.#tasks) if (task.healthyAt <= now) healthy++;
+    return healthy;
   }
 
   read(): SlotReading {

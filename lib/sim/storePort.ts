@@ -11,6 +11,15 @@ import type { Wire } from './wire.ts';
 const deadlineMs = 5000;
 const urgentDeadlineMs = 500;
 
+const callOf = {
+  'read-head': 'store.read-head',
+  'write-chunk': 'store.write-chunk',
+  'write-head': 'store.write-head',
+  'read-chunks': 'store.read-chunks',
+  'write-beside': 'store.write-beside',
+  'read-beside': 'store.read-beside',
+} as const satisfies Record<StoreStep, string>;
+
 /** @param written called after a write of a HEAD, whoever's it was */
 export const simStore = (wire: Wire, who: Instance, table: SimTable, written: () => void): EventStore =>
   new WiredStore(wire, who, table, written);
@@ -37,7 +46,7 @@ class WiredStore extends SimEventStore {
   }
 
   protected override step<T>(step: StoreStep, run: () => T): Promise<T> {
-    return this.#wire.ask(this.#who, `store.${step}`, () => {
+    return this.#wire.ask(this.#who, callOf[step], () => {
       const answer = run();
       if (step === 'write-head') this.#written();
       return answer;

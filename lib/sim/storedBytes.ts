@@ -1,4 +1,5 @@
 /** What the store on DynamoDB would take for the same. */
+import { frozen } from '../core/eventStore/commit.ts';
 import type { StoredHead } from '../core/eventStore/storedHead.ts';
 
 /**
@@ -18,6 +19,14 @@ export function bodyBytes({ commits, snapshot }: StoredHead): number {
 
 /** What is kept never changes, so it is measured once. */
 const measured = new WeakMap<object, number>();
+
+/** A copy as the table keeps it, measured on the way. */
+export function stored(value: unknown): unknown {
+  const text = JSON.stringify(value);
+  const copy = frozen(JSON.parse(text) as unknown);
+  if (typeof copy === 'object' && copy !== null) measured.set(copy, Buffer.byteLength(text));
+  return copy;
+}
 
 function textBytes(value: unknown): number {
   const known = typeof value === 'object' && value !== null ? measured.get(value) : undefined;

@@ -53,16 +53,29 @@ export class Wire {
     const hit = this.#faults.meet(who.functionName, call);
     if (hit?.kind === 'crash-before') return this.#dieBefore(who, call);
     return new Promise((resolve, reject) => {
-      const back = (answer: T): void => this.#comeBack(who, call, hit, () => resolve(answer), reject);
+      let answer: T;
+      const arrive = (): void => {
+        if (!who.alive) return;
+        const isLost = hit !== null && (hit.kind === 'lose-answer' || hit.kind === 'late-lost');
+        if (isLost) reject(outageOf(call, 'lost its answer'));
+        else resolve(answer);
+      };
+      const comeBack = (given: T): void => {
+        answer = given;
+        if (hit?.kind === 'crash-after')
+          who.die({ error: 'Runtime.ExitError', message: `died after ${call}` });
+        // Whoever is dead by then hears nothing.
+        if (who.alive) this.#travel(0, arrive);
+      };
       this.#travel(hit?.kind === 'slow' ? hit.ms : 0, () => {
         if (hit?.kind === 'refuse') {
           if (who.alive) reject(outageOf(call, 'was not done'));
           return;
         }
         try {
-          const answer = hit !== null && skips ? this.#carryOut(hit, run) : run();
-          if (answer instanceof Promise) answer.then(back, reject);
-          else back(answer);
+          const done = hit !== null && skips ? this.#carryOut(hit, run) : run();
+          if (done instanceof Promise) done.then(comeBack, reject);
+          else comeBack(done);
         } catch (error) {
           reject(error);
         }
@@ -77,23 +90,6 @@ export class Wire {
     return late || hit.kind === 'ignore' ? (undefined as T) : run();
   }
 
-  /** Whoever is dead by then hears nothing. */
-  #comeBack(
-    who: Instance,
-    call: string,
-    hit: Hit | null,
-    resolve: () => void,
-    reject: (error: Error) => void,
-  ): void {
-    if (hit?.kind === 'crash-after') who.die({ error: 'Runtime.ExitError', message: `died after ${call}` });
-    if (!who.alive) return;
-    this.#travel(0, () => {
-      if (!who.alive) return;
-      if (hit?.kind === 'lose-answer' || hit?.kind === 'late-lost') reject(outageOf(call, 'lost its answer'));
-      else resolve();
-    });
-  }
-
   #dieBefore(who: Instance, call: string): Promise<never> {
     who.die({ error: 'Runtime.ExitError', message: `died before ${call}` });
     return never();
@@ -103,7 +99,7 @@ export class Wire {
     const { lowMs, highMs } = this.#latency;
     const ms = highMs === 0 ? moreMs : this.#random.whole(lowMs, highMs) + moreMs;
     if (ms === 0) arrive();
-    else this.clock.schedule(ms, arrive);
+    else this.clock.after(ms, arrive);
   }
 }
 

@@ -48,6 +48,8 @@ type Tell = {
   readonly failedTask: (failed: FailedTask) => void;
 };
 
+const silent: Log = { write: () => undefined };
+
 /** Alarms are evaluated so long after a minute ended. */
 const alarmDelayMs = 10_000;
 
@@ -113,8 +115,9 @@ export class SimWorld {
   /** These ports, as one instance of a function reaches them. */
   portsFor<Name extends keyof Ports>(who: Instance, names: readonly Name[]): Pick<Ports, Name> {
     if (this.desk === null) throw new RangeError('nobody runs the state machines');
-    const ways = this.#ways;
-    return Object.fromEntries(names.map((name) => [name, ways[name](who)])) as Pick<Ports, Name>;
+    const ports: Partial<Record<keyof Ports, unknown>> = {};
+    for (const name of names) ports[name] = this.#ways[name](who);
+    return ports as Pick<Ports, Name>;
   }
 
   /** How an instance comes by each of them. */
@@ -148,10 +151,10 @@ export class SimWorld {
   }
 
   #logOf(who: Instance): Log {
-    return {
-      write: (line) =>
-        this.log?.push({ at: this.clock.now(), by: `${who.functionName}#${who.number}`, line }),
-    };
+    const { log } = this;
+    if (log === null) return silent;
+    const by = `${who.functionName}#${who.number}`;
+    return { write: (line) => log.push({ at: this.clock.now(), by, line }) };
   }
 
   #headsWritten(): void {
