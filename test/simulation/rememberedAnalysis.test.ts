@@ -4,6 +4,7 @@ import { analyse } from '../../lib/core/analysis/analyse.ts';
 import type { Plan } from '../../lib/core/rollout/plan.ts';
 import { SimEventStore } from '../../lib/sim/eventStore.ts';
 import { SeededRandom } from '../../lib/sim/random.ts';
+import { told } from '../core/analysis/rollout.ts';
 import { play } from './scene.ts';
 
 it('answers what analyse does at every look, also when minutes are revised in between', async () => {
@@ -24,6 +25,6 @@ it('answers what analyse does at every look, also when minutes are revised in be
       ...{ policy: plan.settings.analysis, baseline: plan.baseline, minutes: seen, now, weight: 10 },
       ...{ stepStartedAt: now - 180_000, stepEndsAt: now, checksDue: 'step-end' as const },
     };
-    expect(rememberedAnalysis(input)).toEqual(analyse(input));
+    expect(told(rememberedAnalysis(input))).toEqual(told(analyse(input)));
   }
 });

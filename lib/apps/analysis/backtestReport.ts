@@ -1,6 +1,6 @@
 /** What a replay shows a person: both outcomes, and the verdicts as they would have come. */
 import type { Backtest, BacktestMoment } from '../../core/analysis/backtest.ts';
-import { percent } from '../../core/analysis/look.ts';
+import { percent } from '../../core/analysis/figures.ts';
 import type { ErrorCount } from '../../core/analysis/minutes.ts';
 import type { Recording } from './recording.ts';
 import { table } from './table.ts';

@@ -1,6 +1,6 @@
 /** What a plan can see, for a person: per step, per regression, and what it is blind to. */
 import type { Baseline } from '../../core/analysis/baseline.ts';
-import { percent } from '../../core/analysis/look.ts';
+import { percent } from '../../core/analysis/figures.ts';
 import type { AnalysisPolicy } from '../../core/analysis/policy.ts';
 import type { Power } from '../../core/analysis/power.ts';
 import { burnRate, burnRules } from '../../core/slo/burnRate.ts';

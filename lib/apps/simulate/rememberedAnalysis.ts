@@ -12,8 +12,8 @@ import { beginEvidence, observeMinute, type RolloutEvidence } from '../../core/a
 /** So many of the newest minutes may be revised before all is folded anew. */
 const minutesBack = 20;
 
-/** The minutes of the newest look, and what was folded up to each of the last of them, by their number. */
-type Folded = { minutes: readonly Minute[]; readonly evidence: Map<number, RolloutEvidence> };
+/** The minutes of the newest look, and what was folded up to each of the last of them, the newest last. */
+type Folded = { minutes: readonly Minute[]; evidence: RolloutEvidence[] };
 
 const looks = new WeakMap<AnalysisPolicy, WeakMap<Baseline, Folded>>();
 
@@ -22,23 +22,27 @@ export function rememberedAnalysis(input: AnalysisInput): Analysis {
   const before = lookBefore(input);
   let nth = 0;
   while (nth < minutes.length && minutes[nth] === before.minutes[nth]) nth++;
-  let evidence = before.evidence.get(nth);
+  const changed = before.minutes.length - nth;
+  const folded = before.evidence.slice(0, Math.max(0, before.evidence.length - changed));
+  let evidence = folded.at(-1);
   if (evidence === undefined) {
     nth = 0;
     evidence = beginEvidence(policy, baseline);
   }
   for (; nth < minutes.length; nth++) {
     evidence = observeMinute(evidence, minutes[nth] as Minute);
-    before.evidence.set(nth + 1, evidence).delete(nth + 1 - minutesBack);
+    folded.push(evidence);
+    if (folded.length > minutesBack) folded.shift();
   }
-  before.minutes = [...minutes];
+  before.minutes = minutes;
+  before.evidence = folded;
   return conclude(evidence, input);
 }
 
 function lookBefore({ policy, baseline }: AnalysisInput): Folded {
   const byBaseline = looks.get(policy) ?? new WeakMap<Baseline, Folded>();
   looks.set(policy, byBaseline);
-  const found = byBaseline.get(baseline) ?? { minutes: [], evidence: new Map() };
+  const found = byBaseline.get(baseline) ?? { minutes: [], evidence: [] };
   byBaseline.set(baseline, found);
   return found;
 }

@@ -6,15 +6,17 @@ import type { Baseline } from './baseline.ts';
 import { type Bet, betsOf, combined, mannWhitneyShareOf } from './bets.ts';
 import { businessChecks } from './businessChecks.ts';
 import { certificateCheck, errorChecks } from './errorChecks.ts';
+import { eValuesOf } from './eValues.ts';
+import { round } from './figures.ts';
 import { healthChecks, missingRequests } from './healthChecks.ts';
-import { latencyChecks, mannWhitneyEvidence } from './latencyChecks.ts';
-import { type Look, round, windowOf } from './look.ts';
-import { type ErrorCount, type Minute, sumErrors } from './minutes.ts';
+import { latencyChecks, mannWhitneyEvidence, stepMannWhitney } from './latencyChecks.ts';
+import { type Look, windowOf } from './look.ts';
+import { type ErrorCount, type Minute, minutesFrom, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { beginEvidence, observeMinute, type RolloutEvidence } from './rolloutEvidence.ts';
 import { serviceBurnCheck } from './serviceBurn.ts';
 import { templateChecks } from './templateChecks.ts';
-import { bySeverity, type CheckResult, type Verdict, worstOf } from './verdict.ts';
+import { type Check, type Verdict, worstFirst } from './verdict.ts';
 
 export type AnalysisInput = {
   readonly policy: AnalysisPolicy;
@@ -37,7 +39,7 @@ export type Analysis = {
   /** One sentence a person reads. */
   readonly summary: string;
   /** Worst first. */
-  readonly checks: readonly CheckResult[];
+  readonly checks: readonly Check[];
   /** Evidence against the canary over all checks together; ≥ 1 ÷ alpha rolls back. */
   readonly combinedEValue: number;
   /** How many more canary requests would make an answer possible. */
@@ -58,55 +60,59 @@ export function analyse(input: AnalysisInput): Analysis {
 /** Judges on evidence already folded over exactly `input.minutes`; `analyse` for who looks every minute. */
 export function conclude(evidence: RolloutEvidence, input: AnalysisInput): Analysis {
   const look = lookAt(evidence, input);
-  const serviceBurn = serviceBurnCheck(look);
-  const checks = [
-    ...healthChecks(look),
-    ...errorChecks(look),
-    ...latencyChecks(look),
-    ...businessChecks(look),
-    ...templateChecks(look),
-    combinedCheck(look),
-    certificateCheck(look),
-    ...(serviceBurn === null ? [] : [serviceBurn]),
-  ]
-    .map((check) => (isDryRun(input.policy, check.name) ? { ...check, dryRun: true } : check))
-    .toSorted(bySeverity);
+  const checks = worstFirst(checksOf(look));
   const counting = checks.filter((check) => check.dryRun !== true);
-  const verdict = worstOf(counting.map((check) => check.verdict));
+  // Where nothing counts, nothing was looked at.
+  const verdict = counting[0]?.verdict ?? 'inconclusive';
   const missing = missingRequests(look);
   return {
     verdict,
     summary: verdict === 'pass' ? wellSummary(look) : troubleSummary(look, counting),
     checks,
-    combinedEValue: round(combined(look.bets)),
+    combinedEValue: round(look.combined),
     ...(missing > 0 ? { needsRequests: missing } : {}),
     minutesSeen: evidence.minutesSeen,
-    burn: burnOf(look),
+    burn: rolloutBurn(input.policy, look.recent, evidence, evidence.baseline),
     canary: evidence.canary,
     stable: evidence.stable,
   };
 }
 
-function burnOf({ policy, window, evidence }: Look): RolloutBurn {
-  const recent = { canary: sumErrors(window, 'canary'), stable: sumErrors(window, 'stable') };
-  return rolloutBurn(policy, recent, evidence, evidence.baseline);
+function checksOf(look: Look): Check[] {
+  const checks = healthChecks(look);
+  checks.push(...errorChecks(look));
+  checks.push(...latencyChecks(look));
+  checks.push(...businessChecks(look));
+  checks.push(...templateChecks(look));
+  checks.push(combinedCheck(look), certificateCheck(look));
+  const serviceBurn = serviceBurnCheck(look);
+  if (serviceBurn !== null) checks.push(serviceBurn);
+  if (look.policy.dryRun.length === 0) return checks;
+  return checks.map((check) => (isDryRun(look.policy, check.name) ? { ...check, dryRun: true } : check));
 }
 
 function lookAt(evidence: RolloutEvidence, input: AnalysisInput): Look {
   const { policy, minutes, now, stepStartedAt, weight, checksDue } = input;
-  const first = minutes.findLastIndex((minute) => minute.startMs < stepStartedAt) + 1;
-  const step = minutes.slice(first);
+  const step = minutesFrom(minutes, stepStartedAt);
+  const window = windowOf(minutes, policy.windowSeconds);
   const atStepEnd = checksDue === 'step-end';
   const dryRun = (name: string) => isDryRun(policy, name);
-  const share = mannWhitneyShareOf(evidence, dryRun);
-  const stepEndE = atStepEnd && share > 0 ? mannWhitneyEvidence(evidence, step, share) : 0;
+  const share = atStepEnd ? mannWhitneyShareOf(evidence, dryRun) : 0;
+  const ranks = share > 0 ? stepMannWhitney(evidence, step) : null;
+  const stepEndE = mannWhitneyEvidence(policy, ranks, share);
+  const eValues = eValuesOf(evidence);
+  const bets = betsOf(evidence, stepEndE, dryRun, eValues);
   return {
     policy,
     minutes,
-    window: windowOf(minutes, policy.windowSeconds),
+    window,
+    recent: { canary: sumErrors(window, 'canary'), stable: sumErrors(window, 'stable') },
     step,
     evidence,
-    bets: betsOf(evidence, stepEndE, dryRun),
+    eValues,
+    bets,
+    ranks,
+    combined: combined(bets),
     now,
     weight,
     atStepEnd,
@@ -117,38 +123,43 @@ function lookAt(evidence: RolloutEvidence, input: AnalysisInput): Look {
  * The sum of all bets: rolls back at 1 ÷ alpha although no single check would, and holds from a tenth of
  * it.
  */
-function combinedCheck(look: Look): CheckResult {
+function combinedCheck(look: Look): Check {
   const { alpha, holdAtEValue } = look.policy;
-  const total = combined(look.bets);
-  const strongest = strongestOf(look.bets);
-  const from = strongest === null ? '' : `, most of it from ${strongest.name}`;
-  const amount = `${total.toPrecision(3)} of ${round(1 / alpha)}`;
-  const evidence = `Evidence against the canary over all checks: ${amount}`;
+  const total = look.combined;
   return {
     name: 'evidence',
     verdict: total >= 1 / alpha ? 'fail' : total >= holdAtEValue ? 'inconclusive' : 'pass',
-    counts: {},
-    threshold: round(1 / alpha),
-    eValue: round(total),
-    sentence: total >= holdAtEValue ? `${evidence}${from}.` : `${evidence}.`,
+    tell: () => {
+      const strongest = strongestOf(look.bets);
+      const from = strongest === null ? '' : `, most of it from ${strongest.name}`;
+      const amount = `${total.toPrecision(3)} of ${round(1 / alpha)}`;
+      const evidence = `Evidence against the canary over all checks: ${amount}`;
+      return {
+        counts: {},
+        threshold: round(1 / alpha),
+        eValue: round(total),
+        sentence: total >= holdAtEValue ? `${evidence}${from}.` : `${evidence}.`,
+      };
+    },
   };
 }
 
-function wellSummary({ evidence, bets, atStepEnd }: Look): string {
+function wellSummary({ evidence, combined, atStepEnd }: Look): string {
   const { canary, stable } = evidence;
   const other = `${stable.bad} in ${stable.total} of stable`;
   const sides = `${canary.bad} errors in ${canary.total} canary requests, ${other}`;
-  const found = `${sides}; evidence against the canary ${combined(bets).toPrecision(2)}`;
+  const found = `${sides}; evidence against the canary ${combined.toPrecision(2)}`;
   return atStepEnd ? `Enough was seen to go on: ${found}.` : `Nothing against the canary so far: ${found}.`;
 }
 
 // When only the sum decided, its strongest part says what was seen.
-function troubleSummary({ bets }: Look, checks: readonly CheckResult[]): string {
+function troubleSummary({ bets }: Look, checks: readonly Check[]): string {
   const [worst] = checks;
   if (worst === undefined) return 'Nothing was checked.';
-  if (worst.name !== 'evidence') return worst.sentence;
+  const { sentence } = worst.tell();
+  if (worst.name !== 'evidence') return sentence;
   const strongest = checks.find((check) => check.name === strongestOf(bets)?.name);
-  return strongest === undefined ? worst.sentence : `${worst.sentence} ${strongest.sentence}`;
+  return strongest === undefined ? sentence : `${sentence} ${strongest.tell().sentence}`;
 }
 
 function strongestOf(bets: readonly Bet[]): Bet | null {
@@ -186,15 +197,13 @@ export function evidenceOf(analysis: Analysis): AnalysisEvidence {
   return {
     verdict: analysis.verdict,
     summary: analysis.summary.slice(0, 200),
-    eValue: Number(analysis.combinedEValue.toPrecision(6)),
+    eValue: analysis.combinedEValue,
     canary: { requests: analysis.canary.total, errors: analysis.canary.bad },
     stable: { requests: analysis.stable.total, errors: analysis.stable.bad },
-    worst: counting.slice(0, 3).map(({ name, verdict, sentence, threshold }) => ({
-      name,
-      verdict,
-      sentence: sentence.slice(0, 140),
-      threshold,
-    })),
+    worst: counting.slice(0, 3).map(({ name, verdict, tell }) => {
+      const { sentence, threshold } = tell();
+      return { name, verdict, sentence: sentence.slice(0, 140), threshold };
+    }),
     minutesSeen: analysis.minutesSeen,
     burn: analysis.burn,
     ...(analysis.needsRequests === undefined ? {} : { needsRequests: analysis.needsRequests }),

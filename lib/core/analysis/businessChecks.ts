@@ -1,15 +1,17 @@
 // One check per business rate: conversions that must not drop, failures that must not rise.
 
 import type { BusinessState } from './businessEvidence.ts';
-import { evidence as eValueOf } from './errorEvidence.ts';
-import { betCheck, betNamed, type Look, percent, round } from './look.ts';
-import type { CheckResult } from './verdict.ts';
+import { percent, round } from './figures.ts';
+import { betCheck, betNamed, type Look } from './look.ts';
+import type { Check } from './verdict.ts';
 
-export function businessChecks(look: Look): CheckResult[] {
-  return look.evidence.business.map((business) => businessCheck(look, business));
+export function businessChecks(look: Look): Check[] {
+  return look.evidence.business.map((business, nth) =>
+    businessCheck(look, business, look.eValues.business[nth] as number),
+  );
 }
 
-function businessCheck(look: Look, { check, state, canary, stable }: BusinessState): CheckResult {
+function businessCheck(look: Look, { check, canary, stable }: BusinessState, eValue: number): Check {
   const name = `business:${check.name}`;
   const counts = {
     canaryCount: canary.bad,
@@ -20,16 +22,27 @@ function businessCheck(look: Look, { check, state, canary, stable }: BusinessSta
   if (canary.total === 0 || stable.total === 0) {
     const due = look.atStepEnd && look.weight < 100;
     const sentence = `No matured ${check.name} counts of both sides yet.`;
-    return { name, verdict: due ? 'inconclusive' : 'pass', counts, threshold: null, sentence };
+    return {
+      name,
+      verdict: due ? 'inconclusive' : 'pass',
+      tell: () => ({ counts, threshold: null, sentence }),
+    };
   }
-  const sentence =
+  const says = () =>
     `${check.name}: ${percent(canary.bad / canary.total)} of ${canary.total} on the canary, ` +
     `${percent(stable.bad / stable.total)} of ${stable.total} on stable`;
   const bet = betNamed(look, name);
-  if (bet !== undefined)
-    return betCheck(look, bet, counts, `${sentence}; evidence ${bet.eValue.toPrecision(3)}.`);
-  const eValue = eValueOf(state);
+  if (bet !== undefined) {
+    return betCheck(look, bet, () => ({
+      counts,
+      sentence: `${says()}; evidence ${bet.eValue.toPrecision(3)}.`,
+    }));
+  }
   const threshold = 1 / look.policy.alpha;
-  const verdict = eValue >= threshold ? 'fail' : 'pass';
-  return { name, verdict, counts, threshold, eValue: round(eValue), sentence: `${sentence}.`, dryRun: true };
+  return {
+    name,
+    verdict: eValue >= threshold ? 'fail' : 'pass',
+    dryRun: true,
+    tell: () => ({ counts, threshold, eValue: round(eValue), sentence: `${says()}.` }),
+  };
 }

@@ -90,7 +90,7 @@ export function initial(options: Partial<EvidenceOptions> = {}): EvidenceState {
 export function observe(state: EvidenceState, minute: PairedCount): EvidenceState {
   const { canary, stable } = minute;
   if (canary === null || stable === null || canary.total === 0 || stable.total === 0) return state;
-  const { ratios, margin } = state.options;
+  const { margin } = state.options;
   const share = canary.total / (canary.total + stable.total);
   const errors = canary.bad + stable.bad;
   if (errors === 0) return wager(state, minute.periodSeconds, null);
@@ -98,21 +98,20 @@ export function observe(state: EvidenceState, minute: PairedCount): EvidenceStat
   return wager(
     state,
     minute.periodSeconds,
-    ratios.map(
-      (r) => canary.bad * Math.log(r) + errors * (acceptable - Math.log1p(share * (r * margin - 1))),
-    ),
+    (r) => canary.bad * Math.log(r) + errors * (acceptable - Math.log1p(share * (r * margin - 1))),
   );
 }
 
 /**
- * One round of the bet: `logOdds[k]` is the log likelihood ratio of the period under suspicion k against the
- * null, before dispersion; null when the period favours no suspicion. New money starts first, then all of it
- * is multiplied. Other likelihoods (`latencyEvidence.ts`, `limitEvidence.ts`) bet through here too.
+ * One round of the bet: `logOdds` tells the log likelihood ratio of the period under a suspected ratio
+ * against the null, before dispersion; null when the period favours no suspicion. New money starts first,
+ * then all of it is multiplied. Other likelihoods (`latencyEvidence.ts`, `limitEvidence.ts`) bet through here
+ * too.
  */
 export function wager(
   state: EvidenceState,
   periodSeconds: number,
-  logOdds: readonly number[] | null,
+  logOdds: ((ratio: number) => number) | null,
 ): EvidenceState {
   const { options, unspent } = state;
   const starting =
@@ -120,10 +119,12 @@ export function wager(
       ? options.startShare
       : -unspent * Math.expm1((Math.log1p(-options.startPerMinute) * periodSeconds) / 60);
   const logStarting = Math.log(starting);
-  const logStarted = state.logStarted.map(
-    (logA, k) =>
-      logAdd(logA, logStarting) + (logOdds === null ? 0 : (logOdds[k] as number) / options.dispersion),
-  );
+  const { ratios, dispersion } = options;
+  const logStarted = state.logStarted.slice();
+  for (let k = 0; k < logStarted.length; k++) {
+    const won = logOdds === null ? 0 : logOdds(ratios[k] as number) / dispersion;
+    logStarted[k] = logAdd(logStarted[k] as number, logStarting) + won;
+  }
   return { options, logWeights: state.logWeights, logStarted, unspent: unspent - starting };
 }
 
@@ -136,7 +137,6 @@ export function evidence(state: EvidenceState): number {
 }
 
 /** Natural logarithm of the e-value now. */
-function logEvidence(state: EvidenceState): number {
-  const weighted = state.logStarted.map((logA, k) => logA + (state.logWeights[k] as number));
-  return logAdd(logSum(weighted), Math.log(state.unspent));
+function logEvidence({ logStarted, logWeights, unspent }: EvidenceState): number {
+  return logAdd(logSum(logStarted, logWeights), Math.log(unspent));
 }

@@ -4,7 +4,7 @@
 import { assumedBaseline, type Baseline } from './baseline.ts';
 import { estimateDispersion, estimateShiftDispersion } from './dispersion.ts';
 import { binsOf } from './latencyEvidence.ts';
-import { errorCount, type SideMinute } from './minutes.ts';
+import { errorCount, type SideMinute, slowCount } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 
 /** One period of the whole service before the rollout; null where nothing is known. Oldest first, no gaps. */
@@ -60,7 +60,7 @@ export function freezeBaseline(
     slowThresholdsMs,
     slowDispersions: slowThresholdsMs.map((_, j) =>
       estimateDispersion(
-        history.map((minute) => slowOf(minute, j)),
+        history.map((minute) => slowCount(minute, j)),
         fallback,
       ),
     ),
@@ -91,17 +91,10 @@ function withThresholds(baseline: Baseline, slowThresholdsMs: readonly number[])
   return { ...baseline, slowThresholdsMs, slowDispersions: slowThresholdsMs.map(() => dispersion) };
 }
 
-function slowOf(minute: SideMinute | null, j: number) {
-  const slow = minute?.slow[j];
-  return minute === null || slow === undefined
-    ? null
-    : { bad: Math.min(slow, minute.requests), total: minute.requests };
-}
-
 function stableBins(minute: SideMinute | null, thresholds: number): readonly number[] | null {
   if (minute === null || thresholds === 0) return null;
   const counts = Array.from({ length: thresholds }, (_, j) => {
-    const count = slowOf(minute, j);
+    const count = slowCount(minute, j);
     return { canary: count, stable: count, periodSeconds: 0 };
   });
   return binsOf(counts)?.stable ?? null;

@@ -2,14 +2,14 @@
 // data and too little data are inconclusive, whatever the other checks say.
 import type { Look } from './look.ts';
 import { endMs, type Minute, observedShare } from './minutes.ts';
-import type { CheckResult } from './verdict.ts';
+import type { Check } from './verdict.ts';
 
 // Beyond the configured delay a source may be this many periods late before its silence is unknown.
 const latePeriodsMax = 3;
 
-export function healthChecks(look: Look): CheckResult[] {
+export function healthChecks(look: Look): Check[] {
   const hosts = hostsCheck(look);
-  return [dataCheck(look), ...(hosts === null ? [] : [hosts])];
+  return hosts === null ? [dataCheck(look)] : [dataCheck(look), hosts];
 }
 
 /** Canary requests that are still missing for a promotion; 0 when there are enough. */
@@ -17,21 +17,26 @@ export function missingRequests({ policy, evidence }: Look): number {
   return Math.max(0, policy.minimumRequests - evidence.canary.total);
 }
 
-function dataCheck(look: Look): CheckResult {
+function dataCheck(look: Look): Check {
   const { policy, evidence } = look;
-  const counts = { canaryRequests: evidence.canary.total, minutes: evidence.minutesSeen };
-  const common = { name: 'data', counts, threshold: policy.minimumRequests };
   const unknown = reasonForUnknown(look);
-  if (unknown !== null) return { ...common, verdict: 'inconclusive', sentence: unknown };
-  const missing = missingRequests(look);
   return {
-    ...common,
-    verdict: 'pass',
-    sentence:
-      missing === 0
-        ? `${evidence.canary.total} canary requests in ${evidence.minutesSeen} periods were seen.`
-        : `${evidence.canary.total} canary requests so far; ${missing} more are needed before going on.`,
+    name: 'data',
+    verdict: unknown === null ? 'pass' : 'inconclusive',
+    tell: () => ({
+      counts: { canaryRequests: evidence.canary.total, minutes: evidence.minutesSeen },
+      threshold: policy.minimumRequests,
+      sentence: unknown ?? enoughSeen(look),
+    }),
   };
+}
+
+function enoughSeen(look: Look): string {
+  const { canary, minutesSeen } = look.evidence;
+  const missing = missingRequests(look);
+  return missing === 0
+    ? `${canary.total} canary requests in ${minutesSeen} periods were seen.`
+    : `${canary.total} canary requests so far; ${missing} more are needed before going on.`;
 }
 
 function reasonForUnknown(look: Look): string | null {
@@ -61,21 +66,30 @@ function isCompared(share: number | null): boolean {
  * Hosts that fail their health check for two periods running are the canary's fault unless stable's fail too.
  * This is what fires when a dead canary answers so little that there is nothing to count.
  */
-function hostsCheck({ minutes }: Look): CheckResult | null {
-  const isCounted = (minute: Minute) => minute.canary?.unhealthyHosts !== undefined;
-  const last = minutes.findLastIndex(isCounted);
+function hostsCheck({ minutes }: Look): Check | null {
+  const last = lastCounted(minutes, minutes.length);
   const newest = minutes[last];
   if (newest === undefined) return null;
-  const before = minutes.slice(0, last).findLast(isCounted);
+  const before = minutes[lastCounted(minutes, last)];
   const now = newest.canary?.unhealthyHosts ?? 0;
   const stable = newest.stable?.unhealthyHosts ?? 0;
   const twice = now > 0 && (before?.canary?.unhealthyHosts ?? 0) > 0;
-  const says = `${now} unhealthy canary hosts, ${stable} of stable`;
   return {
     name: 'hosts',
     verdict: now === 0 ? 'pass' : twice && stable === 0 ? 'fail' : 'inconclusive',
-    counts: { canaryUnhealthy: now, stableUnhealthy: stable },
-    threshold: 0,
-    sentence: twice ? `${says}, for two periods.` : `${says}.`,
+    tell: () => ({
+      counts: { canaryUnhealthy: now, stableUnhealthy: stable },
+      threshold: 0,
+      sentence: `${now} unhealthy canary hosts, ${stable} of stable${twice ? ', for two periods' : ''}.`,
+    }),
   };
+}
+
+/**
+ * Index of the newest minute before `end` in which the canary's hosts were counted; −1 where there is none.
+ */
+function lastCounted(minutes: readonly Minute[], end: number): number {
+  let nth = end - 1;
+  while (nth >= 0 && minutes[nth]?.canary?.unhealthyHosts === undefined) nth--;
+  return nth;
 }

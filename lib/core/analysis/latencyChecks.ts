@@ -1,146 +1,156 @@
 // Latency: counts of slow requests against stable, p95 against the limit and against twice the baseline,
 // and at the end of a step Mann–Whitney over the whole distribution.
 
-import { evidence as eValueOf } from './errorEvidence.ts';
+import { percent, round } from './figures.ts';
 import { binsOf } from './latencyEvidence.ts';
-import { betCheck, betNamed, decidesAt, type Look, percent, rateOf, round } from './look.ts';
-import { mannWhitneyOfBins } from './mannWhitney.ts';
-import type { Minute } from './minutes.ts';
+import { betCheck, betNamed, decidesAt, type Look, rateOf } from './look.ts';
+import { type MannWhitney, mannWhitneyOfBins } from './mannWhitney.ts';
+import { type ErrorCount, type Minute, minutesFrom } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { type RolloutEvidence, type SlowLimit, slowCounts } from './rolloutEvidence.ts';
-import type { CheckResult } from './verdict.ts';
+import type { Check, Told, Verdict } from './verdict.ts';
 
 // CloudWatch calls a percentile p of fewer than 10 ÷ (1 − p) samples unreliable: 200 for p95.
 const p95SamplesMin = 200;
 const p95MinutesMin = 5;
 
-export function latencyChecks(look: Look): CheckResult[] {
+export function latencyChecks(look: Look): Check[] {
+  const checks = p95Checks(look);
   const slow = slowCheck(look);
+  if (slow !== null) checks.unshift(slow);
   const ranks = mannWhitneyCheck(look);
-  return [...(slow === null ? [] : [slow]), ...p95Checks(look), ...(ranks === null ? [] : [ranks])];
+  if (ranks !== null) checks.push(ranks);
+  return checks;
 }
 
-function slowCheck(look: Look): CheckResult | null {
+function slowCheck(look: Look): Check | null {
   const bet = betNamed(look, 'latency');
   if (bet === undefined) return null;
-  const { slow, shift, baseline } = look.evidence;
-  const values = slow.map(eValueOf);
-  const tail = Math.max(...values);
-  // A shift of everything shows best at the lowest threshold, where most requests are.
-  const j = eValueOf(shift) > tail ? 0 : values.indexOf(tail);
-  const thresholdMs = baseline.slowThresholdsMs[j] ?? 0;
-  const canary = share(look.step, 'canary', j);
-  const stable = share(look.step, 'stable', j);
-  const counts = {
-    thresholdMs,
-    canarySlow: canary.bad,
-    canaryRequests: canary.total,
-    stableSlow: stable.bad,
-    stableRequests: stable.total,
-  };
-  const ms = `${round(thresholdMs)} ms`;
-  const says =
-    `${percent(rateOf(canary) ?? 0)} of ${canary.total} canary requests in this step ` +
-    `took longer than ${ms}, ${percent(rateOf(stable) ?? 0)} of stable's`;
-  return betCheck(look, bet, counts, `${says}; evidence ${bet.eValue.toPrecision(3)}.`);
-}
-
-function p95Checks(look: Look): CheckResult[] {
-  const { slowLimits, baseline } = look.evidence;
-  const { latency } = look.policy;
-  const limits = [
-    { name: 'p95-limit', limitMs: latency.maxP95Ms },
-    ...(baseline.p95Ms === null
-      ? []
-      : [{ name: 'p95-baseline', limitMs: latency.maxP95TimesBaseline * baseline.p95Ms }]),
-  ];
-  return limits.map(({ name, limitMs }) => {
-    const counted = slowLimits.find((limit) => limit.name === name);
-    return counted === undefined ? seriesCheck(look, name, limitMs) : countedCheck(look, counted);
+  return betCheck(look, bet, () => {
+    const { slow, shift } = look.eValues;
+    const tail = Math.max(...slow);
+    // A shift of everything shows best at the lowest threshold, where most requests are.
+    const j = shift > tail ? 0 : slow.indexOf(tail);
+    const thresholdMs = look.evidence.baseline.slowThresholdsMs[j] ?? 0;
+    const canary = share(look.step, 'canary', j);
+    const stable = share(look.step, 'stable', j);
+    const says =
+      `${percent(rateOf(canary) ?? 0)} of ${canary.total} canary requests in this step ` +
+      `took longer than ${round(thresholdMs)} ms, ${percent(rateOf(stable) ?? 0)} of stable's`;
+    return {
+      counts: {
+        thresholdMs,
+        canarySlow: canary.bad,
+        canaryRequests: canary.total,
+        stableSlow: stable.bad,
+        stableRequests: stable.total,
+      },
+      sentence: `${says}; evidence ${bet.eValue.toPrecision(3)}.`,
+    };
   });
 }
 
+function p95Checks(look: Look): Check[] {
+  const { p95Ms } = look.evidence.baseline;
+  const { maxP95Ms, maxP95TimesBaseline } = look.policy.latency;
+  const checks = [p95Check(look, 'p95-limit', maxP95Ms)];
+  if (p95Ms !== null) checks.push(p95Check(look, 'p95-baseline', maxP95TimesBaseline * p95Ms));
+  return checks;
+}
+
+function p95Check(look: Look, name: SlowLimit['name'], limitMs: number): Check {
+  const nth = look.evidence.slowLimits.findIndex((limit) => limit.name === name);
+  const counted = look.evidence.slowLimits[nth];
+  return counted === undefined
+    ? seriesCheck(look, name, limitMs)
+    : countedCheck(look, counted, look.eValues.slowLimits[nth] as number);
+}
+
 // p95 above the limit means that more than 5 % are slower than the limit, and that can be counted.
-function countedCheck(look: Look, limit: SlowLimit): CheckResult {
-  const canary = share(look.window, 'canary', limit.threshold);
-  const stable = share(look.window, 'stable', limit.threshold);
-  const common = {
-    name: limit.name,
-    counts: { canarySlow: canary.bad, canaryRequests: canary.total },
-    threshold: limit.limitMs,
-  };
-  if (canary.total === 0)
-    return { ...common, verdict: 'inconclusive', sentence: 'No canary request was timed.' };
+function countedCheck(look: Look, { name, limitMs, threshold }: SlowLimit, eValue: number): Check {
+  const canary = share(look.window, 'canary', threshold);
+  const check = (verdict: Verdict, see: () => Pick<Told, 'sentence' | 'eValue'>): Check => ({
+    name,
+    verdict,
+    tell: () => ({
+      counts: { canarySlow: canary.bad, canaryRequests: canary.total },
+      threshold: limitMs,
+      ...see(),
+    }),
+  });
+  if (canary.total === 0) return check('inconclusive', () => ({ sentence: 'No canary request was timed.' }));
   const bet = betNamed(look, 'p95-limit');
-  const eValue = eValueOf(limit.state);
-  const says = `${canary.bad} of ${canary.total} canary requests took longer than ${round(limit.limitMs)} ms`;
-  if (bet !== undefined && eValue >= decidesAt(look, bet) * look.evidence.slowLimits.length) {
-    return {
-      ...common,
-      verdict: 'fail',
+  const says = () => `${canary.bad} of ${canary.total} canary requests took longer than ${round(limitMs)} ms`;
+  if (bet !== undefined && eValue >= decidesAt(look, bet) * look.evidence.slowLimits.length)
+    return check('fail', () => ({
       eValue: round(eValue),
-      sentence: `${says}: p95 is above the limit beyond doubt.`,
-    };
-  }
+      sentence: `${says()}: p95 is above the limit beyond doubt.`,
+    }));
   if (canary.bad <= 0.05 * canary.total)
-    return { ...common, verdict: 'pass', sentence: `${says}; p95 keeps the limit.` };
-  const both = stable.total > 0 && stable.bad > 0.05 * stable.total;
-  return {
-    ...common,
-    verdict: 'inconclusive',
-    eValue: round(eValue),
-    sentence: `${says}: p95 is above the limit${both ? ', and so is stable’s' : ' on few requests'}.`,
-  };
+    return check('pass', () => ({ sentence: `${says()}; p95 keeps the limit.` }));
+  return check('inconclusive', () => {
+    const stable = share(look.window, 'stable', threshold);
+    const both = stable.total > 0 && stable.bad > 0.05 * stable.total;
+    return {
+      eValue: round(eValue),
+      sentence: `${says()}: p95 is above the limit${both ? ', and so is stable’s' : ' on few requests'}.`,
+    };
+  });
 }
 
 // Without a count at the limit there is only the series of percentiles, one per minute.
-function seriesCheck(look: Look, name: string, limitMs: number): CheckResult {
+function seriesCheck(look: Look, name: string, limitMs: number): Check {
   const canary = percentiles(look.window, 'canary');
-  const stable = percentiles(look.window, 'stable');
   const middle = canary.toSorted((a, b) => a - b)[canary.length >> 1];
-  const common = { name, counts: { minutes: canary.length, p95Ms: round(middle ?? 0) }, threshold: limitMs };
+  const check = (verdict: Verdict, sentence: () => string): Check => ({
+    name,
+    verdict,
+    tell: () => ({
+      counts: { minutes: canary.length, p95Ms: round(middle ?? 0) },
+      threshold: limitMs,
+      sentence: sentence(),
+    }),
+  });
   if (middle === undefined) {
     // Shown only: on little traffic the counts of slow requests judge latency, a percentile cannot.
-    const sentence = 'No minute had enough canary requests for a p95.';
-    return { ...common, verdict: 'inconclusive', dryRun: true, sentence };
+    const none = check('inconclusive', () => 'No minute had enough canary requests for a p95.');
+    return { ...none, dryRun: true };
   }
-  const says = `The canary's p95 was ${Math.round(middle)} ms in the middle of ${canary.length} minutes`;
-  if (middle <= limitMs) return { ...common, verdict: 'pass', sentence: `${says}: within the limit.` };
+  const says = () =>
+    `The canary's p95 was ${Math.round(middle)} ms in the middle of ${canary.length} minutes`;
+  if (middle <= limitMs) return check('pass', () => `${says()}: within the limit.`);
+  const stable = percentiles(look.window, 'stable');
   const stableMiddle = stable.toSorted((a, b) => a - b)[stable.length >> 1];
-  if (stableMiddle !== undefined && stableMiddle > limitMs) {
-    return { ...common, verdict: 'inconclusive', sentence: `${says}, above the limit, and so is stable's.` };
-  }
+  if (stableMiddle !== undefined && stableMiddle > limitMs)
+    return check('inconclusive', () => `${says()}, above the limit, and so is stable's.`);
   const enough = canary.length >= p95MinutesMin;
-  return { ...common, verdict: enough ? 'fail' : 'inconclusive', sentence: `${says}: above the limit.` };
+  return check(enough ? 'fail' : 'inconclusive', () => `${says()}: above the limit.`);
 }
 
 /** Mann–Whitney over the step's histogram, asked at step ends only. */
-function mannWhitneyCheck(look: Look): CheckResult | null {
+function mannWhitneyCheck(look: Look): Check | null {
   const bet = betNamed(look, 'mann-whitney');
   if (!look.atStepEnd || bet === undefined) return null;
-  const { policy } = look;
-  const test = stepMannWhitney(look.evidence, look.step);
+  const { policy, ranks: test } = look;
   const threshold = mannWhitneyAlpha(policy, bet.share);
   if (test === null) {
-    return {
-      name: bet.name,
-      verdict: 'pass',
-      counts: {},
-      threshold,
-      sentence: 'No latencies of both sides to compare.',
-    };
+    const sentence = 'No latencies of both sides to compare.';
+    return { name: bet.name, verdict: 'pass', tell: () => ({ counts: {}, threshold, sentence }) };
   }
   const { mannWhitneyAlpha: suspicion, mannWhitneyEffectMin } = policy.latency;
   const slower = test.effect >= mannWhitneyEffectMin;
-  const pairs = (test.effect * 100).toFixed(1);
-  const p = test.p.toPrecision(2);
   const suspicious = slower && test.p < suspicion / policy.stepCount;
   return {
     name: bet.name,
     verdict: slower && test.p <= threshold ? 'fail' : suspicious ? 'inconclusive' : 'pass',
-    counts: { p: round(test.p), effect: round(test.effect) },
-    threshold,
-    sentence: `A canary request is slower than a stable one in ${pairs} % of pairs (p = ${p}).`,
+    tell: () => {
+      const pairs = (test.effect * 100).toFixed(1);
+      return {
+        counts: { p: round(test.p), effect: round(test.effect) },
+        threshold,
+        sentence: `A canary request is slower than a stable one in ${pairs} % of pairs (p = ${test.p.toPrecision(2)}).`,
+      };
+    },
   };
 }
 
@@ -150,37 +160,39 @@ function mannWhitneyAlpha(policy: AnalysisPolicy, share: number): number {
 }
 
 /**
- * The e-value of the step-end tests: everything is bet on "p below its threshold", so it is worth the whole
+ * The e-value of a step-end test: everything is bet on "p below its threshold", so it is worth the whole
  * threshold when that happens and nothing otherwise.
  */
-export function mannWhitneyEvidence(state: RolloutEvidence, step: readonly Minute[], share: number): number {
-  const test = stepMannWhitney(state, step);
-  if (test === null || test.effect < state.policy.latency.mannWhitneyEffectMin) return 0;
-  return test.p <= mannWhitneyAlpha(state.policy, share) ? 1 / (state.policy.alpha * share) : 0;
+export function mannWhitneyEvidence(policy: AnalysisPolicy, test: MannWhitney | null, share: number): number {
+  if (test === null || test.effect < policy.latency.mannWhitneyEffectMin) return 0;
+  return test.p <= mannWhitneyAlpha(policy, share) ? 1 / (policy.alpha * share) : 0;
 }
 
-function stepMannWhitney({ baseline, policy }: RolloutEvidence, step: readonly Minute[]) {
+/**
+ * Mann–Whitney over the step's histogram, without its first minutes; null where there is nothing to compare.
+ */
+export function stepMannWhitney(
+  { baseline, policy }: RolloutEvidence,
+  step: readonly Minute[],
+): MannWhitney | null {
   const first = step[0];
-  if (first === undefined || baseline.slowThresholdsMs.length === 0) return null;
-  const fromMs = first.startMs + policy.latency.settleSeconds * 1000;
-  const settled = step.filter((minute) => minute.startMs >= fromMs);
-  const thresholds = baseline.slowThresholdsMs.length;
-  const sums = {
-    canary: new Array<number>(thresholds + 1).fill(0),
-    stable: new Array<number>(thresholds + 1).fill(0),
-  };
-  for (const minute of settled) {
+  const { slowThresholdsMs, shiftDispersion } = baseline;
+  if (first === undefined || slowThresholdsMs.length === 0) return null;
+  const canary = new Array<number>(slowThresholdsMs.length + 1).fill(0);
+  const stable = canary.slice();
+  for (const minute of minutesFrom(step, first.startMs + policy.latency.settleSeconds * 1000)) {
     // A minute with one side only would compare different times.
-    const bins = binsOf(baseline.slowThresholdsMs.map((_, j) => slowCounts(minute, j)));
-    bins?.canary.forEach((count, i) => {
-      sums.canary[i] = (sums.canary[i] ?? 0) + count;
-      sums.stable[i] = (sums.stable[i] ?? 0) + (bins.stable[i] ?? 0);
-    });
+    const bins = binsOf(slowThresholdsMs.map((_, j) => slowCounts(minute, j)));
+    if (bins === null) continue;
+    for (let i = 0; i < canary.length; i++) {
+      canary[i] = (canary[i] as number) + (bins.canary[i] as number);
+      stable[i] = (stable[i] as number) + (bins.stable[i] as number);
+    }
   }
-  return mannWhitneyOfBins(sums.stable, sums.canary, 'less', baseline.shiftDispersion);
+  return mannWhitneyOfBins(stable, canary, 'less', shiftDispersion);
 }
 
-function share(minutes: readonly Minute[], side: 'canary' | 'stable', threshold: number) {
+function share(minutes: readonly Minute[], side: 'canary' | 'stable', threshold: number): ErrorCount {
   let bad = 0;
   let total = 0;
   for (const minute of minutes) {

@@ -40,15 +40,20 @@ export function observeShift(state: EvidenceState, bins: PairedBins): EvidenceSt
   const pooled = bins.canary.map((count, i) => count + (bins.stable[i] ?? 0));
   const all = sum(pooled);
   const scores = normalScores(pooled, all);
-  const total = bins.canary.reduce((s, count, i) => s + count * (scores[i] ?? 0), 0);
-  const { ratios, margin } = state.options;
-  const logMean = (theta: number) =>
-    Math.log(pooled.reduce((s, count, i) => s + count * Math.exp(theta * (scores[i] ?? 0)), 0) / all);
+  let total = 0;
+  for (let i = 0; i < scores.length; i++) total += (bins.canary[i] as number) * (scores[i] as number);
+  const { margin } = state.options;
+  const logMean = (theta: number) => {
+    let mean = 0;
+    for (let i = 0; i < scores.length; i++)
+      mean += (pooled[i] as number) * Math.exp(theta * (scores[i] as number));
+    return Math.log(mean / all);
+  };
   const accepted = logMean(margin);
   return wager(
     state,
     bins.periodSeconds,
-    ratios.map((theta) => (theta - margin) * total - requests * (logMean(theta) - accepted)),
+    (theta) => (theta - margin) * total - requests * (logMean(theta) - accepted),
   );
 }
 
@@ -57,34 +62,38 @@ export function observeShift(state: EvidenceState, bins: PairedBins): EvidenceSt
  * Weighted by the counts they sum to zero.
  */
 export function normalScores(pooled: readonly number[], all: number): number[] {
+  const scores: number[] = [];
   let below = 0;
   let lower = 0;
-  return pooled.map((count) => {
+  for (const count of pooled) {
     below += count;
     const upper = density(normalQuantile(Math.min(1, below / all)));
-    const score = count === 0 ? 0 : ((lower - upper) * all) / count;
+    scores.push(count === 0 ? 0 : ((lower - upper) * all) / count);
     lower = upper;
-    return score;
-  });
+  }
+  return scores;
 }
 
 /** Bins of both sides from the counts above the thresholds; null where a side was not counted. */
 export function binsOf(
   counts: readonly PairedCount[],
 ): { readonly canary: number[]; readonly stable: number[] } | null {
-  const side = (of: 'canary' | 'stable'): number[] | null => {
-    const bins: number[] = [];
-    let above = counts[0]?.[of]?.total ?? 0;
-    for (const count of counts) {
-      const seen = count[of];
-      if (seen === null) return null;
-      bins.push(Math.max(0, above - seen.bad));
-      above = Math.min(above, seen.bad);
-    }
-    return [...bins, above];
-  };
-  const [canary, stable] = [side('canary'), side('stable')];
+  const canary = sideBins(counts, 'canary');
+  const stable = sideBins(counts, 'stable');
   return canary === null || stable === null ? null : { canary, stable };
+}
+
+function sideBins(counts: readonly PairedCount[], side: 'canary' | 'stable'): number[] | null {
+  const bins: number[] = [];
+  let above = counts[0]?.[side]?.total ?? 0;
+  for (const count of counts) {
+    const seen = count[side];
+    if (seen === null) return null;
+    bins.push(Math.max(0, above - seen.bad));
+    above = Math.min(above, seen.bad);
+  }
+  bins.push(above);
+  return bins;
 }
 
 function density(z: number): number {
@@ -92,5 +101,7 @@ function density(z: number): number {
 }
 
 function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

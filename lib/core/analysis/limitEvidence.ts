@@ -23,14 +23,11 @@ export function observeAgainstLimit(
   const { counts, limit, periodSeconds } = period;
   if (counts === null || counts.total === 0 || limit <= 0 || limit >= suspectedRateMax) return state;
   const good = counts.total - counts.bad;
-  return wager(
-    state,
-    periodSeconds,
-    state.options.ratios.map((ratio) => {
-      const suspected = Math.min(suspectedRateMax, limit * ratio);
-      return counts.bad * Math.log(suspected / limit) + good * (Math.log1p(-suspected) - Math.log1p(-limit));
-    }),
-  );
+  const logGood = Math.log1p(-limit);
+  return wager(state, periodSeconds, (ratio) => {
+    const suspected = Math.min(suspectedRateMax, limit * ratio);
+    return counts.bad * Math.log(suspected / limit) + good * (Math.log1p(-suspected) - logGood);
+  });
 }
 
 /** The limit where there is no control: twice the budget, or three times what the baseline had. */

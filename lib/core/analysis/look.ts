@@ -1,10 +1,13 @@
 // One look at a rollout: everything the checks read, gathered once.
 
 import type { Bet } from './bets.ts';
-import { type ErrorCount, endMs, type Minute, sumErrors } from './minutes.ts';
+import type { EValues } from './eValues.ts';
+import { round } from './figures.ts';
+import type { MannWhitney } from './mannWhitney.ts';
+import { type ErrorCount, endMs, type Minute, minutesFrom } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import type { RolloutEvidence } from './rolloutEvidence.ts';
-import type { CheckResult, Verdict } from './verdict.ts';
+import type { Check, Told } from './verdict.ts';
 
 export type Look = {
   readonly policy: AnalysisPolicy;
@@ -12,10 +15,17 @@ export type Look = {
   readonly minutes: readonly Minute[];
   /** Those of the metric window, counted back from the newest. */
   readonly window: readonly Minute[];
+  /** Errors of both sides in the metric window. */
+  readonly recent: { readonly canary: ErrorCount; readonly stable: ErrorCount };
   /** Those that began after the step did. */
   readonly step: readonly Minute[];
   readonly evidence: RolloutEvidence;
+  readonly eValues: EValues;
   readonly bets: readonly Bet[];
+  /** The step's latencies of both sides compared at its end; null before it, or without any to compare. */
+  readonly ranks: MannWhitney | null;
+  /** Evidence against the canary over all bets together. */
+  readonly combined: number;
   /** Epoch milliseconds. */
   readonly now: number;
   /** Percent of requests the canary is configured to get now. */
@@ -26,9 +36,7 @@ export type Look = {
 /** Minutes of the metric window, counted back from the end of the newest one. */
 export function windowOf(minutes: readonly Minute[], windowSeconds: number): readonly Minute[] {
   const last = minutes.at(-1);
-  if (last === undefined) return [];
-  const fromMs = endMs(last) - windowSeconds * 1000;
-  return minutes.slice(minutes.findLastIndex((minute) => minute.startMs < fromMs) + 1);
+  return last === undefined ? [] : minutesFrom(minutes, endMs(last) - windowSeconds * 1000);
 }
 
 /** Evidence at which a bet decides alone: the whole threshold divided by its share. */
@@ -40,36 +48,22 @@ export function decidesAt(look: Look, bet: Bet): number {
  * A bet as a check: fails when it alone reaches the threshold. Smaller evidence is weighed in the sum of
  * all.
  */
-export function betCheck(look: Look, bet: Bet, counts: CheckResult['counts'], sentence: string): CheckResult {
+export function betCheck(look: Look, bet: Bet, see: () => Pick<Told, 'counts' | 'sentence'>): Check {
   const threshold = decidesAt(look, bet);
-  const verdict: Verdict = bet.eValue >= threshold ? 'fail' : 'pass';
   return {
     name: bet.name,
-    verdict,
-    counts,
-    threshold: round(threshold),
-    eValue: round(bet.eValue),
-    sentence,
+    verdict: bet.eValue >= threshold ? 'fail' : 'pass',
+    tell: () => ({ ...see(), threshold: round(threshold), eValue: round(bet.eValue) }),
   };
 }
 
 export function betNamed(look: Look, name: string): Bet | undefined {
-  return look.bets.find((bet) => bet.name === name);
-}
-
-/** Errors of both sides as named counts. */
-export function errorCounts(minutes: readonly Minute[]): {
-  canary: ErrorCount;
-  stable: ErrorCount;
-  counts: CheckResult['counts'];
-} {
-  const canary = sumErrors(minutes, 'canary');
-  const stable = sumErrors(minutes, 'stable');
-  return { canary, stable, counts: countsOf(canary, stable) };
+  for (const bet of look.bets) if (bet.name === name) return bet;
+  return undefined;
 }
 
 /** Errors of both sides by name. */
-export const countsOf = (canary: ErrorCount, stable: ErrorCount): CheckResult['counts'] => ({
+export const countsOf = (canary: ErrorCount, stable: ErrorCount): Told['counts'] => ({
   canaryErrors: canary.bad,
   canaryRequests: canary.total,
   stableErrors: stable.bad,
@@ -78,16 +72,4 @@ export const countsOf = (canary: ErrorCount, stable: ErrorCount): CheckResult['c
 
 export function rateOf({ bad, total }: ErrorCount): number | null {
   return total === 0 ? null : bad / total;
-}
-
-/** 0.0123 → "1.23 %". */
-export function percent(rate: number): string {
-  if (rate === 0) return '0 %';
-  return `${Number((rate * 100).toPrecision(3))} %`;
-}
-
-/** Six significant digits: enough to judge by, few enough to store. */
-export function round(value: number): number {
-  if (value >= 1 && value < 1e6 && Number.isInteger(value)) return value;
-  return Number(value.toPrecision(6));
 }

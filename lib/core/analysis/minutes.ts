@@ -45,8 +45,24 @@ export type ErrorCount = { readonly bad: number; readonly total: number };
  * request for the target group. Those are added to both counts, or a dead canary would look idle.
  */
 export function errorCount(side: SideMinute): ErrorCount {
-  const undelivered = side.connectionErrors ?? 0;
-  return { bad: Math.min(side.errors, side.requests) + undelivered, total: side.requests + undelivered };
+  return { bad: badOf(side), total: totalOf(side) };
+}
+
+/** The two counts one by one, 0 without data: for sums over many minutes. */
+export function badOf(side: SideMinute | null): number {
+  return side === null ? 0 : Math.min(side.errors, side.requests) + (side.connectionErrors ?? 0);
+}
+
+export function totalOf(side: SideMinute | null): number {
+  return side === null ? 0 : side.requests + (side.connectionErrors ?? 0);
+}
+
+/** Requests slower than the baseline's threshold `nth`; null where they were not counted. */
+export function slowCount(side: SideMinute | null, nth: number): ErrorCount | null {
+  const slow = side?.slow[nth];
+  return side === null || slow === undefined
+    ? null
+    : { bad: Math.min(slow, side.requests), total: side.requests };
 }
 
 export function addCounts(left: ErrorCount, right: ErrorCount): ErrorCount {
@@ -58,13 +74,17 @@ export function sumErrors(minutes: readonly Minute[], side: 'canary' | 'stable')
   let bad = 0;
   let total = 0;
   for (const minute of minutes) {
-    const counts = minute[side];
-    if (counts === null) continue;
-    const seen = errorCount(counts);
-    bad += seen.bad;
-    total += seen.total;
+    bad += badOf(minute[side]);
+    total += totalOf(minute[side]);
   }
   return { bad, total };
+}
+
+/** The newest minutes, from the first that began at `fromMs` or later; minutes are oldest first. */
+export function minutesFrom(minutes: readonly Minute[], fromMs: number): readonly Minute[] {
+  let first = minutes.length;
+  while (first > 0 && (minutes[first - 1] as Minute).startMs >= fromMs) first--;
+  return minutes.slice(first);
 }
 
 /**

@@ -10,8 +10,8 @@ import type { Baseline } from './baseline.ts';
 import { betsOf } from './bets.ts';
 import { dropRatios, riseRatios } from './businessEvidence.ts';
 import { errorEvidenceOptions } from './errorEvidence.ts';
+import { percent } from './figures.ts';
 import { shiftSizes } from './latencyEvidence.ts';
-import { percent } from './look.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { beginEvidence } from './rolloutEvidence.ts';
 

@@ -11,7 +11,7 @@ import {
 } from './errorEvidence.ts';
 import { binsOf, observeShift, shiftSizes, tailRatios } from './latencyEvidence.ts';
 import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
-import { addCounts, type ErrorCount, errorCount, type Minute } from './minutes.ts';
+import { addCounts, type ErrorCount, errorCount, type Minute, slowCount } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { certificateLogOdds } from './promotionCertificate.ts';
 import { levelAfter, type TrafficLevel } from './trafficLevel.ts';
@@ -80,11 +80,12 @@ export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEv
   const stable = minute.stable === null ? null : errorCount(minute.stable);
   const level = levelAfter(state.level, minute);
   const errors = { canary, stable, periodSeconds: minute.periodSeconds };
-  const slow = state.slow.map((_, j) => slowCounts(minute, j));
   const settled =
     level !== null && minute.startMs - level.sinceMs >= state.policy.latency.settleSeconds * 1000;
+  const slow = settled ? state.slow.map((_, j) => slowCounts(minute, j)) : [];
   return {
-    ...state,
+    policy: state.policy,
+    baseline: state.baseline,
     errors: observe(state.errors, errors),
     clusters: isClustered(state.baseline) ? observeClusters(state.clusters, errors) : state.clusters,
     errorLimit: observeErrorLimit(state, minute, canary, stable),
@@ -107,13 +108,11 @@ function observeBody(shift: EvidenceState, slow: readonly PairedCount[]): Eviden
 
 /** Requests slower than threshold j, of both sides; null where they were not counted. */
 export function slowCounts(minute: Minute, j: number): PairedCount {
-  const count = (side: Minute['canary']) => {
-    const slow = side?.slow[j];
-    return side === null || slow === undefined
-      ? null
-      : { bad: Math.min(slow, side.requests), total: side.requests };
+  return {
+    canary: slowCount(minute.canary, j),
+    stable: slowCount(minute.stable, j),
+    periodSeconds: minute.periodSeconds,
   };
-  return { canary: count(minute.canary), stable: count(minute.stable), periodSeconds: minute.periodSeconds };
 }
 
 /** The canary's error rate that is too much by itself: the lower of the two limits. */

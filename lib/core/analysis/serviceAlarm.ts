@@ -8,8 +8,9 @@
 import type { Baseline } from './baseline.ts';
 import { betsOf, combined } from './bets.ts';
 import { type EvidenceState, evidence as eValueOf, initial } from './errorEvidence.ts';
+import { percent } from './figures.ts';
 import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
-import { percent, windowOf } from './look.ts';
+import { windowOf } from './look.ts';
 import { type ErrorCount, errorCount, type Minute, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import {

@@ -2,30 +2,46 @@
 // Shown and never deciding: whose fault it is, the comparison says, and a service that burns without a
 // rollout is the business of its alarms. A rule whose long window is longer than the rollout is asked over
 // what there is.
-import { type BurnJudgement, judgeAllBurns, type Spent } from '../slo/burnRate.ts';
+import { type BurnJudgement, type BurnRule, burnRules, judgeAllBurns, type Spent } from '../slo/burnRate.ts';
 import type { Look } from './look.ts';
-import { endMs, errorCount, type Minute } from './minutes.ts';
-import type { CheckResult } from './verdict.ts';
+import { badOf, endMs, type Minute, totalOf } from './minutes.ts';
+import type { Check } from './verdict.ts';
 
 /** null before anything was counted. */
-export function serviceBurnCheck({ policy, minutes }: Look): CheckResult | null {
-  const objective = { objective: policy.objective, periodDays: policy.objectivePeriodDays };
-  const pages = judgeAllBurns(
-    objective,
-    (seconds) => spentIn(minutes, seconds),
-    ({ severity }) => severity === 'page',
-  );
-  const first = pages.find(({ verdict }) => verdict !== 'no-data');
+export function serviceBurnCheck({ policy, minutes }: Look): Check | null {
+  const { rules, spans } = pagesOf(policy.objectivePeriodDays);
+  const spent = spentOver(minutes, spans);
+  const count = (seconds: number) => spent[spans.indexOf(seconds)] ?? null;
+  const judged = judgeAllBurns(rules, policy.objective, count);
+  const first = judged.find(({ verdict }) => verdict !== 'no-data');
   if (first === undefined) return null;
-  const whole = spentIn(minutes, first.rule.longSeconds);
+  const whole = count(first.rule.longSeconds);
   return {
     name: 'service-burn',
     verdict: first.verdict === 'quiet' ? 'pass' : 'inconclusive',
-    counts: { errors: whole?.bad ?? 0, requests: whole?.total ?? 0 },
-    threshold: first.rule.burn,
-    sentence: sentenceOf(first),
     dryRun: true,
+    tell: () => ({
+      counts: { errors: whole?.bad ?? 0, requests: whole?.total ?? 0 },
+      threshold: first.rule.burn,
+      sentence: sentenceOf(first),
+    }),
   };
+}
+
+/** The rules worth a page, and the seconds of their windows, shortest first. */
+type Pages = { readonly rules: readonly BurnRule[]; readonly spans: readonly number[] };
+
+/** They follow from the objective's period in days alone, so all looks share them. */
+const pages = new Map<number, Pages>();
+
+function pagesOf(periodDays: number): Pages {
+  const known = pages.get(periodDays);
+  if (known !== undefined) return known;
+  const rules = burnRules({ periodDays }).filter(({ severity }) => severity === 'page');
+  const spans = rules.flatMap(({ longSeconds, shortSeconds }) => [longSeconds, shortSeconds]);
+  const made = { rules, spans: spans.sort((a, b) => a - b) };
+  pages.set(periodDays, made);
+  return made;
 }
 
 function sentenceOf({ rule, verdict, longBurn, shortBurn, needsRequests }: BurnJudgement): string {
@@ -44,22 +60,26 @@ function sentenceOf({ rule, verdict, longBurn, shortBurn, needsRequests }: BurnJ
 const spanOf = (seconds: number): string =>
   seconds >= 3600 ? `${seconds / 3600} h` : `${Math.round(seconds / 60)} min`;
 
-/** What both sides spent over the last so many seconds; null when nothing was counted. */
-function spentIn(minutes: readonly Minute[], seconds: number): Spent | null {
+/**
+ * What both sides spent over the last so many seconds, for each of `spans`, in one walk; empty before any
+ * minute.
+ */
+function spentOver(minutes: readonly Minute[], spans: readonly number[]): readonly Spent[] {
   const newest = minutes.at(-1);
-  if (newest === undefined) return null;
-  const fromMs = endMs(newest) - seconds * 1000;
+  if (newest === undefined) return [];
+  const toMs = endMs(newest);
+  const spent: Spent[] = [];
   let bad = 0;
   let total = 0;
-  for (let nth = minutes.length - 1; nth >= 0; nth--) {
-    const { startMs, canary, stable } = minutes[nth] as Minute;
-    if (startMs < fromMs) break;
-    const own = canary === null ? nothing : errorCount(canary);
-    const other = stable === null ? nothing : errorCount(stable);
-    bad += own.bad + other.bad;
-    total += own.total + other.total;
+  let nth = minutes.length - 1;
+  for (const seconds of spans) {
+    for (; nth >= 0; nth--) {
+      const { startMs, canary, stable } = minutes[nth] as Minute;
+      if (startMs < toMs - seconds * 1000) break;
+      bad += badOf(canary) + badOf(stable);
+      total += totalOf(canary) + totalOf(stable);
+    }
+    spent.push({ bad, total });
   }
-  return total === 0 ? null : { bad, total };
+  return spent;
 }
-
-const nothing: Spent = { bad: 0, total: 0 };

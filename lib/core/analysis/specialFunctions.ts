@@ -146,13 +146,18 @@ export function logAdd(a: number, b: number): number {
   return apart > 40 ? larger : larger + Math.log1p(Math.exp(-apart));
 }
 
-/** log of the sum of e^v over the values. */
-export function logSum(values: readonly number[]): number {
+/** log of the sum of w·e^v over the values, each with the logarithm of its weight. */
+export function logSum(values: readonly number[], logWeights: readonly number[]): number {
   let peak = Number.NEGATIVE_INFINITY;
-  for (const value of values) if (value > peak) peak = value;
+  for (let k = 0; k < values.length; k++) {
+    const weighted = (values[k] as number) + (logWeights[k] as number);
+    if (weighted > peak) peak = weighted;
+  }
   if (peak === Number.NEGATIVE_INFINITY) return peak;
   let sum = 0;
-  for (const value of values) sum += Math.exp(value - peak);
+  for (let k = 0; k < values.length; k++) {
+    sum += Math.exp((values[k] as number) + (logWeights[k] as number) - peak);
+  }
   return peak + Math.log(sum);
 }
 

@@ -13,9 +13,9 @@ import {
   record,
   type TemplateRun,
 } from './templateRun.ts';
-import type { CheckResult, Verdict } from './verdict.ts';
+import type { Check, Verdict } from './verdict.ts';
 
-export function templateChecks(look: Look): CheckResult[] {
+export function templateChecks(look: Look): Check[] {
   return look.policy.templates.flatMap((template) => {
     const run = runTemplate(template, look.step, look.policy);
     return template.metrics.map((metric) => metricCheck(look, run, metric));
@@ -45,24 +45,28 @@ function runTemplate(
   return run;
 }
 
-function metricCheck(look: Look, run: TemplateRun, metric: TemplateMetric): CheckResult {
+function metricCheck(look: Look, run: TemplateRun, metric: TemplateMetric): Check {
   const state = run.metrics[metric.name] as MetricRun;
   const name = `${run.template.name}/${metric.name}`;
-  const value = state.last?.value;
-  const limit = metric.failWhen ?? metric.successWhen;
-  const why = state.message === '' ? '' : ` (${state.message})`;
   return {
     name,
     verdict: verdictOf(state, metric, look.atStepEnd),
-    counts: {
-      measured: state.counted,
-      failures: state.failures,
-      inconclusive: state.inconclusives,
-      errors: state.errors,
-      ...(value === null || value === undefined ? {} : { value }),
+    tell: () => {
+      const value = state.last?.value;
+      const limit = metric.failWhen ?? metric.successWhen;
+      const why = state.message === '' ? '' : ` (${state.message})`;
+      return {
+        counts: {
+          measured: state.counted,
+          failures: state.failures,
+          inconclusive: state.inconclusives,
+          errors: state.errors,
+          ...(value === null || value === undefined ? {} : { value }),
+        },
+        threshold: limit?.value ?? null,
+        sentence: `${name} is ${state.phase}${why}.`,
+      };
     },
-    threshold: limit?.value ?? null,
-    sentence: `${name} is ${state.phase}${why}.`,
     ...(isDryRun(run.template, metric.name) ? { dryRun: true } : {}),
   };
 }

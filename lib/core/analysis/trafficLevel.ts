@@ -30,9 +30,9 @@ type Counts = Pick<TrafficLevel, 'canary' | 'stable'>;
 
 // Log odds ratio with Haldane's half, and its standard error.
 function isShift(before: Counts, now: Counts): boolean {
-  const cells = [before.canary, before.stable, now.canary, now.stable].map((count) => count + 0.5);
-  const [a = 0, b = 0, c = 0, d = 0] = cells;
+  const [a, b] = [before.canary + 0.5, before.stable + 0.5];
+  const [c, d] = [now.canary + 0.5, now.stable + 0.5];
   const logRatio = Math.abs(Math.log((a * d) / (b * c)));
-  const error = Math.sqrt(cells.reduce((sum, count) => sum + 1 / count, 0));
+  const error = Math.sqrt(1 / a + 1 / b + 1 / c + 1 / d);
   return logRatio > Math.log(oddsRatioMin) && logRatio > standardErrors * error;
 }

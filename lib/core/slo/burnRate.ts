@@ -81,28 +81,27 @@ export function judgeBurn(
   if (long === null || short === null || long.total === 0 || short.total === 0) {
     return { rule, verdict: 'no-data', longBurn: 0, shortBurn: 0, needsRequests: 0 };
   }
-  const longBurn = burnRate({ ...long, objective });
-  const shortBurn = burnRate({ ...short, objective });
+  const longBurn = burnRate({ bad: long.bad, total: long.total, objective });
+  const shortBurn = burnRate({ bad: short.bad, total: short.total, objective });
   // Compared as errors against errors allowed: dividing by 1 − objective first would blur the boundary.
   const over = ({ bad, total }: Spent) => bad > rule.burn * (1 - objective) * total * (1 + 1e-12);
-  const common = { rule, longBurn, shortBurn };
-  if (!over(long) || !over(short)) return { ...common, verdict: 'quiet', needsRequests: 0 };
+  if (!over(long) || !over(short)) return { rule, verdict: 'quiet', longBurn, shortBurn, needsRequests: 0 };
   if (burnBounds({ ...long, objective, confidence }).lower > rule.burn) {
-    return { ...common, verdict: 'burning', needsRequests: 0 };
+    return { rule, verdict: 'burning', longBurn, shortBurn, needsRequests: 0 };
   }
-  const needed = requestsToCertify({ ...long, objective, burn: rule.burn, confidence });
-  return { ...common, verdict: 'unsure', needsRequests: needed };
+  const needsRequests = requestsToCertify({ ...long, objective, burn: rule.burn, confidence });
+  return { rule, verdict: 'unsure', longBurn, shortBurn, needsRequests };
 }
 
-/** All rules that are asked for, those that burn first. */
+const mostUrgentFirst: Record<BurnVerdict, number> = { burning: 0, unsure: 1, 'no-data': 2, quiet: 3 };
+
+/** All of the rules, those that burn first. */
 export function judgeAllBurns(
-  { objective, periodDays }: { readonly objective: number; readonly periodDays: number },
+  rules: readonly BurnRule[],
+  objective: number,
   count: (seconds: number) => Spent | null,
-  isAsked: (rule: BurnRule) => boolean = () => true,
 ): readonly BurnJudgement[] {
-  const order: Record<BurnVerdict, number> = { burning: 0, unsure: 1, 'no-data': 2, quiet: 3 };
-  return burnRules({ periodDays })
-    .filter(isAsked)
+  return rules
     .map((rule) => judgeBurn(rule, objective, count))
-    .toSorted((a, b) => order[a.verdict] - order[b.verdict]);
+    .sort((a, b) => mostUrgentFirst[a.verdict] - mostUrgentFirst[b.verdict]);
 }

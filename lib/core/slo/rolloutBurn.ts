@@ -6,6 +6,7 @@
 // Budget spent by the rollout: the canary's errors beyond what stable would have made, as a share of the
 // whole
 //   period's budget. The report and the hard cap use this one.
+import { round } from '../analysis/figures.ts';
 import { burnRate } from './burnRate.ts';
 
 type Counts = { readonly bad: number; readonly total: number };
@@ -61,7 +62,6 @@ export function rolloutBurn(
     requestsPerSecond: before.requestsPerSecond ?? 0,
     baselineRate: before.errorRate ?? 0,
   });
-  const round = (value: number) => Number(value.toPrecision(6));
   return {
     version: round(versionBurn({ canary: recent.canary, objective })),
     service: round(serviceBurn({ ...recent, objective })),

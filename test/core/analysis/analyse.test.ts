@@ -3,8 +3,8 @@ import { evidenceOf } from '../../../lib/core/analysis/analyse.ts';
 import { assumedBaseline } from '../../../lib/core/analysis/baseline.ts';
 import { withRevisions } from '../../../lib/core/analysis/minutes.ts';
 import { defaultAnalysisPolicy as policy } from '../../../lib/core/analysis/policy.ts';
-import { bySeverity, worse, worstOf } from '../../../lib/core/analysis/verdict.ts';
-import { checkOf, knownBaseline, lookAt, minute, minutesOf, side } from './rollout.ts';
+import { worstFirst } from '../../../lib/core/analysis/verdict.ts';
+import { checkOf, knownBaseline, lookAt, minute, minutesOf, side, told } from './rollout.ts';
 
 const atStepEnd = { checksDue: 'step-end' } as const;
 
@@ -215,6 +215,20 @@ describe('the small form', () => {
     expect(evidenceOf(lookAt(minutesOf(10))).worst).toEqual([]);
   });
 
+  it.each([0, 30])('asks no check for its words but those it names (%i canary errors a minute)', (canary) => {
+    const analysis = lookAt(minutesOf(40, { canary }));
+    const asked: string[] = [];
+    const checks = analysis.checks.map((check) => ({
+      ...check,
+      tell: () => {
+        asked.push(check.name);
+        return check.tell();
+      },
+    }));
+    const small = evidenceOf({ ...analysis, checks });
+    expect(asked).toEqual(small.worst.map(({ name }) => name));
+  });
+
   it('survives JSON, also of an outage', () => {
     const small = evidenceOf(lookAt(minutesOf(60, { canary: 300 })));
     expect(JSON.parse(JSON.stringify(small))).toEqual(small);
@@ -231,7 +245,7 @@ describe('the fold', () => {
     const merged = withRevisions(first, revised);
     expect(merged).toHaveLength(12);
     expect(merged.map((item) => item.startMs)).toEqual(merged.map((_, i) => i * 60_000));
-    expect(lookAt(merged)).toEqual(lookAt(withRevisions([], merged)));
+    expect(told(lookAt(merged))).toEqual(told(lookAt(withRevisions([], merged))));
     expect(lookAt(merged).canary).toEqual({ bad: 9, total: 11 * 300 + 310 });
     expect(withRevisions(merged, revised)).toEqual(merged);
   });
@@ -248,18 +262,16 @@ describe('the fold', () => {
 });
 
 describe('severity', () => {
-  it('is one order: fail, inconclusive, pass', () => {
-    expect(worse('pass', 'inconclusive')).toBe('inconclusive');
-    expect(worse('fail', 'inconclusive')).toBe('fail');
-    expect(worstOf(['pass', 'fail', 'inconclusive'])).toBe('fail');
-    expect(worstOf(['pass', 'pass'])).toBe('pass');
-    const sorted = (['pass', 'fail', 'inconclusive'] as const)
-      .map((verdict) => ({ verdict }))
-      .sort(bySeverity);
-    expect(sorted.map((item) => item.verdict)).toEqual(['fail', 'inconclusive', 'pass']);
+  it('is one order: fail, inconclusive, pass; what is equal stays in its order', () => {
+    const judged = (['pass', 'inconclusive', 'fail', 'pass', 'fail'] as const).map((verdict, nth) => ({
+      verdict,
+      nth,
+    }));
+    expect(worstFirst(judged).map(({ nth }) => nth)).toEqual([2, 4, 1, 0, 3]);
   });
 
   it('of nothing is inconclusive', () => {
-    expect(worstOf([])).toBe('inconclusive');
+    const analysis = lookAt(minutesOf(10), { policy: { ...policy, dryRun: ['.'] } });
+    expect(analysis).toMatchObject({ verdict: 'inconclusive', summary: 'Nothing was checked.' });
   });
 });

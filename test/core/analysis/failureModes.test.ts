@@ -10,7 +10,7 @@ import { defaultAnalysisPolicy as policy } from '../../../lib/core/analysis/poli
 import { beginEvidence, observeMinute } from '../../../lib/core/analysis/rolloutEvidence.ts';
 import { judgeServiceAlarm } from '../../../lib/core/analysis/serviceAlarm.ts';
 import { levelAfter } from '../../../lib/core/analysis/trafficLevel.ts';
-import { checkOf, knownBaseline, lookAt, minute, minutesOf, side } from './rollout.ts';
+import { checkOf, knownBaseline, lookAt, minute, minutesOf, side, told } from './rollout.ts';
 
 const falseRollbacks = (scenario: Partial<typeof cleanScenario>, rollouts = 100) => {
   const errorRate = scenario.errorRate ?? cleanScenario.errorRate;
@@ -123,7 +123,7 @@ it('folding minute by minute and judging everything at once agree', () => {
       weight: item.weight,
       checksDue: 'bake',
     } as const;
-    expect(conclude(evidence, input)).toEqual(lookAt(seen));
+    expect(told(conclude(evidence, input))).toEqual(told(lookAt(seen)));
   });
 });
 

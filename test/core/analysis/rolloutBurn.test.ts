@@ -1,11 +1,12 @@
 // What a rollout costs of the error budget, and what the whole service burns: shown beside every verdict.
 import { describe, expect, it } from 'vitest';
 import { evidenceOf } from '../../../lib/core/analysis/analyse.ts';
+import type { Minute } from '../../../lib/core/analysis/minutes.ts';
 import { defaultAnalysisPolicy as policy } from '../../../lib/core/analysis/policy.ts';
-import { knownBaseline, lookAt, minutesOf } from './rollout.ts';
+import { knownBaseline, lookAt, minutesOf, told } from './rollout.ts';
 
 const serviceBurn = (look: ReturnType<typeof lookAt>) =>
-  look.checks.find(({ name }) => name === 'service-burn');
+  told(look).checks.find(({ name }) => name === 'service-burn');
 
 describe('the burn beside a verdict', () => {
   it('keeps the version’s, the service’s and the rollout’s own apart, also in the event', () => {
@@ -55,6 +56,21 @@ describe('the whole service’s burn', () => {
       ...minutesOf(31, { canary: 0, stable: 0, from: 20 }),
     ]);
     expect(serviceBurn(look)?.verdict).toBe('pass');
+  });
+
+  it('is that of the hour before the newest minute’s end, over gaps and minutes without data', () => {
+    const minutes = [
+      ...minutesOf(10, { canary: 1, stable: 100 }),
+      // An hour before the end begins here.
+      ...minutesOf(10, { canary: 1, stable: 200, from: 20 }),
+      { ...(minutesOf(1, { from: 40 })[0] as Minute), canary: null },
+      ...minutesOf(10, { canary: 2, stable: 200, from: 70 }),
+    ];
+    const spent = 10 * 201 + 3 + 10 * 202;
+    expect(serviceBurn(lookAt(minutes))).toMatchObject({
+      counts: { errors: spent, requests: 20 * 6000 + 5700 },
+      threshold: 14.4,
+    });
   });
 
   it('on a handful of requests is unsure, and says how many more would settle it', () => {

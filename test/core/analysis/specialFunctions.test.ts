@@ -54,6 +54,7 @@ it('sums of exponentials neither overflow nor lose the empty sum', () => {
   close(logAdd(1000, 1000), 1000 + Math.log(2));
   expect(logAdd(Number.NEGATIVE_INFINITY, 3)).toBe(3);
   expect(logAdd(3, Number.NEGATIVE_INFINITY)).toBe(3);
-  close(logSum([2000, 2000, 2000]), 2000 + Math.log(3));
-  expect(logSum([])).toBe(Number.NEGATIVE_INFINITY);
+  close(logSum([2000, 2000, 2000], [0, 0, 0]), 2000 + Math.log(3));
+  close(logSum([2000, 2000], [Math.log(0.25), Math.log(0.5)]), 2000 + Math.log(0.75));
+  expect(logSum([], [])).toBe(Number.NEGATIVE_INFINITY);
 });

@@ -89,7 +89,7 @@ describe('a multiwindow rule', () => {
 
   it('those that burn come first', () => {
     const spent = (seconds: number) => ({ bad: seconds >= 21_600 ? 20_000 : 0, total: 1_000_000 });
-    const judged = judgeAllBurns({ objective, periodDays: 30 }, spent);
+    const judged = judgeAllBurns(burnRules({ periodDays: 30 }), objective, spent);
     expect(judged.map(({ rule, verdict }) => [rule.burn, verdict])).toEqual([
       [1, 'burning'],
       [14.4, 'quiet'],
