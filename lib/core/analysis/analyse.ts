@@ -38,8 +38,10 @@ export type Analysis = {
   readonly verdict: Verdict;
   /** One sentence a person reads. */
   readonly summary: string;
-  /** Worst first. */
+  /** Those that count, worst first. */
   readonly checks: readonly Check[];
+  /** Those that are shown only, worst first: judged when somebody asks. */
+  readonly shown: () => readonly Check[];
   /** Evidence against the canary over all checks together; ≥ 1 ÷ alpha rolls back. */
   readonly combinedEValue: number;
   /** How many more canary requests would make an answer possible. */
@@ -60,15 +62,16 @@ export function analyse(input: AnalysisInput): Analysis {
 /** Judges on evidence already folded over exactly `input.minutes`; `analyse` for who looks every minute. */
 export function conclude(evidence: RolloutEvidence, input: AnalysisInput): Analysis {
   const look = lookAt(evidence, input);
-  const checks = worstFirst(checksOf(look));
-  const counting = checks.filter((check) => check.dryRun !== true);
+  const judged = worstFirst(checksOf(look));
+  const checks = judged.filter((check) => check.dryRun !== true);
   // Where nothing counts, nothing was looked at.
-  const verdict = counting[0]?.verdict ?? 'inconclusive';
+  const verdict = checks[0]?.verdict ?? 'inconclusive';
   const missing = missingRequests(look);
   return {
     verdict,
-    summary: verdict === 'pass' ? wellSummary(look) : troubleSummary(look, counting),
+    summary: verdict === 'pass' ? wellSummary(look) : troubleSummary(look, checks),
     checks,
+    shown: () => worstFirst([...judged.filter((check) => check.dryRun === true), ...besideChecks(look)]),
     combinedEValue: round(look.combined),
     ...(missing > 0 ? { needsRequests: missing } : {}),
     minutesSeen: evidence.minutesSeen,
@@ -84,11 +87,15 @@ function checksOf(look: Look): Check[] {
   checks.push(...latencyChecks(look));
   checks.push(...businessChecks(look));
   checks.push(...templateChecks(look));
-  checks.push(combinedCheck(look), certificateCheck(look));
-  const serviceBurn = serviceBurnCheck(look);
-  if (serviceBurn !== null) checks.push(serviceBurn);
+  checks.push(combinedCheck(look));
   if (look.policy.dryRun.length === 0) return checks;
   return checks.map((check) => (isDryRun(look.policy, check.name) ? { ...check, dryRun: true } : check));
+}
+
+/** What is never decided by, whatever the policy says. */
+function besideChecks(look: Look): Check[] {
+  const serviceBurn = serviceBurnCheck(look);
+  return serviceBurn === null ? [certificateCheck(look)] : [certificateCheck(look), serviceBurn];
 }
 
 function lookAt(evidence: RolloutEvidence, input: AnalysisInput): Look {
@@ -193,14 +200,14 @@ export type AnalysisEvidence = {
 
 /** The form of an analysis that an event carries. */
 export function evidenceOf(analysis: Analysis): AnalysisEvidence {
-  const counting = analysis.checks.filter((check) => check.dryRun !== true && check.verdict !== 'pass');
+  const against = analysis.checks.filter((check) => check.verdict !== 'pass');
   return {
     verdict: analysis.verdict,
     summary: analysis.summary.slice(0, 200),
     eValue: analysis.combinedEValue,
     canary: { requests: analysis.canary.total, errors: analysis.canary.bad },
     stable: { requests: analysis.stable.total, errors: analysis.stable.bad },
-    worst: counting.slice(0, 3).map(({ name, verdict, tell }) => {
+    worst: against.slice(0, 3).map(({ name, verdict, tell }) => {
       const { sentence, threshold } = tell();
       return { name, verdict, sentence: sentence.slice(0, 140), threshold };
     }),

@@ -164,7 +164,7 @@ export function logSum(values: readonly number[], logWeights: readonly number[])
 // Coefficients from the highest power down.
 function polynomial(coefficients: readonly number[], x: number): number {
   let value = 0;
-  for (const coefficient of coefficients) value = value * x + coefficient;
+  for (let k = 0; k < coefficients.length; k++) value = value * x + (coefficients[k] as number);
   return value;
 }
 

@@ -77,6 +77,10 @@ export function checkOf(analysis: Analysis, name: string) {
 }
 
 /** An analysis with all that its checks tell: what two looks can be compared by. */
-export const told = (analysis: Analysis) => ({ ...analysis, checks: toldChecks(analysis) });
+export function told(analysis: Analysis) {
+  const { shown, ...judged } = analysis;
+  return { ...judged, checks: toldChecks(analysis) };
+}
 
-const toldChecks = ({ checks }: Analysis) => checks.map(({ tell, ...check }) => ({ ...check, ...tell() }));
+const toldChecks = ({ checks, shown }: Analysis) =>
+  [...checks, ...shown()].map(({ tell, ...check }) => ({ ...check, ...tell() }));
