@@ -6,7 +6,7 @@
 import type { Variables } from './evaluationFrame.ts';
 import type { ExecutionCore } from './executionCore.ts';
 import type { HistoryDetails, HistoryEventType } from './history.ts';
-import type { Json } from './json.ts';
+import { isLargerThan, type Json, PAYLOAD_BYTES_MAX } from './json.ts';
 import type { State, StateScope } from './machine.ts';
 
 export type MapItem = { readonly Index: number; readonly Value: Json };
@@ -23,6 +23,8 @@ export class Branch {
   lastEventId: number;
   /** The state the branch is in. */
   state: State | undefined;
+  /** The last value that was measured and found to fit. */
+  #fitting: Json | undefined;
   #cancelled = false;
   readonly #parent: Branch | undefined;
   readonly #children = new Set<Branch>();
@@ -50,6 +52,14 @@ export class Branch {
     return this.execution.publish(type, this.lastEventId, details);
   }
 
+  /** Whether the value may move between states. What is passed on as it came is not measured again. */
+  fits(value: Json): boolean {
+    if (value === this.#fitting) return true;
+    if (isLargerThan(value, PAYLOAD_BYTES_MAX)) return false;
+    this.#fitting = value;
+    return true;
+  }
+
   /** The promise's answer, unless the branch is cancelled meanwhile. */
   unlessCancelled<T>(promise: Promise<T>): Promise<T> {
     return this.wait((resolve, reject) => {
@@ -59,7 +69,14 @@ export class Branch {
   }
 
   sleep(ms: number): Promise<void> {
-    return this.wait((resolve) => this.execution.clock.schedule(ms, () => resolve(undefined)));
+    return new Promise((resolve) => {
+      if (this.#cancelled) return;
+      const drop = this.execution.clock.schedule(ms, () => {
+        this.#drops.delete(drop);
+        resolve();
+      });
+      this.#drops.add(drop);
+    });
   }
 
   /**

@@ -8,7 +8,6 @@
 import { calls, operators, truthOf, UNSURE } from './directOperators.ts';
 import type { EvaluationFrame } from './evaluationFrame.ts';
 import { type Ast, isFunctionName } from './expressionChecks.ts';
-import { isObject } from './json.ts';
 
 /** Answers a value, undefined for nothing, or `UNSURE`. */
 export type Direct = (frame: EvaluationFrame) => unknown;
@@ -85,10 +84,13 @@ function statesMember(name: string): Direct | null {
 
 function compileName(of: Direct | null, name: string): Direct | null {
   if (of === null) return null;
+  const isInherited = name in Object.prototype; // any other name is there only as the object's own
   return (frame) => {
     const value = of(frame);
-    if (value === UNSURE || Array.isArray(value)) return UNSURE; // a path maps over arrays, and flattens
-    return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+    if (typeof value !== 'object' || value === null) return value === UNSURE ? UNSURE : undefined;
+    if (Array.isArray(value)) return UNSURE; // a path maps over arrays, and flattens
+    if (isInherited && !Object.hasOwn(value, name)) return undefined;
+    return (value as Record<string, unknown>)[name];
   };
 }
 
@@ -126,16 +128,16 @@ function compileCondition(node: Ast): Direct | null {
 /** `{"a": $x}` with fixed, different keys; a value that is nothing leaves its key out. */
 function compileObject(node: Ast): Direct | null {
   if (node.predicate !== undefined) return null;
-  const members: [string, Direct][] = [];
+  const members: { readonly name: string; readonly direct: Direct }[] = [];
   for (const [key, value] of node.lhs as [Ast, Ast][]) {
     const compiled = compileDirect(value);
     if (key.type !== 'string' || key.predicate || compiled === null) return null;
-    if (key.value.startsWith('_') || members.some(([name]) => name === key.value)) return null;
-    members.push([key.value, compiled]);
+    if (key.value.startsWith('_') || members.some(({ name }) => name === key.value)) return null;
+    members.push({ name: key.value, direct: compiled });
   }
   return (frame) => {
     const object: Record<string, unknown> = {};
-    for (const [name, direct] of members) {
+    for (const { name, direct } of members) {
       const value = direct(frame);
       if (value === UNSURE) return UNSURE;
       if (value !== undefined) object[name] = value;
@@ -168,11 +170,19 @@ function compileArray(node: Ast): Direct | null {
 function compileBinary(node: Ast): Direct | null {
   const lhs = compileDirect(node.lhs);
   const rhs = compileDirect(node.rhs);
+  if (lhs === null || rhs === null || node.predicate !== undefined) return null;
+  if (node.value === 'and' || node.value === 'or') {
+    const decides = node.value === 'or'; // the truth that the right side cannot change
+    return (frame) => {
+      const truth = truthOf(lhs(frame));
+      return truth === UNSURE || truth === decides ? truth : truthOf(rhs(frame));
+    };
+  }
   const operator = operators[node.value as string];
-  if (lhs === null || rhs === null || operator === undefined || node.predicate !== undefined) return null;
+  if (operator === undefined) return null;
   return (frame) => {
     const left = lhs(frame);
-    return left === UNSURE ? UNSURE : operator(left, () => rhs(frame));
+    return left === UNSURE ? UNSURE : operator(left, rhs(frame));
   };
 }
 

@@ -7,17 +7,10 @@
 /** "Ask jsonata": no value of a state machine, compared by identity. */
 export const UNSURE = Symbol('unsure');
 
-export type Operator = (left: unknown, right: () => unknown) => unknown;
+export type Operator = (left: unknown, right: unknown) => unknown;
 
+/** Those that look at both sides whatever they are: all but `and` and `or`. */
 export const operators: Readonly<Record<string, Operator>> = {
-  and: (left, right) => {
-    const truth = truthOf(left);
-    return truth === true ? truthOf(right()) : truth;
-  },
-  or: (left, right) => {
-    const truth = truthOf(left);
-    return truth === false ? truthOf(right()) : truth;
-  },
   '=': equality((equal) => equal),
   '!=': equality((equal) => !equal),
   '<': comparison((a, b) => a < b),
@@ -31,37 +24,33 @@ export const operators: Readonly<Record<string, Operator>> = {
   '%': arithmetic((a, b) => a % b),
   '&': (left, right) => {
     const a = left === undefined ? '' : textOf(left);
-    const other = right();
-    const b = other === undefined ? '' : textOf(other);
+    const b = right === undefined ? '' : textOf(right);
     return a === UNSURE || b === UNSURE ? UNSURE : `${a}${b}`;
   },
 };
 
 function equality(answer: (equal: boolean) => boolean): Operator {
   return (left, right) => {
-    const other = right();
-    if (other === UNSURE) return UNSURE;
-    if (left === undefined || other === undefined) return false;
-    if (typeof left === 'object' && left !== null && typeof other === 'object' && other !== null)
+    if (right === UNSURE) return UNSURE;
+    if (left === undefined || right === undefined) return false;
+    if (typeof left === 'object' && left !== null && typeof right === 'object' && right !== null)
       return UNSURE;
-    return answer(left === other);
+    return answer(left === right);
   };
 }
 
 function comparison(compare: (a: number | string, b: number | string) => boolean): Operator {
   return (left, right) => {
-    const other = right();
-    if (typeof left === 'number' && typeof other === 'number') return compare(left, other);
-    if (typeof left === 'string' && typeof other === 'string') return compare(left, other);
+    if (typeof left === 'number' && typeof right === 'number') return compare(left, right);
+    if (typeof left === 'string' && typeof right === 'string') return compare(left, right);
     return UNSURE;
   };
 }
 
 function arithmetic(calculate: (a: number, b: number) => number): Operator {
   return (left, right) => {
-    const other = right();
-    if (typeof left !== 'number' || typeof other !== 'number') return UNSURE;
-    const value = calculate(left, other);
+    if (typeof left !== 'number' || typeof right !== 'number') return UNSURE;
+    const value = calculate(left, right);
     return Number.isFinite(value) ? value : UNSURE;
   };
 }

@@ -34,6 +34,8 @@ export type ExecutionOptions = {
   readonly uuid?: () => string;
   /** Called for every event as it happens. */
   readonly onHistory?: (event: HistoryEvent) => void;
+  /** Default true; where nobody will read the history, its events are only counted. */
+  readonly keepsHistory?: boolean;
   /** Shared by executions whose tokens are answered in one place; default: of this execution alone. */
   readonly tokens?: TaskTokens;
   /** What `$states.context` and the first event say of the execution. */
@@ -52,6 +54,7 @@ export type Execution = {
   readonly done: Promise<ExecutionResult>;
   /** Undefined while it runs. */
   readonly result: ExecutionResult | undefined;
+  /** Empty where it is not kept. */
   readonly history: readonly HistoryEvent[];
   readonly tokens: TaskTokens;
   /** StopExecution: the execution is ABORTED at once, and no state learns of it. False when it had ended. */
@@ -82,7 +85,10 @@ class Run implements Execution, ExecutionCore {
   readonly input: Json;
   readonly context: ExecutionCore['context'];
   result: ExecutionResult | undefined;
+  /** How many there have been, which is also the last one's id. */
+  #events = 0;
   readonly #machine: Machine;
+  readonly #keepsHistory: boolean;
   readonly #onHistory: ((event: HistoryEvent) => void) | undefined;
   readonly #root: Branch;
   readonly #roleArn: string | undefined;
@@ -91,6 +97,7 @@ class Run implements Execution, ExecutionCore {
 
   constructor(machine: Machine, options: ExecutionOptions) {
     this.#machine = machine;
+    this.#keepsHistory = options.keepsHistory ?? true;
     this.#onHistory = options.onHistory;
     this.#roleArn = options.roleArn;
     this.clock = options.clock;
@@ -151,15 +158,13 @@ class Run implements Execution, ExecutionCore {
 
   publish(type: HistoryEventType, previousEventId: number, details?: HistoryDetails): number {
     if (this.result !== undefined) throw new Halted();
-    const id = this.history.length + 1;
-    if (id >= HISTORY_EVENTS_MAX) {
+    if (this.#events + 1 >= HISTORY_EVENTS_MAX) {
       const error = 'States.Runtime';
       const cause = `The execution reached the maximum number of history events (${HISTORY_EVENTS_MAX}).`;
-      this.#end('ExecutionFailed', id - 1, { error, cause }, { status: 'FAILED', error, cause });
+      this.#end('ExecutionFailed', this.#events, { error, cause }, { status: 'FAILED', error, cause });
       throw new Halted();
     }
-    this.#record({ id, previousEventId, at: this.clock.now(), type, details });
-    return id;
+    return this.#record(type, previousEventId, details);
   }
 
   #end(
@@ -173,19 +178,18 @@ class Run implements Execution, ExecutionCore {
     this.#cancelTimeout?.();
     this.#root.cancel();
     const known = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
-    this.#record({
-      id: this.history.length + 1,
-      previousEventId,
-      at: this.clock.now(),
-      type,
-      details: known,
-    });
+    this.#record(type, previousEventId, known);
     this.#settle.resolve(result);
     return true;
   }
 
-  #record(event: HistoryEvent): void {
-    this.history.push(event);
+  /** Answers the event's id. */
+  #record(type: HistoryEventType, previousEventId: number, details: HistoryDetails | undefined): number {
+    const id = ++this.#events;
+    if (!this.#keepsHistory && this.#onHistory === undefined) return id;
+    const event = { id, previousEventId, at: this.clock.now(), type, details };
+    if (this.#keepsHistory) this.history.push(event);
     this.#onHistory?.(event);
+    return id;
   }
 }

@@ -23,6 +23,29 @@ export type HistoryEventType =
   | `MapIteration${'Started' | 'Succeeded' | 'Failed' | 'Aborted'}`
   | 'EvaluationFailed';
 
+/** The event of a state that is entered, by the state's type. */
+export const entered = {
+  Pass: 'PassStateEntered',
+  Wait: 'WaitStateEntered',
+  Choice: 'ChoiceStateEntered',
+  Succeed: 'SucceedStateEntered',
+  Fail: 'FailStateEntered',
+  Task: 'TaskStateEntered',
+  Parallel: 'ParallelStateEntered',
+  Map: 'MapStateEntered',
+} as const satisfies { readonly [Type in StateType]: `${Type}StateEntered` };
+
+/** The event of a state that is left; a Fail state never is. */
+export const exited = {
+  Pass: 'PassStateExited',
+  Wait: 'WaitStateExited',
+  Choice: 'ChoiceStateExited',
+  Succeed: 'SucceedStateExited',
+  Task: 'TaskStateExited',
+  Parallel: 'ParallelStateExited',
+  Map: 'MapStateExited',
+} as const satisfies { readonly [Type in Exclude<StateType, 'Fail'>]: `${Type}StateExited` };
+
 export type HistoryDetails = {
   readonly roleArn?: string;
   readonly name?: string;

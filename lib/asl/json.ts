@@ -84,7 +84,7 @@ function bytesAtMost(value: Json, enough: number): number {
     }
     return bytes;
   }
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     bytes += 4 + key.length * 6 + bytesAtMost((value as JsonObject)[key] as Json, enough - bytes);
     if (bytes > enough) return bytes;
   }

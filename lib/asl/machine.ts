@@ -17,6 +17,8 @@ export type StateScope = {
 export type State = PassState | WaitState | ChoiceState | SucceedState | FailState | WorkState;
 /** The states that can be retried and caught. */
 export type WorkState = TaskState | ParallelState | MapState;
+/** The states that take time. */
+export type WaitingState = WaitState | WorkState;
 
 /** What happens on the way out; without `output` the state passes on what its kind passes on. */
 export type Exit = {
@@ -81,6 +83,8 @@ export type TaskResource = {
   readonly action: string;
   readonly awsSdk: boolean;
   readonly waitForTaskToken: boolean;
+  /** As the history names it: `aws-sdk:dynamodb`, `invoke.waitForTaskToken`. */
+  readonly named: { readonly resourceType: string; readonly resource: string };
 };
 
 export type Retrier = {

@@ -1,14 +1,15 @@
 /** A Task state's work: one call, its timeouts, and for `.waitForTaskToken` the wait for whoever answers. */
 import type { Branch } from './branch.ts';
-import { copyJson, isLargerThan, type Json, PAYLOAD_BYTES_MAX } from './json.ts';
-import type { TaskState } from './machine.ts';
+import type { HistoryDetails } from './history.ts';
+import type { Json } from './json.ts';
+import type { TaskResource, TaskState } from './machine.ts';
 import { wholeNumber } from './quantity.ts';
 import { heartbeatFailure, StateFailure, sizeFailure, timeoutFailure } from './stateFailure.ts';
 import type { StateFrame } from './stateFrame.ts';
 import { type TaskCall, taskFailure, taskResult } from './taskRunner.ts';
 
 type Seconds = number | undefined;
-type Names = { readonly resourceType: string; readonly resource: string };
+type Names = TaskResource['named'];
 
 /** Makes the call and answers its result; throws the StateFailure it ended with. */
 export async function runTask(branch: Branch, state: TaskState, frame: StateFrame): Promise<Json> {
@@ -20,23 +21,15 @@ export async function runTask(branch: Branch, state: TaskState, frame: StateFram
   const timeoutSeconds = timeout instanceof Promise ? await timeout : timeout;
   const heartbeat = secondsOf(branch, state.heartbeatSeconds, frame);
   const heartbeatSeconds = heartbeat instanceof Promise ? await heartbeat : heartbeat;
-  if (isLargerThan(given, PAYLOAD_BYTES_MAX)) throw sizeFailure(name);
+  if (!branch.fits(given)) throw sizeFailure(name);
 
-  const names: Names = {
-    resourceType: resource.awsSdk ? `aws-sdk:${resource.service}` : resource.service,
-    resource: resource.waitForTaskToken ? `${resource.action}.waitForTaskToken` : resource.action,
-  };
-  branch.publish('TaskScheduled', {
-    ...names,
-    parameters: given,
-    ...(timeoutSeconds === undefined ? {} : { timeoutInSeconds: timeoutSeconds }),
-    ...(heartbeatSeconds === undefined ? {} : { heartbeatInSeconds: heartbeatSeconds }),
-  });
+  const names = resource.named;
+  branch.publish('TaskScheduled', scheduled(names, given, timeoutSeconds, heartbeatSeconds));
   branch.publish('TaskStarted', names);
   const { arn } = branch.execution;
   const call: TaskCall = {
     resource,
-    arguments: copyJson(given),
+    arguments: given,
     stateName: name,
     executionArn: arn,
     taskToken: frame.taskToken,
@@ -46,13 +39,26 @@ export async function runTask(branch: Branch, state: TaskState, frame: StateFram
       ? awaitToken(branch, call, names, timeoutSeconds, heartbeatSeconds)
       : request(branch, call, timeoutSeconds);
     const output = answer instanceof Promise ? await answer : answer;
-    if (isLargerThan(output, PAYLOAD_BYTES_MAX)) throw sizeFailure(names.resourceType);
-    branch.publish('TaskSucceeded', { ...names, output });
+    if (!branch.fits(output)) throw sizeFailure(names.resourceType);
+    const { resourceType, resource: called } = names;
+    branch.publish('TaskSucceeded', { resourceType, resource: called, output });
     return output;
   } catch (thrown) {
     if (thrown instanceof StateFailure) publishFailure(branch, names, thrown);
     throw thrown;
   }
+}
+
+function scheduled(names: Names, given: Json, timeout: Seconds, heartbeat: Seconds): HistoryDetails {
+  const { resourceType, resource } = names;
+  const details: { -readonly [Name in keyof HistoryDetails]: HistoryDetails[Name] } = {
+    resourceType,
+    resource,
+    parameters: given,
+  };
+  if (timeout !== undefined) details.timeoutInSeconds = timeout;
+  if (heartbeat !== undefined) details.heartbeatInSeconds = heartbeat;
+  return details;
 }
 
 function secondsOf(
@@ -82,7 +88,14 @@ function request(branch: Branch, call: TaskCall, timeoutSeconds: Seconds): Json 
     const answer = tasks(call);
     if (!(answer instanceof Promise)) return taskResult(answer);
     return branch.wait((resolve, reject) => {
-      answer.then(taskResult).then(resolve, (error) => reject(taskFailure(error)));
+      const fail = (error: unknown) => reject(taskFailure(error));
+      answer.then((value) => {
+        try {
+          resolve(taskResult(value));
+        } catch (error) {
+          fail(error);
+        }
+      }, fail);
       if (timeoutSeconds === undefined) return () => undefined;
       return clock.schedule(timeoutSeconds * 1000, () => reject(timeoutFailure()));
     });

@@ -1,10 +1,11 @@
 /** What the expressions of one state see while it runs. */
 import type { Branch, MapItem } from './branch.ts';
-import type { EvaluationFrame } from './evaluationFrame.ts';
+import type { EvaluationFrame, Variables } from './evaluationFrame.ts';
 import type { Json } from './json.ts';
 
 export class StateFrame implements EvaluationFrame {
   readonly input: Json;
+  readonly variables: Variables;
   result: Json | undefined;
   errorOutput: Json | undefined;
   /** `$states.context.Task.Token` */
@@ -22,15 +23,12 @@ export class StateFrame implements EvaluationFrame {
     this.#enteredAt = branch.execution.clock.now();
     this.#item = item ?? branch.item;
     this.input = input;
+    this.variables = branch.variables;
   }
 
   /** The same state, seen from one of its items: what an ItemSelector reads. */
   forItem(item: MapItem): StateFrame {
     return new StateFrame(this.#branch, this.#stateName, this.input, item);
-  }
-
-  get variables() {
-    return this.#branch.variables;
   }
 
   get chance() {

@@ -40,7 +40,12 @@ export function loadResource(fields: Fields): TaskResource {
     }
     checkArguments(fields, needed as readonly string[]);
   }
-  return { arn, service, action, awsSdk: awsSdk !== undefined, waitForTaskToken: pattern !== undefined };
+  const waitForTaskToken = pattern !== undefined;
+  const named = {
+    resourceType: awsSdk === undefined ? service : `aws-sdk:${service}`,
+    resource: waitForTaskToken ? `${action}.waitForTaskToken` : action,
+  };
+  return { arn, service, action, awsSdk: awsSdk !== undefined, waitForTaskToken, named };
 }
 
 function checkArguments(fields: Fields, needed: readonly string[]): void {

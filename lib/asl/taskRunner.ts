@@ -8,7 +8,7 @@ import { StateFailure } from './stateFailure.ts';
 
 export type TaskCall = {
   readonly resource: TaskResource;
-  /** The evaluated `Arguments`; a copy of its own. */
+  /** The evaluated `Arguments`, shared with the execution: whoever might change them is given a copy. */
   readonly arguments: Json;
   readonly stateName: string;
   readonly executionArn: string;
@@ -50,7 +50,7 @@ function lambdaError(error: unknown): { errorType: string; errorMessage: string;
   return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] };
 }
 
-/** A function by the name that a machine calls it by: payload in, answer out. */
+/** A function by the name that a machine calls it by: a payload of its own in, answer out. */
 export type InvokeFunction = (functionName: string, payload: Json, call: TaskCall) => unknown;
 
 /** A runner for `lambda:invoke`; every other call goes to `otherwise`, or fails. */
@@ -62,7 +62,7 @@ export function lambdaRunner(invoke: InvokeFunction, otherwise?: TaskRunner): Ta
       throw new TaskError('States.Runtime', `nobody runs ${resource.arn}`);
     }
     const { FunctionName, Payload } = isObject(given) ? (given as Record<string, Json>) : {};
-    const answer = invoke(String(FunctionName), Payload ?? {}, call);
+    const answer = invoke(String(FunctionName), copyJson(Payload ?? {}), call);
     return answer instanceof Promise ? answer.then(invoked) : invoked(answer);
   };
 }

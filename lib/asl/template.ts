@@ -28,21 +28,14 @@ export function compileTemplate(value: unknown, place: Place): Template {
     const items = value.map((item, index) =>
       compileTemplate(item, { ...place, location: `${place.location}[${index}]` }),
     );
-    if (items.some(varies)) return composed(items, (values) => values);
+    if (items.some(varies)) return composed([...items.keys()], items, () => []);
   } else if (isObject(value)) {
     const keys = Object.keys(value);
     if (keys.includes('__proto__')) place.refuse('a member called __proto__ is refused.');
     const members = keys.map((key) =>
       compileTemplate(value[key], { ...place, location: `${place.location}/${key}` }),
     );
-    if (members.some(varies)) {
-      return composed(members, (values) => {
-        const object: Record<string, Json> = {};
-        for (let index = 0; index < keys.length; index++)
-          object[keys[index] as string] = values[index] as Json;
-        return object;
-      });
-    }
+    if (members.some(varies)) return composed(keys, members, () => ({}));
   }
   const constant = copyJson(value);
   return { expressions: [], evaluate: () => constant };
@@ -50,29 +43,40 @@ export function compileTemplate(value: unknown, place: Place): Template {
 
 const varies = (template: Template) => template.expressions.length > 0;
 
+/** An array or an object, by its indexes or names. */
+type Whole = Record<string | number, Json>;
+
 /** Evaluates the parts in their order; waits only for those that jsonata has to answer. */
-function composed(parts: readonly Template[], build: (values: Json[]) => Json): Template {
+function composed(
+  keys: readonly (string | number)[],
+  parts: readonly Template[],
+  begin: () => object,
+): Template {
   return {
     expressions: parts.flatMap((part) => part.expressions),
     evaluate(frame) {
-      const values: Json[] = [];
-      for (const part of parts) {
-        const value = part.evaluate(frame);
-        if (value instanceof Promise) return rest(parts, frame, values, value).then(build);
-        values.push(value);
+      const whole = begin() as Whole;
+      for (let at = 0; at < keys.length; at++) {
+        const value = (parts[at] as Template).evaluate(frame);
+        if (value instanceof Promise) return rest(keys, parts, frame, whole, at, value);
+        whole[keys[at] as string] = value;
       }
-      return build(values);
+      return whole;
     },
   };
 }
 
+/** @param from the part that is pending */
 async function rest(
+  keys: readonly (string | number)[],
   parts: readonly Template[],
   frame: EvaluationFrame,
-  values: Json[],
+  whole: Whole,
+  from: number,
   pending: Promise<Json>,
-): Promise<Json[]> {
-  values.push(await pending);
-  for (const part of parts.slice(values.length)) values.push(await part.evaluate(frame));
-  return values;
+): Promise<Json> {
+  whole[keys[from] as string] = await pending;
+  for (let at = from + 1; at < keys.length; at++)
+    whole[keys[at] as string] = await (parts[at] as Template).evaluate(frame);
+  return whole;
 }

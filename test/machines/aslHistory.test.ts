@@ -303,6 +303,22 @@ describe('limits', () => {
     expect(clock.nextAt).toBeNull();
   });
 
+  it('counts the events of a history that nobody keeps, and still tells them', async () => {
+    const definition = machineOf('A', {
+      A: pass({ Next: 'B' }),
+      B: { Type: 'Choice', Choices: [{ Condition: false, Next: 'C' }], Default: 'A' },
+      C: { Type: 'Succeed' },
+    });
+    const told: number[] = [];
+    for (const more of [{}, { onHistory: ({ id }: HistoryEvent) => told.push(id) }]) {
+      const { execution, result } = await run(definition, { keepsHistory: false, ...more });
+      expect(result).toMatchObject({ error: 'States.Runtime' });
+      expect(execution.history).toEqual([]);
+    }
+    expect(told.length).toBe(25_000);
+    expect(told.at(-1)).toBe(25_000);
+  });
+
   const large = 'x'.repeat(262_144);
 
   it.each([
@@ -336,6 +352,17 @@ describe('limits', () => {
         `The state/task '${what}' returned a result with a size exceeding the maximum number of bytes ` +
         'service limit.',
     });
+  });
+
+  it('fails the first state that passes on an input of more than 256 KiB', async () => {
+    const definition = machineOf('A', {
+      A: pass({ Output: 1, Next: 'B' }),
+      B: pass({ Output: '{% $states.context.Execution.Input %}', Next: 'Z' }),
+      Z: pass(),
+    });
+    const { result, types } = await run(definition, { input: large });
+    expect(result).toMatchObject({ error: 'States.DataLimitExceeded' });
+    expect(types.filter((type) => type === 'PassStateEntered').length).toBe(2);
   });
 
   it('lets 256 KiB pass', async () => {

@@ -12,26 +12,36 @@ import type { SimWorld } from '../../sim/world.ts';
 
 const arnPrefix = 'arn:aws:states:sim:0:stateMachine:';
 
-/** Read once: every run of every seed uses the same few. */
-const machines = new Map<string, Machine>();
-
 const definitions = new URL('../../../statemachines/', import.meta.url);
 /** As they were when they were last changed in a way that a running execution can meet. */
 const previousDefinitions = new URL('../../../test/e2e/template/previous/', import.meta.url);
 
+type Machines = Map<MachineName, Machine>;
+
+/** Read once: every run of every seed uses the same few. */
+const deployed: Machines = new Map();
+const deployedBefore: Machines = new Map();
+
 /** @param isPrevious as it was deployed before; a machine that was the same then is this one */
 function machineOf(name: MachineName, isPrevious: boolean): Machine {
+  const machines = isPrevious ? deployedBefore : deployed;
+  const known = machines.get(name);
+  if (known !== undefined) return known;
   const previous = new URL(`${name}.asl.json`, previousDefinitions);
-  const { href } = isPrevious && existsSync(previous) ? previous : new URL(`${name}.asl.json`, definitions);
-  const found = machines.get(href);
-  if (found !== undefined) return found;
-  const text = readFileSync(new URL(href), 'utf8');
+  const found =
+    isPrevious && !existsSync(previous)
+      ? machineOf(name, false)
+      : read(isPrevious ? previous : new URL(`${name}.asl.json`, definitions));
+  machines.set(name, found);
+  return found;
+}
+
+function read(definition: URL): Machine {
+  const text = readFileSync(definition, 'utf8');
   const names = [...text.matchAll(/\$\{(\w+)\}/g)].map((match) => match[1] as string);
   const kebab = (camel: string) => camel.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   const substitutions = Object.fromEntries(names.map((one) => [one, kebab(one)]));
-  const machine = loadMachine(JSON.parse(text), { substitutions });
-  machines.set(href, machine);
-  return machine;
+  return loadMachine(JSON.parse(text), { substitutions });
 }
 
 /** @param isPrevious whether what begins now is of the version before */
@@ -53,6 +63,7 @@ export function openDesk(world: SimWorld, lambda: () => SimLambda, isPrevious: (
       clock: world.clock,
       tasks,
       tokens,
+      keepsHistory: false,
       random: () => world.random.uniform(),
       uuid: () => world.random.uuid(),
       executionArn: `arn:aws:states:sim:0:execution:${machine}:${name}`,

@@ -1,5 +1,5 @@
 /** The calls of Task states, made on this cloud: functions, other state machines, and every other service. */
-import { isObject, type Json } from '../../asl/json.ts';
+import { copyJson, isObject, type Json } from '../../asl/json.ts';
 import type { TaskResource } from '../../asl/machine.ts';
 import { TaskError, type TaskRunner } from '../../asl/taskRunner.ts';
 import { type RequestContext, ServiceError } from '../service.ts';
@@ -44,7 +44,8 @@ export type TaskCalls = {
 
 /** A runner whose errors have the names that Step Functions gives them. */
 export function taskRunner(calls: TaskCalls): TaskRunner {
-  return async ({ resource, arguments: given }) => {
+  return async ({ resource, arguments: shared }) => {
+    const given = copyJson(shared); // a service may keep what it is given
     const context = calls.context();
     const input = isObject(given) ? (given as Record<string, Json>) : {};
     try {

@@ -3,6 +3,7 @@ import * as sfn from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { type LocalService, ServiceError } from '../../../lib/local/service.ts';
 import { callServices } from '../../../lib/local/stepFunctions/serviceCalls.ts';
+import { taskRunner } from '../../../lib/local/stepFunctions/taskCalls.ts';
 
 const context = { region: 'eu-west-1', account: '1', requestId: 'r', accessKeyId: 'k' };
 const seen: unknown[] = [];
@@ -62,5 +63,28 @@ describe('callServices', () => {
     };
     const input = { ResourceArn: 'x', anything: 1 };
     expect(await callServices(() => [raw])('sfn', 'tagResource', input, context)).toEqual({ got: input });
+  });
+});
+
+describe('taskRunner', () => {
+  it('gives a service a copy of what the execution goes on with', async () => {
+    const unused = () => {
+      throw new Error('no call of this kind is made');
+    };
+    const run = taskRunner({
+      context: () => context,
+      invokeFunction: unused,
+      start: unused,
+      invoke: async (_service, _action, input) => {
+        (input as { Tags: unknown[] }).Tags.pop();
+      },
+    });
+    const given = { ResourceArn: 'arn:m', Tags: [{ Key: 'a', Value: 'b' }] };
+    const action = 'tagResource';
+    const named = { resourceType: 'aws-sdk:sfn', resource: action };
+    const arn = 'arn:aws:states:::aws-sdk:sfn:tagResource';
+    const resource = { arn, service: 'sfn', action, awsSdk: true, waitForTaskToken: false, named };
+    await run({ resource, arguments: given, stateName: 'Tag', executionArn: 'arn:e', taskToken: undefined });
+    expect(given.Tags.length).toBe(1);
   });
 });
