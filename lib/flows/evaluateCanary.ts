@@ -38,15 +38,14 @@ export async function evaluateCanary(
   const heard = await hearMissedAlarms(world, task.service, plan, from, cause);
   const driven = await driveTraffic(world, task.service, heard, cause);
   const watched = await watchTraffic(world, task.service, driven, cause);
-  const judged = await judge({ ...world, analysis }, task.service, plan, watched, cause);
+  const judged = await judge(world, analysis, task.service, plan, watched, cause);
   const settled = await driveTraffic(world, task.service, judged, cause);
   return answer(world, task, plan, settled.state);
 }
 
-type JudgingWorld = World & { readonly analysis: typeof analyse };
-
 async function judge(
-  world: JudgingWorld,
+  world: World,
+  analysis: typeof analyse,
   service: string,
   plan: Plan,
   from: Known,
@@ -60,7 +59,7 @@ async function judge(
   const minutesHash = await keep(world, rollout.rolloutId, minutes);
   const now = world.clock.now();
   const bake = 'bake' in rollout ? rollout.bake : { startedAt: now, endsAt: now };
-  const analysis = world.analysis({
+  const look = analysis({
     policy: plan.settings.analysis,
     baseline: plan.baseline,
     minutes,
@@ -70,19 +69,19 @@ async function judge(
     weight: rollout.weight,
     checksDue: rollout.phase === 'baking' && now >= bake.endsAt ? 'step-end' : 'bake',
   });
-  const { worst, ...evidence } = evidenceOf(analysis);
+  const evidence = evidenceOf(look);
   const command: RecordAnalysis = {
     type: 'RecordAnalysis',
-    verdict: analysis.verdict,
-    evidence: { ...evidence, worst: [...worst], ...(minutesHash === null ? {} : { minutesHash }) },
+    verdict: look.verdict,
+    evidence: minutesHash === null ? evidence : { ...evidence, minutesHash },
     settings: { analysis: plan.settings.analysis },
     now,
   };
   world.log.write({
     message: 'looked',
     service,
-    verdict: analysis.verdict,
-    summary: analysis.summary,
+    verdict: look.verdict,
+    summary: look.summary,
     correlationId: cause.correlationId,
   });
   return record(world, service, command, cause, { from });
@@ -104,14 +103,20 @@ async function keep(world: World, rolloutId: string, minutes: readonly Minute[])
   const newest = Math.floor((minutes.length - 1) / minutesPerBlock);
   const blockOf = (block: number) => minutes.slice(block * minutesPerBlock, (block + 1) * minutesPerBlock);
   if (newest > 0 && minutes.length - newest * minutesPerBlock <= settlingPeriods) {
-    const kept = new Map((await world.store.minutes(rolloutId)).map((minute) => [minute.startMs, minute]));
-    const isKept = (minute: Minute) => isSame(minute, kept.get(minute.startMs));
+    const kept = await world.store.minutes(rolloutId);
     for (let block = 0; block < newest; block++) {
       const older = blockOf(block);
+      const isKept = (minute: Minute, nth: number) =>
+        isSame(minute, keptAt(kept, minute, block * minutesPerBlock + nth));
       if (!older.every(isKept)) await world.store.keepMinutes(rolloutId, block, older);
     }
   }
   return world.store.keepMinutes(rolloutId, newest, blockOf(newest));
+}
+
+/** As many were kept before it as come before it now, unless somebody stopped looking for a while. */
+function keptAt(kept: readonly Minute[], { startMs }: Minute, nth: number): Minute | undefined {
+  return kept[nth]?.startMs === startMs ? kept[nth] : kept.find((minute) => minute.startMs === startMs);
 }
 
 const isSame = (minute: Minute, kept: Minute | undefined): boolean =>

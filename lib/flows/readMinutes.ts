@@ -32,19 +32,23 @@ export async function readMinutes(
   const agedMs = Math.floor((toMs - rereadSeconds * 1000) / periodMs) * periodMs;
   if (agedMs <= fromMs) return freshMinutes(world, plan, fromMs, toMs);
   const kept = withRevisions(await world.store.minutes(plan.rolloutId), []);
-  const whole = unbroken(kept, fromMs, periodMs);
-  const settled = whole.slice(0, whole.findLastIndex(({ startMs }) => startMs < agedMs) + 1);
-  const fresh = await freshMinutes(world, plan, fromMs + settled.length * periodMs, toMs);
-  return [...settled, ...fresh];
+  const settled = unbroken(kept, periodMs, { fromMs, toMs: agedMs });
+  return settled.concat(await freshMinutes(world, plan, fromMs + settled.length * periodMs, toMs));
 }
 
 /**
- * Kept minutes from `fromMs` on, up to the first that is missing: nobody looked for a while, and asks again.
+ * Kept minutes of a span, up to the first that is missing: nobody looked for a while, and asks again.
  */
-function unbroken(kept: readonly Minute[], fromMs: number, periodMs: number): readonly Minute[] {
-  const from = kept.slice(kept.findLastIndex(({ startMs }) => startMs < fromMs) + 1);
-  const gap = from.findIndex(({ startMs }, index) => startMs !== fromMs + index * periodMs);
-  return gap === -1 ? from : from.slice(0, gap);
+function unbroken(
+  kept: readonly Minute[],
+  periodMs: number,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): Minute[] {
+  let first = 0;
+  while (first < kept.length && (kept[first] as Minute).startMs < fromMs) first++;
+  let end = first;
+  for (let next = fromMs; next < toMs && kept[end]?.startMs === next; next += periodMs) end++;
+  return kept.slice(first, end);
 }
 
 async function freshMinutes(

@@ -1,6 +1,7 @@
 // From the minutes of a rollout to one answer: go on, go back, or not known yet.
 // A fold over stored minutes and nothing else: the same minutes give the same answer a year later, a late
 // revision of a minute only gives a better one, and any past rollout can be replayed under another policy.
+import type { Evidence } from '../../../events/rollout.ts';
 import { type RolloutBurn, rolloutBurn } from '../slo/rolloutBurn.ts';
 import type { Baseline } from './baseline.ts';
 import { type Bet, betsOf, combined, mannWhitneyShareOf } from './bets.ts';
@@ -181,25 +182,7 @@ function isDryRun(policy: AnalysisPolicy, name: string): boolean {
 }
 
 /** The small form of an analysis, below 1 KB: what an event carries. */
-export type AnalysisEvidence = {
-  readonly verdict: Verdict;
-  readonly summary: string;
-  readonly eValue: number;
-  readonly canary: { readonly requests: number; readonly errors: number };
-  readonly stable: { readonly requests: number; readonly errors: number };
-  readonly worst: readonly {
-    readonly name: string;
-    readonly verdict: Verdict;
-    readonly sentence: string;
-    readonly threshold: number | null;
-  }[];
-  readonly minutesSeen: number;
-  readonly burn: RolloutBurn;
-  readonly needsRequests?: number;
-};
-
-/** The form of an analysis that an event carries. */
-export function evidenceOf(analysis: Analysis): AnalysisEvidence {
+export function evidenceOf(analysis: Analysis): Evidence {
   const against = analysis.checks.filter((check) => check.verdict !== 'pass');
   return {
     verdict: analysis.verdict,
@@ -207,12 +190,12 @@ export function evidenceOf(analysis: Analysis): AnalysisEvidence {
     eValue: analysis.combinedEValue,
     canary: { requests: analysis.canary.total, errors: analysis.canary.bad },
     stable: { requests: analysis.stable.total, errors: analysis.stable.bad },
+    minutesSeen: analysis.minutesSeen,
+    burn: analysis.burn,
+    ...(analysis.needsRequests === undefined ? {} : { needsRequests: analysis.needsRequests }),
     worst: against.slice(0, 3).map(({ name, verdict, tell }) => {
       const { sentence, threshold } = tell();
       return { name, verdict, sentence: sentence.slice(0, 140), threshold };
     }),
-    minutesSeen: analysis.minutesSeen,
-    burn: analysis.burn,
-    ...(analysis.needsRequests === undefined ? {} : { needsRequests: analysis.needsRequests }),
   };
 }

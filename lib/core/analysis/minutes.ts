@@ -92,15 +92,20 @@ export function minutesFrom(minutes: readonly Minute[], fromMs: number): readonl
  * there, so the fold can always be made afresh and a late revision does no harm.
  */
 export function withRevisions(known: readonly Minute[], revised: readonly Minute[]): readonly Minute[] {
-  if (revised.length === 0 && known.every(({ startMs }, nth) => startMs > startBefore(known, nth)))
-    return known;
+  if (revised.length === 0 && isInOrder(known)) return known;
   const byStart = new Map(known.map((minute) => [minute.startMs, minute]));
   for (const minute of revised) byStart.set(minute.startMs, minute);
   return [...byStart.values()].sort((a, b) => a.startMs - b.startMs);
 }
 
-const startBefore = (minutes: readonly Minute[], nth: number): number =>
-  minutes[nth - 1]?.startMs ?? Number.NEGATIVE_INFINITY;
+function isInOrder(minutes: readonly Minute[]): boolean {
+  let before = Number.NEGATIVE_INFINITY;
+  for (const { startMs } of minutes) {
+    if (startMs <= before) return false;
+    before = startMs;
+  }
+  return true;
+}
 
 /**
  * Canary's share of the requests really seen in this period, 0–1; null when either side is unknown or both
