@@ -123,5 +123,5 @@ export class AlarmBoard {
 }
 
 export const simAlarms = (wire: Wire, who: Instance, board: AlarmBoard): Alarms => ({
-  read: (names) => wire.call(who, 'alarms.read', () => names.map((name) => board.read(name))),
+  read: (names) => wire.question(who, 'alarms.read', () => names.map((name) => board.read(name))),
 });

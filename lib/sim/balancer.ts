@@ -111,7 +111,7 @@ export function keyOf(target: Target): string {
 
 export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Target) => Balancer): Traffic {
   const by = `${who.functionName}#${who.number}`;
-  const read = (target: Target) => wire.call(who, 'traffic.read', () => balancerOf(target).look(by));
+  const read = (target: Target) => wire.question(who, 'traffic.read', () => balancerOf(target).look(by));
   return {
     read,
 
@@ -139,19 +139,19 @@ export function simTraffic(wire: Wire, who: Instance, balancerOf: (target: Targe
     markStable: (target, slot, knows) =>
       wire.call(who, 'traffic.mark', () => balancerOf(target).markStable(slot, knows)),
 
-    stableMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).mark),
+    stableMark: (target) => wire.question(who, 'traffic.read-mark', () => balancerOf(target).mark),
 
     markFallBack: (target, mark) =>
       wire.call(who, 'traffic.mark', () => balancerOf(target).markFallBack(mark)),
 
-    fallBackMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).fallBackMark),
+    fallBackMark: (target) => wire.question(who, 'traffic.read-mark', () => balancerOf(target).fallBackMark),
 
     markOverride: (target, mark) =>
       wire.call(who, 'traffic.mark', () => {
         balancerOf(target).overrideMark = mark;
       }),
 
-    overrideMark: (target) => wire.call(who, 'traffic.read-mark', () => balancerOf(target).overrideMark),
+    overrideMark: (target) => wire.question(who, 'traffic.read-mark', () => balancerOf(target).overrideMark),
   };
 }
 

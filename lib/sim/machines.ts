@@ -50,6 +50,6 @@ export class ExecutionDesk {
 
 export const simMachines = (wire: Wire, who: Instance, desk: ExecutionDesk): Machines => ({
   start: (machine, name, input) => wire.call(who, 'machines.start', () => desk.start(machine, name, input)),
-  running: (machine, prefix) => wire.call(who, 'machines.running', () => desk.running(machine, prefix)),
+  running: (machine, prefix) => wire.question(who, 'machines.running', () => desk.running(machine, prefix)),
   resume: (token, output) => wire.call(who, 'machines.resume', () => desk.resume(token, output)),
 });

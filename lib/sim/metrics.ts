@@ -118,8 +118,8 @@ function sideOf(counted: Counted, slow: readonly number[], part: number): SideMi
 
 export function simMetrics(wire: Wire, who: Instance, readerOf: (target: Target) => MetricReader): Metrics {
   return {
-    minutes: (query) => wire.call(who, 'metrics.minutes', () => readerOf(query.target).minutes(query)),
+    minutes: (query) => wire.question(who, 'metrics.minutes', () => readerOf(query.target).minutes(query)),
     percentiles: ({ target, slot, percentiles }) =>
-      wire.call(who, 'metrics.percentiles', () => readerOf(target).percentiles(slot, percentiles)),
+      wire.question(who, 'metrics.percentiles', () => readerOf(target).percentiles(slot, percentiles)),
   };
 }

@@ -3,8 +3,12 @@
  * next timer fires. A heap, because a run of three hours has tens of thousands of timers.
  */
 
+/** What a timer answers after which no promise can have become ready: nothing has to run its course. */
+export const calm = Symbol('calm');
+type Fire = () => unknown;
+
 /** What it fires is let go of when it is cancelled: much hangs on it, and its time may be far off. */
-type Timer = { readonly at: number; readonly order: number; fire: (() => void) | null };
+type Timer = { readonly at: number; readonly order: number; fire: Fire | null };
 
 /** Where simulated time begins: 2026-01-01T00:00:00Z. */
 export const startMs = Date.UTC(2026, 0, 1);
@@ -37,7 +41,7 @@ export class SimClock {
   }
 
   /** The same for what nobody cancels. */
-  after(ms: number, fire: () => void): void {
+  after(ms: number, fire: Fire): void {
     this.#set(ms, fire);
   }
 
@@ -60,17 +64,25 @@ export class SimClock {
       };
       const turn = () => {
         try {
-          const next = this.#next(untilMs);
-          if (next === null) return stop();
-          this.#now = next.at;
-          next.fire?.();
+          let after: unknown = calm;
+          while (after === calm) {
+            const next = this.#next(untilMs);
+            if (next === null) return stop();
+            this.#now = next.at;
+            after = next.fire?.();
+            this.#fired++;
+            if (after === calm && enough()) return resolve();
+          }
         } catch (error) {
           return reject(error);
         }
-        if (++this.#fired % timersBetweenBreaths === 0) setImmediate(() => whenSettled(look));
-        else whenSettled(look);
+        if (this.#fired - breathedAt >= timersBetweenBreaths) {
+          breathedAt = this.#fired;
+          setImmediate(whenSettled, look);
+        } else whenSettled(look);
       };
       const look = () => (enough() ? resolve() : turn());
+      let breathedAt = this.#fired;
       whenSettled(turn);
     });
   }
@@ -85,7 +97,7 @@ export class SimClock {
     }
   }
 
-  #set(ms: number, fire: () => void): Timer {
+  #set(ms: number, fire: Fire): Timer {
     const timer = { at: this.#now + Math.max(0, Math.round(ms)), order: this.#order++, fire };
     this.#push(timer);
     return timer;

@@ -159,12 +159,12 @@ export function simWorkload(
   const by = `${who.functionName}#${who.number}`;
   const automatic = isAutomatic(who);
   return {
-    read: (target, slot) => wire.call(who, 'workload.read', () => slotOf(target, slot).read()),
+    read: (target, slot) => wire.question(who, 'workload.read', () => slotOf(target, slot).read()),
     place: (target, slot, revision, tasks) =>
       wire.call(who, 'workload.place', () => slotOf(target, slot).place(revision, tasks, by, automatic)),
     scale: (target, slot, tasks) =>
       wire.call(who, 'workload.scale', () => slotOf(target, slot).scale(tasks, by, automatic)),
-    bounds: (target, slot) => wire.call(who, 'workload.bounds', () => slotOf(target, slot).bounds),
+    bounds: (target, slot) => wire.question(who, 'workload.bounds', () => slotOf(target, slot).bounds),
     pin: (target, slot, tasks) =>
       wire.call(who, 'workload.pin', () => {
         const state = slotOf(target, slot);

@@ -46,11 +46,12 @@ class WiredStore extends SimEventStore {
   }
 
   protected override step<T>(step: StoreStep, run: () => T): Promise<T> {
-    return this.#wire.ask(this.#who, callOf[step], () => {
-      const answer = run();
+    const answer = (): T => {
+      const done = run();
       if (step === 'write-head') this.#written();
-      return answer;
-    });
+      return done;
+    };
+    return this.#wire.ask(this.#who, callOf[step], answer, step.startsWith('read-'));
   }
 
   /** An append whose answer does not come in time may stand all the same, or come to stand later. */

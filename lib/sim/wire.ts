@@ -7,7 +7,7 @@ import { EventStoreUnavailable, WorldUnavailable } from '../core/outage.ts';
 import type { Faults, Hit } from './faults.ts';
 import { type Instance, never } from './instance.ts';
 import type { SeededRandom } from './random.ts';
-import type { SimClock } from './simClock.ts';
+import { calm, type SimClock } from './simClock.ts';
 
 /** Of one way, milliseconds: a call within a region takes a few. */
 export type Latency = { readonly lowMs: number; readonly highMs: number };
@@ -34,21 +34,26 @@ export class Wire {
    * @throws WorldUnavailable where a fault says so
    */
   call<T>(who: Instance, call: string, run: () => T | Promise<T>): Promise<T> {
-    return this.#send(who, call, run, true);
+    return this.#send(who, call, run, deed);
+  }
+
+  /** A call whose work changes nothing. */
+  question<T>(who: Instance, call: string, run: () => T): Promise<T> {
+    return this.#send(who, call, run, question);
   }
 
   /** A call that cannot be answered without being done: no fault makes it late or leaves it out. */
-  ask<T>(who: Instance, call: string, run: () => T): Promise<T> {
-    return this.#send(who, call, run, false);
+  ask<T>(who: Instance, call: string, run: () => T, isQuestion: boolean): Promise<T> {
+    return this.#send(who, call, run, isQuestion ? storedQuestion : storedDeed);
   }
 
-  #send<T>(who: Instance, call: string, run: () => T | Promise<T>, skips: boolean): Promise<T> {
+  #send<T>(who: Instance, call: string, run: () => T | Promise<T>, kind: Kind): Promise<T> {
     const held = who.alive ? this.gate?.(who, call) : null;
-    if (held != null) return held.then(() => this.#call(who, call, run, skips));
-    return this.#call(who, call, run, skips);
+    if (held != null) return held.then(() => this.#call(who, call, run, kind));
+    return this.#call(who, call, run, kind);
   }
 
-  #call<T>(who: Instance, call: string, run: () => T | Promise<T>, skips: boolean): Promise<T> {
+  #call<T>(who: Instance, call: string, run: () => T | Promise<T>, kind: Kind): Promise<T> {
     if (!who.alive) return never();
     const hit = this.#faults.meet(who.functionName, call);
     if (hit?.kind === 'crash-before') return this.#dieBefore(who, call);
@@ -60,25 +65,26 @@ export class Wire {
         if (isLost) reject(outageOf(call, 'lost its answer'));
         else resolve(answer);
       };
-      const comeBack = (given: T): void => {
+      const comeBack = (given: T): unknown => {
         answer = given;
         if (hit?.kind === 'crash-after')
           who.die({ error: 'Runtime.ExitError', message: `died after ${call}` });
         // Whoever is dead by then hears nothing.
-        if (who.alive) this.#travel(0, arrive);
+        return who.alive ? this.#travel(0, arrive) : undefined;
       };
       this.#travel(hit?.kind === 'slow' ? hit.ms : 0, () => {
         if (hit?.kind === 'refuse') {
           if (who.alive) reject(outageOf(call, 'was not done'));
-          return;
+          return undefined;
         }
         try {
-          const done = hit !== null && skips ? this.#carryOut(hit, run) : run();
+          const done = hit !== null && kind.skips ? this.#carryOut(hit, run) : run();
           if (done instanceof Promise) done.then(comeBack, reject);
-          else comeBack(done);
+          else if (comeBack(done) === calm && kind.isQuestion && hit === null) return calm;
         } catch (error) {
           reject(error);
         }
+        return undefined;
       });
     });
   }
@@ -95,13 +101,22 @@ export class Wire {
     return never();
   }
 
-  #travel(moreMs: number, arrive: () => void): void {
+  /** One way. @returns calm where it takes time: nothing has come of it yet */
+  #travel(moreMs: number, arrive: () => unknown): unknown {
     const { lowMs, highMs } = this.#latency;
     const ms = highMs === 0 ? moreMs : this.#random.whole(lowMs, highMs) + moreMs;
-    if (ms === 0) arrive();
-    else this.clock.after(ms, arrive);
+    if (ms === 0) return arrive();
+    this.clock.after(ms, arrive);
+    return calm;
   }
 }
+
+/** `skips`: a fault may leave it out, or do it later. `isQuestion`: its work changes nothing. */
+type Kind = { readonly skips: boolean; readonly isQuestion: boolean };
+const deed: Kind = { skips: true, isQuestion: false };
+const question: Kind = { skips: true, isQuestion: true };
+const storedDeed: Kind = { skips: false, isQuestion: false };
+const storedQuestion: Kind = { skips: false, isQuestion: true };
 
 function outageOf(call: string, what: string): Error {
   const message = `${call} ${what}`;
