@@ -24,7 +24,7 @@ export function isClustered({ errorDispersion }: { readonly errorDispersion: num
 /** Adds one period. The state's dispersion must be 1. */
 export function observeClusters(state: EvidenceState, minute: PairedCount): EvidenceState {
   const { canary, stable, periodSeconds } = minute;
-  if (canary === null || stable === null || canary.total * state.options.margin > stable.total) return state;
+  if (canary === null || stable === null || canary.total * state.terms.margin > stable.total) return state;
   const both = canary.bad > 0 && stable.bad > 0;
   return observe(state, {
     canary: { bad: !both && canary.bad > 0 ? 1 : 0, total: canary.total },

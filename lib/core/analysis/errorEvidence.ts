@@ -64,10 +64,17 @@ export const errorRatioWeights: readonly number[] = [
   0.02, 0.06, 0.16, 0.22, 0.2, 0.14, 0.1, 0.06, 0.03, 0.01,
 ];
 
-export type EvidenceState = {
-  readonly options: EvidenceOptions;
+/** What is agreed before the first period, and the logarithms that every period needs of it. */
+type Terms = EvidenceOptions & {
   /** log w_r: what each ratio's money is worth in the sum. */
   readonly logWeights: readonly number[];
+  readonly logRatios: readonly number[];
+  /** Of the share of money not yet started that waits through a minute. */
+  readonly logWaiting: number;
+};
+
+export type EvidenceState = {
+  readonly terms: Terms;
   /** log A(r) per suspected ratio. */
   readonly logStarted: readonly number[];
   /** Money not yet started, 0–1. */
@@ -78,9 +85,14 @@ export type EvidenceState = {
 export function initial(options: Partial<EvidenceOptions> = {}): EvidenceState {
   const complete = { ...errorEvidenceOptions, ...options };
   const { ratios, weights } = complete;
-  return {
-    options: complete,
+  const terms = {
+    ...complete,
     logWeights: ratios.map((_, k) => Math.log(weights?.[k] ?? 1 / ratios.length)),
+    logRatios: ratios.map(Math.log),
+    logWaiting: Math.log1p(-complete.startPerMinute),
+  };
+  return {
+    terms,
     logStarted: ratios.map(() => Number.NEGATIVE_INFINITY),
     unspent: 1,
   };
@@ -90,7 +102,7 @@ export function initial(options: Partial<EvidenceOptions> = {}): EvidenceState {
 export function observe(state: EvidenceState, minute: PairedCount): EvidenceState {
   const { canary, stable } = minute;
   if (canary === null || stable === null || canary.total === 0 || stable.total === 0) return state;
-  const { margin } = state.options;
+  const { ratios, logRatios, margin } = state.terms;
   const share = canary.total / (canary.total + stable.total);
   const errors = canary.bad + stable.bad;
   if (errors === 0) return wager(state, minute.periodSeconds, null);
@@ -98,34 +110,33 @@ export function observe(state: EvidenceState, minute: PairedCount): EvidenceStat
   return wager(
     state,
     minute.periodSeconds,
-    (r) => canary.bad * Math.log(r) + errors * (acceptable - Math.log1p(share * (r * margin - 1))),
+    (k) =>
+      canary.bad * (logRatios[k] as number) +
+      errors * (acceptable - Math.log1p(share * ((ratios[k] as number) * margin - 1))),
   );
 }
 
 /**
- * One round of the bet: `logOdds` tells the log likelihood ratio of the period under a suspected ratio
- * against the null, before dispersion; null when the period favours no suspicion. New money starts first,
- * then all of it is multiplied. Other likelihoods (`latencyEvidence.ts`, `limitEvidence.ts`) bet through here
- * too.
+ * One round of the bet: `logOdds(k)` is the log likelihood ratio of the period under suspicion k against the
+ * null, before dispersion; null when the period favours no suspicion. New money starts first, then all of it
+ * is multiplied. Other likelihoods (`latencyEvidence.ts`, `limitEvidence.ts`) bet through here too.
  */
 export function wager(
-  state: EvidenceState,
+  { terms, logStarted, unspent }: EvidenceState,
   periodSeconds: number,
-  logOdds: ((ratio: number) => number) | null,
+  logOdds: ((k: number) => number) | null,
 ): EvidenceState {
-  const { options, unspent } = state;
   const starting =
-    unspent === 1 && options.startShare > 0
-      ? options.startShare
-      : -unspent * Math.expm1((Math.log1p(-options.startPerMinute) * periodSeconds) / 60);
+    unspent === 1 && terms.startShare > 0
+      ? terms.startShare
+      : -unspent * Math.expm1((terms.logWaiting * periodSeconds) / 60);
   const logStarting = Math.log(starting);
-  const { ratios, dispersion } = options;
-  const logStarted = state.logStarted.slice();
-  for (let k = 0; k < logStarted.length; k++) {
-    const won = logOdds === null ? 0 : logOdds(ratios[k] as number) / dispersion;
-    logStarted[k] = logAdd(logStarted[k] as number, logStarting) + won;
+  const started = logStarted.slice();
+  for (let k = 0; k < started.length; k++) {
+    const won = logOdds === null ? 0 : logOdds(k) / terms.dispersion;
+    started[k] = logAdd(started[k] as number, logStarting) + won;
   }
-  return { options, logWeights: state.logWeights, logStarted, unspent: unspent - starting };
+  return { terms, logStarted: started, unspent: unspent - starting };
 }
 
 /**
@@ -137,6 +148,6 @@ export function evidence(state: EvidenceState): number {
 }
 
 /** Natural logarithm of the e-value now. */
-function logEvidence({ logStarted, logWeights, unspent }: EvidenceState): number {
-  return logAdd(logSum(logStarted, logWeights), Math.log(unspent));
+function logEvidence({ terms, logStarted, unspent }: EvidenceState): number {
+  return logAdd(logSum(logStarted, terms.logWeights), Math.log(unspent));
 }

@@ -42,7 +42,7 @@ export function observeShift(state: EvidenceState, bins: PairedBins): EvidenceSt
   const scores = normalScores(pooled, all);
   let total = 0;
   for (let i = 0; i < scores.length; i++) total += (bins.canary[i] as number) * (scores[i] as number);
-  const { margin } = state.options;
+  const { ratios, margin } = state.terms;
   const logMean = (theta: number) => {
     let mean = 0;
     for (let i = 0; i < scores.length; i++)
@@ -50,11 +50,10 @@ export function observeShift(state: EvidenceState, bins: PairedBins): EvidenceSt
     return Math.log(mean / all);
   };
   const accepted = logMean(margin);
-  return wager(
-    state,
-    bins.periodSeconds,
-    (theta) => (theta - margin) * total - requests * (logMean(theta) - accepted),
-  );
+  return wager(state, bins.periodSeconds, (k) => {
+    const theta = ratios[k] as number;
+    return (theta - margin) * total - requests * (logMean(theta) - accepted);
+  });
 }
 
 /**

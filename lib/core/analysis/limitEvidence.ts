@@ -7,27 +7,51 @@
 // bet through the same mixture over sizes and start times as `errorEvidence.ts`. It falls in x/n below q0 and
 // so covers every rate up to the limit, not only the limit itself. What it cannot do is tell a bad canary
 // from a bad hour: the caller passes only periods in which stable kept the limit, or in which no stable was.
-import { type BadCount, type EvidenceState, wager } from './errorEvidence.ts';
+import { type BadCount, type EvidenceState, initial, wager } from './errorEvidence.ts';
 
 /** From half above the limit to three hundred times it. */
-export const limitRatios: readonly number[] = [1.5, 2, 3, 5, 10, 30, 100, 300];
+const limitRatios: readonly number[] = [1.5, 2, 3, 5, 10, 30, 100, 300];
 
 // A suspected rate of 1 would make a single good answer an impossibility.
 const suspectedRateMax = 0.99;
 
-/** Adds one period of one side's counts against the limit rate `limit`, 0–1. */
+/** A limit rate, and what one bad and one good answer say under each suspicion: log likelihood ratios. */
+export type Limit = {
+  /** 0–1. */
+  readonly rate: number;
+  readonly bad: readonly number[];
+  readonly good: readonly number[];
+};
+
+/** The limit at a rate, 0–1. */
+export function limitAt(rate: number): Limit {
+  const suspected = limitRatios.map((ratio) => Math.min(suspectedRateMax, rate * ratio));
+  return {
+    rate,
+    bad: suspected.map((q) => Math.log(q / rate)),
+    good: suspected.map((q) => Math.log1p(-q) - Math.log1p(-rate)),
+  };
+}
+
+/** The fold against a limit before the first period. */
+export function initialAgainstLimit(dispersion: number): EvidenceState {
+  return initial({ dispersion, ratios: limitRatios });
+}
+
+/** Adds one period of one side's counts against a limit. */
 export function observeAgainstLimit(
   state: EvidenceState,
-  period: { readonly counts: BadCount | null; readonly periodSeconds: number; readonly limit: number },
+  period: { readonly counts: BadCount | null; readonly periodSeconds: number; readonly limit: Limit },
 ): EvidenceState {
   const { counts, limit, periodSeconds } = period;
-  if (counts === null || counts.total === 0 || limit <= 0 || limit >= suspectedRateMax) return state;
-  const good = counts.total - counts.bad;
-  const logGood = Math.log1p(-limit);
-  return wager(state, periodSeconds, (ratio) => {
-    const suspected = Math.min(suspectedRateMax, limit * ratio);
-    return counts.bad * Math.log(suspected / limit) + good * (Math.log1p(-suspected) - logGood);
-  });
+  if (counts === null || counts.total === 0 || limit.rate <= 0 || limit.rate >= suspectedRateMax)
+    return state;
+  const { bad, total } = counts;
+  return wager(
+    state,
+    periodSeconds,
+    (k) => bad * (limit.bad[k] as number) + (total - bad) * (limit.good[k] as number),
+  );
 }
 
 /** The limit where there is no control: twice the budget, or three times what the baseline had. */

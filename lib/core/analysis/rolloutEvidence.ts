@@ -10,7 +10,13 @@ import {
   type PairedCount,
 } from './errorEvidence.ts';
 import { binsOf, observeShift, shiftSizes, tailRatios } from './latencyEvidence.ts';
-import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
+import {
+  initialAgainstLimit,
+  type Limit,
+  limitAt,
+  observeAgainstLimit,
+  uncontrolledLimit,
+} from './limitEvidence.ts';
 import { addCounts, type ErrorCount, errorCount, type Minute, slowCount } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
 import { certificateLogOdds } from './promotionCertificate.ts';
@@ -25,6 +31,8 @@ export type RolloutEvidence = {
   readonly clusters: EvidenceState;
   /** Canary against the error limits, where stable keeps them or is not there. */
   readonly errorLimit: EvidenceState;
+  /** The limit it is held against where stable is there. */
+  readonly controlledLimit: Limit;
   /** Canary against stable: the body of the latencies. */
   readonly shift: EvidenceState;
   /** Canary against stable: slow requests per frozen threshold. */
@@ -57,7 +65,8 @@ export function beginEvidence(policy: AnalysisPolicy, baseline: Baseline): Rollo
     baseline,
     errors: initial({ dispersion, margin: policy.errors.margin, weights: errorRatioWeights }),
     clusters: initial({ margin: policy.errors.margin, weights: errorRatioWeights }),
-    errorLimit: initial({ dispersion, ratios: limitRatios }),
+    errorLimit: initialAgainstLimit(dispersion),
+    controlledLimit: limitAt(errorLimitOf(policy)),
     shift: initial({
       dispersion: baseline.shiftDispersion,
       ratios: shiftSizes,
@@ -89,6 +98,7 @@ export function observeMinute(state: RolloutEvidence, minute: Minute): RolloutEv
     errors: observe(state.errors, errors),
     clusters: isClustered(state.baseline) ? observeClusters(state.clusters, errors) : state.clusters,
     errorLimit: observeErrorLimit(state, minute, canary, stable),
+    controlledLimit: state.controlledLimit,
     shift: settled ? observeBody(state.shift, slow) : state.shift,
     slow: settled ? state.slow.map((bet, j) => observe(bet, slow[j] as PairedCount)) : state.slow,
     slowLimits: settled ? state.slowLimits.map((limit) => observeSlowLimit(limit, minute)) : state.slowLimits,
@@ -129,28 +139,27 @@ function observeErrorLimit(
   canary: ErrorCount | null,
   stable: ErrorCount | null,
 ): EvidenceState {
-  const { policy, baseline, errorLimit } = state;
+  const { policy, baseline, errorLimit, controlledLimit: limit } = state;
   if (weight >= 100 || stable === null || stable.total === 0) {
     if (weight < 100) return errorLimit;
     const seen = state.stable.total === 0 ? 0 : state.stable.bad / state.stable.total;
     const reference = Math.max(baseline.errorRate ?? 0, seen);
-    const limit = uncontrolledLimit(1 - policy.objective, reference);
-    return observeAgainstLimit(errorLimit, { counts: canary, periodSeconds, limit });
+    const uncontrolled = limitAt(uncontrolledLimit(1 - policy.objective, reference));
+    return observeAgainstLimit(errorLimit, { counts: canary, periodSeconds, limit: uncontrolled });
   }
-  const limit = errorLimitOf(policy);
-  if (stable.bad > limit * stable.total) return errorLimit;
+  if (stable.bad > limit.rate * stable.total) return errorLimit;
   return observeAgainstLimit(errorLimit, { counts: canary, periodSeconds, limit });
 }
 
 /** p95 above a limit means that more than this share is slower than it. */
-export const slowShareAtP95 = 0.05;
+export const slowAtP95 = limitAt(0.05);
 
 function observeSlowLimit(limit: SlowLimit, minute: Minute): SlowLimit {
   const { canary, stable, periodSeconds } = slowCounts(minute, limit.threshold);
-  if (stable !== null && stable.bad > slowShareAtP95 * stable.total) return limit;
+  if (stable !== null && stable.bad > slowAtP95.rate * stable.total) return limit;
   return {
     ...limit,
-    state: observeAgainstLimit(limit.state, { counts: canary, periodSeconds, limit: slowShareAtP95 }),
+    state: observeAgainstLimit(limit.state, { counts: canary, periodSeconds, limit: slowAtP95 }),
   };
 }
 
@@ -167,6 +176,6 @@ function slowLimitsOf(policy: AnalysisPolicy, baseline: Baseline): SlowLimit[] {
     );
     const dispersion = baseline.slowDispersions[threshold];
     if (dispersion === undefined) return [];
-    return [{ name, limitMs, threshold, state: initial({ dispersion, ratios: limitRatios }) }];
+    return [{ name, limitMs, threshold, state: initialAgainstLimit(dispersion) }];
   });
 }

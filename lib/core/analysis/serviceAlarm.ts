@@ -7,9 +7,9 @@
 // what cannot be told apart is not given the benefit of the doubt.
 import type { Baseline } from './baseline.ts';
 import { betsOf, combined } from './bets.ts';
-import { type EvidenceState, evidence as eValueOf, initial } from './errorEvidence.ts';
+import { type EvidenceState, evidence as eValueOf } from './errorEvidence.ts';
 import { percent } from './figures.ts';
-import { limitRatios, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
+import { initialAgainstLimit, limitAt, observeAgainstLimit, uncontrolledLimit } from './limitEvidence.ts';
 import { windowOf } from './look.ts';
 import { type ErrorCount, errorCount, type Minute, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
@@ -17,8 +17,8 @@ import {
   beginEvidence,
   observeMinute,
   type RolloutEvidence,
+  slowAtP95,
   slowCounts,
-  slowShareAtP95,
 } from './rolloutEvidence.ts';
 
 export type ServiceAlarmInput = {
@@ -85,7 +85,7 @@ export function judgeServiceAlarm({
 
 // Stable against what it was before the rollout, errors or p95, whichever shows it.
 function isUnwell(minutes: readonly Minute[], { policy, baseline, slowLimits }: RolloutEvidence): boolean {
-  const limit = uncontrolledLimit(1 - policy.objective, baseline.errorRate);
+  const limit = limitAt(uncontrolledLimit(1 - policy.objective, baseline.errorRate));
   const errors = minutes.reduce(
     (state, minute) =>
       observeAgainstLimit(state, {
@@ -93,7 +93,7 @@ function isUnwell(minutes: readonly Minute[], { policy, baseline, slowLimits }: 
         periodSeconds: minute.periodSeconds,
         limit,
       }),
-    initial({ ratios: limitRatios, dispersion: baseline.errorDispersion }),
+    initialAgainstLimit(baseline.errorDispersion),
   );
   const slow = slowLimits.map(({ threshold }) =>
     minutes.reduce(
@@ -101,9 +101,9 @@ function isUnwell(minutes: readonly Minute[], { policy, baseline, slowLimits }: 
         observeAgainstLimit(state, {
           counts: slowCounts(minute, threshold).stable,
           periodSeconds: minute.periodSeconds,
-          limit: slowShareAtP95,
+          limit: slowAtP95,
         }),
-      initial({ ratios: limitRatios, dispersion: baseline.slowDispersions[threshold] ?? 1 }),
+      initialAgainstLimit(baseline.slowDispersions[threshold] ?? 1),
     ),
   );
   return [errors, ...slow].some((state: EvidenceState) => eValueOf(state) >= unwellAt);

@@ -156,7 +156,8 @@ export function logSum(values: readonly number[], logWeights: readonly number[])
   if (peak === Number.NEGATIVE_INFINITY) return peak;
   let sum = 0;
   for (let k = 0; k < values.length; k++) {
-    sum += Math.exp((values[k] as number) + (logWeights[k] as number) - peak);
+    const weighted = (values[k] as number) + (logWeights[k] as number);
+    sum += weighted === peak ? 1 : Math.exp(weighted - peak);
   }
   return peak + Math.log(sum);
 }

@@ -19,7 +19,8 @@ import {
   shiftSizes,
 } from '../../../lib/core/analysis/latencyEvidence.ts';
 import {
-  limitRatios,
+  initialAgainstLimit,
+  limitAt,
   observeAgainstLimit,
   uncontrolledLimit,
 } from '../../../lib/core/analysis/limitEvidence.ts';
@@ -101,10 +102,10 @@ describe('the body of the latencies', () => {
 describe('an absolute limit', () => {
   const worth = (bad: number, total: number) =>
     evidence(
-      observeAgainstLimit(initial({ ratios: limitRatios }), {
+      observeAgainstLimit(initialAgainstLimit(1), {
         counts: { bad, total },
         periodSeconds: 60,
-        limit: 0.01,
+        limit: limitAt(0.01),
       }),
     );
 
