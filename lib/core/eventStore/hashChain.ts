@@ -26,13 +26,17 @@ export function chainHash(digest: Digest, link: Link): string {
 
 /** JSON with the keys of every object in order of their code units; what JSON leaves out is left out. */
 export function canonical(value: unknown): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
   if (Array.isArray(value)) return `[${value.map((one) => canonical(one ?? null)).join(',')}]`;
   let fields = '';
   for (const key of Object.keys(value).sort()) {
     const field = (value as Readonly<Record<string, unknown>>)[key];
     if (field === undefined) continue;
-    fields += `${fields === '' ? '' : ','}${JSON.stringify(key)}:${canonical(field)}`;
+    const quoted = needsNoEscape.test(key) ? `"${key}"` : JSON.stringify(key);
+    fields += `${fields === '' ? '' : ','}${quoted}:${canonical(field)}`;
   }
   return `{${fields}}`;
 }
+
+const needsNoEscape = /^\w+$/;
