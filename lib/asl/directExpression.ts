@@ -15,11 +15,11 @@ export type Direct = (frame: EvaluationFrame) => unknown;
 /** The expression as a closure, or null when a part of it is not of the kinds below. */
 export function compileDirect(node: Ast): Direct | null {
   if (node.group !== undefined || node.keepArray || node.keepSingletonArray || node.tuple) return null;
+  if (isLiteral(node)) {
+    const { value } = node;
+    return node.predicate === undefined ? () => value : null;
+  }
   switch (node.type) {
-    case 'string':
-    case 'number':
-    case 'value':
-      return node.predicate === undefined ? () => node.value : null;
     case 'variable':
       return compileFilters(compileVariable(node.value), node.predicate);
     case 'path':
@@ -41,6 +41,8 @@ export function compileDirect(node: Ast): Direct | null {
   }
 }
 
+const isLiteral = ({ type }: Ast) => type === 'string' || type === 'number' || type === 'value';
+
 function compileVariable(name: string): Direct | null {
   if (name === '' || name === '$' || name === 'states' || isFunctionName(name)) return null;
   return (frame) => frame.variables[name];
@@ -60,11 +62,15 @@ function compilePath(node: Ast): Direct | null {
     start = first.stages === undefined ? compileDirect(first) : null;
     steps = second === undefined ? others : [second, ...others];
   }
+  let names: string[] = [];
   for (const step of steps) {
     if (step.type !== 'name' || step.keepArray || step.tuple || step.group) return null;
-    start = compileFilters(compileName(start, step.value), step.stages);
+    names.push(step.value);
+    if (step.stages === undefined) continue;
+    start = compileFilters(compileNames(start, names), step.stages);
+    names = [];
   }
-  return start;
+  return compileNames(start, names);
 }
 
 function statesMember(name: string): Direct | null {
@@ -82,15 +88,18 @@ function statesMember(name: string): Direct | null {
   }
 }
 
-function compileName(of: Direct | null, name: string): Direct | null {
-  if (of === null) return null;
-  const isInherited = name in Object.prototype; // any other name is there only as the object's own
+function compileNames(of: Direct | null, names: readonly string[]): Direct | null {
+  if (of === null || names.length === 0) return of;
+  const mayInherit = names.some((name) => name in Object.prototype); // others are there only as an own member
   return (frame) => {
-    const value = of(frame);
-    if (typeof value !== 'object' || value === null) return value === UNSURE ? UNSURE : undefined;
-    if (Array.isArray(value)) return UNSURE; // a path maps over arrays, and flattens
-    if (isInherited && !Object.hasOwn(value, name)) return undefined;
-    return (value as Record<string, unknown>)[name];
+    let value = of(frame);
+    for (const name of names) {
+      if (typeof value !== 'object' || value === null) return value === UNSURE ? UNSURE : undefined;
+      if (Array.isArray(value)) return UNSURE; // a path maps over arrays, and flattens
+      if (mayInherit && !Object.hasOwn(value, name)) return undefined;
+      value = (value as Record<string, unknown>)[name];
+    }
+    return value;
   };
 }
 
@@ -180,6 +189,13 @@ function compileBinary(node: Ast): Direct | null {
   }
   const operator = operators[node.value as string];
   if (operator === undefined) return null;
+  if (isLiteral(node.rhs)) {
+    const right: unknown = node.rhs.value;
+    return (frame) => {
+      const left = lhs(frame);
+      return left === UNSURE ? UNSURE : operator(left, right);
+    };
+  }
   return (frame) => {
     const left = lhs(frame);
     return left === UNSURE ? UNSURE : operator(left, rhs(frame));
