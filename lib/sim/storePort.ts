@@ -51,7 +51,7 @@ class WiredStore extends SimEventStore {
       if (step === 'write-head') this.#written();
       return done;
     };
-    return this.#wire.ask(this.#who, callOf[step], answer, step.startsWith('read-'));
+    return this.#wire.ask(this.#who, callOf[step], answer, step !== 'write-head');
   }
 
   /** An append whose answer does not come in time may stand all the same, or come to stand later. */

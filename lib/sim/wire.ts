@@ -43,8 +43,8 @@ export class Wire {
   }
 
   /** A call that cannot be answered without being done: no fault makes it late or leaves it out. */
-  ask<T>(who: Instance, call: string, run: () => T, isQuestion: boolean): Promise<T> {
-    return this.#send(who, call, run, isQuestion ? storedQuestion : storedDeed);
+  ask<T>(who: Instance, call: string, run: () => T, isCalm: boolean): Promise<T> {
+    return this.#send(who, call, run, isCalm ? calmStored : stored);
   }
 
   #send<T>(who: Instance, call: string, run: () => T | Promise<T>, kind: Kind): Promise<T> {
@@ -80,7 +80,7 @@ export class Wire {
         try {
           const done = hit !== null && kind.skips ? this.#carryOut(hit, run) : run();
           if (done instanceof Promise) done.then(comeBack, reject);
-          else if (comeBack(done) === calm && kind.isQuestion && hit === null) return calm;
+          else if (comeBack(done) === calm && kind.isCalm && hit === null) return calm;
         } catch (error) {
           reject(error);
         }
@@ -111,12 +111,12 @@ export class Wire {
   }
 }
 
-/** `skips`: a fault may leave it out, or do it later. `isQuestion`: its work changes nothing. */
-type Kind = { readonly skips: boolean; readonly isQuestion: boolean };
-const deed: Kind = { skips: true, isQuestion: false };
-const question: Kind = { skips: true, isQuestion: true };
-const storedDeed: Kind = { skips: false, isQuestion: false };
-const storedQuestion: Kind = { skips: false, isQuestion: true };
+/** `skips`: a fault may leave it out, or do it later. `isCalm`: its work makes nothing ready. */
+type Kind = { readonly skips: boolean; readonly isCalm: boolean };
+const deed: Kind = { skips: true, isCalm: false };
+const question: Kind = { skips: true, isCalm: true };
+const stored: Kind = { skips: false, isCalm: false };
+const calmStored: Kind = { skips: false, isCalm: true };
 
 function outageOf(call: string, what: string): Error {
   const message = `${call} ${what}`;

@@ -25,7 +25,7 @@ import { type Meter, minuteMs } from './meter.ts';
 import { type MetricTrouble, simMetrics } from './metrics.ts';
 import { type FailedTask, openPlace, type Place, type ServiceDescription, targetOf } from './places.ts';
 import { SeededRandom, seedOf } from './random.ts';
-import { SimClock } from './simClock.ts';
+import { calm, SimClock } from './simClock.ts';
 import { simWorkload } from './slots.ts';
 import { simStore } from './storePort.ts';
 import { type Latency, Wire } from './wire.ts';
@@ -169,10 +169,11 @@ export class SimWorld {
 
   /** Once a minute what happened in it is counted, and a little later judged. */
   #tick(): void {
-    this.clock.schedule(minuteMs, () => {
+    this.clock.after(minuteMs, () => {
       for (const { meter } of this.places.values()) meter.count();
       this.clock.schedule(alarmDelayMs, () => this.alarms.evaluate());
       this.#tick();
+      return calm;
     });
   }
 }

@@ -13,7 +13,7 @@ import { minuteMs } from '../../sim/meter.ts';
 import { type FailedTask, targetOf } from '../../sim/places.ts';
 import { SimQueue } from '../../sim/queue.ts';
 import { SeededRandom, seedOf } from '../../sim/random.ts';
-import { type SimClock, startMs } from '../../sim/simClock.ts';
+import { calm, type SimClock, startMs } from '../../sim/simClock.ts';
 import { TableStream } from '../../sim/tableStream.ts';
 import { SimWorld } from '../../sim/world.ts';
 import { openDesk } from './executions.ts';
@@ -171,11 +171,12 @@ export class Simulation {
   }
 
   #reconcileEveryMinute(): void {
-    this.clock.schedule(minuteMs, () => {
-      if (this.#resting) return;
+    this.clock.after(minuteMs, () => {
+      if (this.#resting) return calm;
       const event = { id: `tick-${++this.#events}` };
       this.world.mail.deliver('tick', () => this.lambda.send('reconcile', event));
       this.#reconcileEveryMinute();
+      return calm;
     });
   }
 }
