@@ -4,21 +4,25 @@
 import { burnRate } from '../slo/burnRate.ts';
 import { percent, round } from './figures.ts';
 import { betCheck, betNamed, countsOf, decidesAt, type Look, rateOf } from './look.ts';
+import type { AnalysisPolicy } from './policy.ts';
 import { certificateBeta, certifiedRatio } from './promotionCertificate.ts';
 import { errorLimitOf } from './rolloutEvidence.ts';
-import type { Check, Told, Verdict } from './verdict.ts';
+import type { Check, Verdict } from './verdict.ts';
 
 export function errorChecks(look: Look): Check[] {
-  const { policy } = look;
+  const { errors, objective } = look.policy;
   const checks = [
-    limitCheck(look, 'error-rate', policy.errors.maxRate, (rate) => `error rate ${percent(rate)}`),
-    limitCheck(look, 'burn', policy.errors.burnAbort * (1 - policy.objective), (rate) => {
-      const burn = burnRate({ bad: rate, total: 1, objective: policy.objective });
-      return `burn of the error budget ${burn.toPrecision(3)}×`;
-    }),
+    limitCheck(look, 'error-rate', errors.maxRate, rateWords),
+    limitCheck(look, 'burn', errors.burnAbort * (1 - objective), burnWords),
   ];
   const relative = relativeCheck(look);
   return relative === null ? checks : [relative, ...checks];
+}
+
+const rateWords = (rate: number): string => `error rate ${percent(rate)}`;
+
+function burnWords(rate: number, { objective }: AnalysisPolicy): string {
+  return `burn of the error budget ${burnRate({ bad: rate, total: 1, objective }).toPrecision(3)}×`;
 }
 
 function relativeCheck(look: Look): Check | null {
@@ -40,35 +44,62 @@ function relativeCheck(look: Look): Check | null {
   });
 }
 
-function limitCheck(look: Look, name: string, limit: number, words: (rate: number) => string): Check {
-  const { canary, stable } = look.recent;
-  const canaryRate = rateOf(canary);
-  const stableRate = rateOf(stable);
-  const check = (verdict: Verdict, see: () => Pick<Told, 'sentence' | 'eValue'>): Check => ({
+type LimitWords = (rate: number, policy: AnalysisPolicy) => string;
+
+function limitCheck(look: Look, name: string, limit: number, words: LimitWords): Check {
+  const found = foundAt(look, limit);
+  return {
     name,
-    verdict,
-    tell: () => ({ counts: countsOf(canary, stable), threshold: limit, ...see() }),
-  });
-  if (canaryRate === null)
-    return check('inconclusive', () => ({
-      sentence: 'The canary answered no request in the metric window.',
-    }));
+    verdict: verdictAtLimit[found],
+    tell: () => ({
+      counts: countsOf(look.recent.canary, look.recent.stable),
+      threshold: limit,
+      ...(found === 'broken' ? { eValue: look.eValues.errorLimit } : {}),
+      sentence: limitSentence(look, found, limit, words),
+    }),
+  };
+}
+
+/** How the canary's error rate over the metric window lies to a limit. */
+type AtLimit = 'idle' | 'broken' | 'kept' | 'like-stable' | 'unsure';
+
+const verdictAtLimit: Readonly<Record<AtLimit, Verdict>> = {
+  idle: 'inconclusive',
+  broken: 'fail',
+  kept: 'pass',
+  'like-stable': 'inconclusive',
+  unsure: 'inconclusive',
+};
+
+function foundAt(look: Look, limit: number): AtLimit {
+  const rate = rateOf(look.recent.canary);
+  if (rate === null) return 'idle';
   const bet = betNamed(look, 'error-limit');
   const proven = bet !== undefined && bet.eValue >= decidesAt(look, bet);
-  const says = () => `The canary's ${words(canaryRate)} over the metric window`;
-  if (proven && (canaryRate > limit || limit <= errorLimitOf(look.policy)))
-    return check('fail', () => ({
-      eValue: bet.eValue,
-      sentence: `${says()}: above the limit beyond doubt.`,
-    }));
-  if (canaryRate <= limit) return check('pass', () => ({ sentence: `${says()} keeps the limit.` }));
-  if (stableRate !== null && stableRate > limit)
-    return check('inconclusive', () => ({ sentence: `${says()} is above the limit, and so is stable's.` }));
-  return check('inconclusive', () => {
-    const needed = requestsToProve(look, canaryRate, limit);
-    const more = Number.isFinite(needed) ? `; about ${needed} more requests would settle it` : '';
-    return { sentence: `${says()} is above the limit on few requests${more}.` };
-  });
+  if (proven && (rate > limit || limit <= errorLimitOf(look.policy))) return 'broken';
+  if (rate <= limit) return 'kept';
+  const stable = rateOf(look.recent.stable);
+  return stable !== null && stable > limit ? 'like-stable' : 'unsure';
+}
+
+function limitSentence(look: Look, found: AtLimit, limit: number, words: LimitWords): string {
+  const rate = rateOf(look.recent.canary) ?? 0;
+  const says = `The canary's ${words(rate, look.policy)} over the metric window`;
+  switch (found) {
+    case 'idle':
+      return 'The canary answered no request in the metric window.';
+    case 'broken':
+      return `${says}: above the limit beyond doubt.`;
+    case 'kept':
+      return `${says} keeps the limit.`;
+    case 'like-stable':
+      return `${says} is above the limit, and so is stable's.`;
+    case 'unsure': {
+      const needed = requestsToProve(look, rate, limit);
+      const more = Number.isFinite(needed) ? `; about ${needed} more requests would settle it` : '';
+      return `${says} is above the limit on few requests${more}.`;
+    }
+  }
 }
 
 /**

@@ -67,35 +67,26 @@ function p95Check(look: Look, name: SlowLimit['name'], limitMs: number): Check {
 }
 
 // p95 above the limit means that more than 5 % are slower than the limit, and that can be counted.
-function countedCheck(look: Look, { name, limitMs, threshold }: SlowLimit, eValue: number): Check {
-  const canary = share(look.window, 'canary', threshold);
-  const check = (verdict: Verdict, see: () => Pick<Told, 'sentence' | 'eValue'>): Check => ({
-    name,
-    verdict,
-    tell: () => ({
-      counts: { canarySlow: canary.bad, canaryRequests: canary.total },
-      threshold: limitMs,
-      ...see(),
-    }),
-  });
-  if (canary.total === 0) return check('inconclusive', () => ({ sentence: 'No canary request was timed.' }));
+function countedCheck(look: Look, limit: SlowLimit, eValue: number): Check {
+  const canary = share(look.window, 'canary', limit.threshold);
   const bet = betNamed(look, 'p95-limit');
-  const says = () => `${canary.bad} of ${canary.total} canary requests took longer than ${round(limitMs)} ms`;
-  if (bet !== undefined && eValue >= decidesAt(look, bet) * look.evidence.slowLimits.length)
-    return check('fail', () => ({
-      eValue: round(eValue),
-      sentence: `${says()}: p95 is above the limit beyond doubt.`,
-    }));
-  if (canary.bad <= 0.05 * canary.total)
-    return check('pass', () => ({ sentence: `${says()}; p95 keeps the limit.` }));
-  return check('inconclusive', () => {
-    const stable = share(look.window, 'stable', threshold);
+  const kept = canary.bad <= 0.05 * canary.total;
+  const proven = bet !== undefined && eValue >= decidesAt(look, bet) * look.evidence.slowLimits.length;
+  const tell = (): Told => {
+    const counts = { canarySlow: canary.bad, canaryRequests: canary.total };
+    const common = { counts, threshold: limit.limitMs };
+    const says = `${canary.bad} of ${canary.total} canary requests took longer than ${round(limit.limitMs)} ms`;
+    if (canary.total === 0) return { ...common, sentence: 'No canary request was timed.' };
+    const withEvidence = { ...common, eValue: round(eValue) };
+    if (proven) return { ...withEvidence, sentence: `${says}: p95 is above the limit beyond doubt.` };
+    if (kept) return { ...common, sentence: `${says}; p95 keeps the limit.` };
+    const stable = share(look.window, 'stable', limit.threshold);
     const both = stable.total > 0 && stable.bad > 0.05 * stable.total;
-    return {
-      eValue: round(eValue),
-      sentence: `${says()}: p95 is above the limit${both ? ', and so is stable’s' : ' on few requests'}.`,
-    };
-  });
+    const why = both ? ', and so is stable’s' : ' on few requests';
+    return { ...withEvidence, sentence: `${says}: p95 is above the limit${why}.` };
+  };
+  const verdict = canary.total === 0 ? 'inconclusive' : proven ? 'fail' : kept ? 'pass' : 'inconclusive';
+  return { name: limit.name, verdict, tell };
 }
 
 // Without a count at the limit there is only the series of percentiles, one per minute.
