@@ -6,7 +6,7 @@ import type { TaskResource, TaskState } from './machine.ts';
 import { wholeNumber } from './quantity.ts';
 import { heartbeatFailure, StateFailure, sizeFailure, timeoutFailure } from './stateFailure.ts';
 import type { StateFrame } from './stateFrame.ts';
-import { type TaskCall, taskFailure, taskResult } from './taskRunner.ts';
+import { type TaskCall, taskFailure } from './taskRunner.ts';
 
 type Seconds = number | undefined;
 type Names = TaskResource['named'];
@@ -86,16 +86,9 @@ function request(branch: Branch, call: TaskCall, timeoutSeconds: Seconds): Json 
   const { clock, tasks } = branch.execution;
   try {
     const answer = tasks(call);
-    if (!(answer instanceof Promise)) return taskResult(answer);
+    if (!(answer instanceof Promise)) return answer;
     return branch.wait((resolve, reject) => {
-      const fail = (error: unknown) => reject(taskFailure(error));
-      answer.then((value) => {
-        try {
-          resolve(taskResult(value));
-        } catch (error) {
-          fail(error);
-        }
-      }, fail);
+      answer.then(resolve, (error) => reject(taskFailure(error)));
       if (timeoutSeconds === undefined) return () => undefined;
       return clock.schedule(timeoutSeconds * 1000, () => reject(timeoutFailure()));
     });
@@ -127,7 +120,7 @@ function awaitToken(
         ? () => {}
         : clock.schedule(timeoutSeconds * 1000, () => reject(timeoutFailure()));
     const submit = async () => {
-      const output = taskResult(await tasks(call));
+      const output = await tasks(call);
       if (!ended) branch.publish('TaskSubmitted', { ...names, output });
     };
     beat();

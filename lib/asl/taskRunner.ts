@@ -2,6 +2,7 @@
  * What the interpreter needs from outside: somebody who makes the calls of Task states. The interpreter
  * itself does timeouts, retries, tokens and history.
  */
+import type { Eventually } from './expression.ts';
 import { copyJson, isObject, type Json, NotJson } from './json.ts';
 import type { TaskResource } from './machine.ts';
 import { StateFailure } from './stateFailure.ts';
@@ -18,11 +19,12 @@ export type TaskCall = {
 
 /**
  * Makes one call and answers what Step Functions would have as `$states.result` (for `lambda:invoke` an
- * object with `Payload`). Throws `TaskError` for an error with a name and a cause; any other error is
- * reported by its `name`, as Lambda reports what a function throws. A call is never cancelled: after a
- * timeout its answer is dropped, as in AWS.
+ * object with `Payload`). The answer is the execution's from then on: `taskResult` copies what is not.
+ * Throws `TaskError` for an error with a name and a cause; any other error is reported by its `name`, as
+ * Lambda reports what a function throws. A call is never cancelled: after a timeout its answer is dropped,
+ * as in AWS.
  */
-export type TaskRunner = (call: TaskCall) => unknown;
+export type TaskRunner = (call: TaskCall) => Eventually<Json>;
 
 /** A task's error as `ErrorEquals` sees it, e.g. `Lambda.TooManyRequestsException`. */
 export class TaskError extends Error {
@@ -69,7 +71,7 @@ export function lambdaRunner(invoke: InvokeFunction, otherwise?: TaskRunner): Ta
 
 const invoked = (payload: unknown) => ({
   ExecutedVersion: '$LATEST',
-  Payload: payload ?? null,
+  Payload: taskResult(payload),
   StatusCode: 200,
 });
 

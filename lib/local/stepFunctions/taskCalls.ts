@@ -1,7 +1,7 @@
 /** The calls of Task states, made on this cloud: functions, other state machines, and every other service. */
 import { copyJson, isObject, type Json } from '../../asl/json.ts';
 import type { TaskResource } from '../../asl/machine.ts';
-import { TaskError, type TaskRunner } from '../../asl/taskRunner.ts';
+import { TaskError, type TaskRunner, taskResult } from '../../asl/taskRunner.ts';
 import { type RequestContext, ServiceError } from '../service.ts';
 
 export type FunctionAnswer =
@@ -44,21 +44,29 @@ export type TaskCalls = {
 
 /** A runner whose errors have the names that Step Functions gives them. */
 export function taskRunner(calls: TaskCalls): TaskRunner {
-  return async ({ resource, arguments: shared }) => {
-    const given = copyJson(shared); // a service may keep what it is given
+  return async ({ resource, arguments: given }) => {
     const context = calls.context();
-    const input = isObject(given) ? (given as Record<string, Json>) : {};
     try {
-      if (resource.awsSdk) return await calls.invoke(resource.service, resource.action, given, context);
-      if (resource.service === 'lambda') return await invokeLambda(calls.invokeFunction, input);
-      if (resource.service === 'states') return startNested(calls, input);
-      const service = resource.service === 'events' ? 'eventbridge' : resource.service;
-      return await calls.invoke(service, resource.action, textBodies(input), context);
+      // A service may keep what it is given, and answer what it keeps.
+      return taskResult(await call(calls, resource, copyJson(given), context));
     } catch (error) {
       if (error instanceof ServiceError) throw integrationError(resource, error, context.requestId);
       throw error;
     }
   };
+}
+
+async function call(
+  calls: TaskCalls,
+  { awsSdk, service, action }: TaskResource,
+  given: Json,
+  context: RequestContext,
+): Promise<unknown> {
+  if (awsSdk) return calls.invoke(service, action, given, context);
+  const input = isObject(given) ? (given as Record<string, Json>) : {};
+  if (service === 'lambda') return invokeLambda(calls.invokeFunction, input);
+  if (service === 'states') return startNested(calls, input);
+  return calls.invoke(service === 'events' ? 'eventbridge' : service, action, textBodies(input), context);
 }
 
 async function invokeLambda(invokeFunction: InvokeFunction, input: Record<string, Json>): Promise<unknown> {

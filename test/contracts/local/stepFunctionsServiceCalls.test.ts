@@ -67,16 +67,18 @@ describe('callServices', () => {
 });
 
 describe('taskRunner', () => {
-  it('gives a service a copy of what the execution goes on with', async () => {
+  it('shares nothing between a service and the execution that calls it', async () => {
     const unused = () => {
       throw new Error('no call of this kind is made');
     };
+    const kept = { n: 1 };
     const run = taskRunner({
       context: () => context,
       invokeFunction: unused,
       start: unused,
       invoke: async (_service, _action, input) => {
         (input as { Tags: unknown[] }).Tags.pop();
+        return kept;
       },
     });
     const given = { ResourceArn: 'arn:m', Tags: [{ Key: 'a', Value: 'b' }] };
@@ -84,7 +86,15 @@ describe('taskRunner', () => {
     const named = { resourceType: 'aws-sdk:sfn', resource: action };
     const arn = 'arn:aws:states:::aws-sdk:sfn:tagResource';
     const resource = { arn, service: 'sfn', action, awsSdk: true, waitForTaskToken: false, named };
-    await run({ resource, arguments: given, stateName: 'Tag', executionArn: 'arn:e', taskToken: undefined });
-    expect(given.Tags.length).toBe(1);
+    const call = {
+      resource,
+      arguments: given,
+      stateName: 'Tag',
+      executionArn: 'arn:e',
+      taskToken: undefined,
+    };
+    const answer = await run(call);
+    kept.n = 2;
+    expect([given.Tags.length, answer]).toEqual([1, { n: 1 }]);
   });
 });
