@@ -13,7 +13,13 @@ const minuteMs = 60_000;
 /** A rollout that bakes at 5 % for a day, and metrics that forget and revise as the test tells them. */
 async function longRollout() {
   const plan = planFor({ kind: 'canary', bakeSeconds: 86_400 });
-  const store = new SimEventStore();
+  const written: number[] = [];
+  const store = new (class extends SimEventStore {
+    override keepMinutes(rolloutId: string, block: number, minutes: readonly Minute[]): Promise<string> {
+      written.push(block);
+      return super.keepMinutes(rolloutId, block, minutes);
+    }
+  })();
   let now = at(0);
   let forgottenBeforeMs = 0;
   const revised = new Map<number, number>();
@@ -74,6 +80,14 @@ async function longRollout() {
       forgottenBeforeMs = at(0) + index * minuteMs;
     },
     kept: () => store.minutes(plan.rolloutId),
+    /** Blocks that were written since somebody asked last. */
+    written: () => written.splice(0),
+    /** What was kept of a block is only its first so many minutes, as if the rest had never been written. */
+    async loseAfter(block: number, count: number) {
+      const kept = (await store.minutes(plan.rolloutId)).slice(block * 60, block * 60 + count);
+      await store.keepMinutes(plan.rolloutId, block, kept);
+      written.pop();
+    },
   };
 }
 
@@ -106,6 +120,16 @@ describe('the minutes of a rollout', () => {
     rollout.revise(58, 1);
     await rollout.lookAfter(63);
     expect((await rollout.kept())[58]?.canary?.errors).toBe(1);
+  });
+
+  it('are written again only where they differ, also behind a block that was never kept whole', async () => {
+    const rollout = await longRollout();
+    for (const minutes of [60, 120, 121]) await rollout.lookAfter(minutes);
+    expect(rollout.written()).toEqual([0, 1, 2]);
+    await rollout.loseAfter(0, 10);
+    await rollout.lookAfter(122);
+    expect(rollout.written()).toEqual([0, 2]);
+    expect(await rollout.kept()).toHaveLength(122);
   });
 
   it('are kept without a hole although nobody looked for hours', async () => {

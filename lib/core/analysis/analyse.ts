@@ -93,7 +93,7 @@ function checksOf(look: Look): Check[] {
   return checks.map((check) => (isDryRun(look.policy, check.name) ? { ...check, dryRun: true } : check));
 }
 
-/** What is never decided by, whatever the policy says. */
+/** What never decides, whatever the policy says: no look waits for it. */
 function besideChecks(look: Look): Check[] {
   const serviceBurn = serviceBurnCheck(look);
   return serviceBurn === null ? [certificateCheck(look)] : [certificateCheck(look), serviceBurn];

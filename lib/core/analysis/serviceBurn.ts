@@ -2,17 +2,20 @@
 // Shown and never deciding: whose fault it is, the comparison says, and a service that burns without a
 // rollout is the business of its alarms. A rule whose long window is longer than the rollout is asked over
 // what there is.
-import { type BurnJudgement, type BurnRule, burnRules, judgeAllBurns, type Spent } from '../slo/burnRate.ts';
+import { type BurnJudgement, burnRules, judgeAllBurns, type Spent } from '../slo/burnRate.ts';
 import type { Look } from './look.ts';
 import { badOf, endMs, type Minute, totalOf } from './minutes.ts';
 import type { Check } from './verdict.ts';
 
 /** null before anything was counted. */
 export function serviceBurnCheck({ policy, minutes }: Look): Check | null {
-  const { rules, spans } = pagesOf(policy.objectivePeriodDays);
+  const rules = burnRules({ periodDays: policy.objectivePeriodDays });
+  const pages = rules.filter(({ severity }) => severity === 'page');
+  const spans = pages.flatMap(({ longSeconds, shortSeconds }) => [longSeconds, shortSeconds]);
+  spans.sort((a, b) => a - b);
   const spent = spentOver(minutes, spans);
   const count = (seconds: number) => spent[spans.indexOf(seconds)] ?? null;
-  const judged = judgeAllBurns(rules, policy.objective, count);
+  const judged = judgeAllBurns(pages, policy.objective, count);
   const first = judged.find(({ verdict }) => verdict !== 'no-data');
   if (first === undefined) return null;
   const whole = count(first.rule.longSeconds);
@@ -26,22 +29,6 @@ export function serviceBurnCheck({ policy, minutes }: Look): Check | null {
       sentence: sentenceOf(first),
     }),
   };
-}
-
-/** The rules worth a page, and the seconds of their windows, shortest first. */
-type Pages = { readonly rules: readonly BurnRule[]; readonly spans: readonly number[] };
-
-/** They follow from the objective's period in days alone, so all looks share them. */
-const pages = new Map<number, Pages>();
-
-function pagesOf(periodDays: number): Pages {
-  const known = pages.get(periodDays);
-  if (known !== undefined) return known;
-  const rules = burnRules({ periodDays }).filter(({ severity }) => severity === 'page');
-  const spans = rules.flatMap(({ longSeconds, shortSeconds }) => [longSeconds, shortSeconds]);
-  const made = { rules, spans: spans.sort((a, b) => a - b) };
-  pages.set(periodDays, made);
-  return made;
 }
 
 function sentenceOf({ rule, verdict, longBurn, shortBurn, needsRequests }: BurnJudgement): string {
@@ -61,7 +48,7 @@ const spanOf = (seconds: number): string =>
   seconds >= 3600 ? `${seconds / 3600} h` : `${Math.round(seconds / 60)} min`;
 
 /**
- * What both sides spent over the last so many seconds, for each of `spans`, in one walk; empty before any
+ * What both sides spent over the last so many seconds, for each of `spans`, shortest first; empty before any
  * minute.
  */
 function spentOver(minutes: readonly Minute[], spans: readonly number[]): readonly Spent[] {
