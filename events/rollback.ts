@@ -1,6 +1,7 @@
 /** What can happen on the way back, and the alarms and overrides that decide whether it is taken. */
 import * as z from 'zod/mini';
 import { at, Evidence } from './rollout.ts';
+import { Slot } from './target.ts';
 
 export const AlarmState = z.enum(['OK', 'ALARM', 'INSUFFICIENT_DATA']);
 export type AlarmState = z.infer<typeof AlarmState>;
@@ -113,4 +114,6 @@ export const FellBack = z.object({
   why: z.string(),
   /** Kind of target and slot. */
   to: z.string(),
+  /** Of the service's own target; left out: traffic went to another one, or a version before wrote this. */
+  slot: z.optional(Slot),
 });

@@ -5,6 +5,7 @@
  */
 import { desiredWeight, type ServiceState } from '../core/rollout/state.ts';
 import type { Clock, EventStore, Log, Traffic } from '../ports.ts';
+import { hearFireExit } from './hearMark.ts';
 import { type Cause, type Known, known } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 
@@ -28,7 +29,8 @@ export async function correctTraffic(
   { found, decided }: More,
   cause: Cause,
 ): Promise<Known> {
-  const now = await known(world, service);
+  const read = await known(world, service);
+  const now = found === 100 ? await hearFireExit(world, service, read) : read;
   const { rollout } = now.state;
   if (rollout.phase === 'none' || !isSameDecision(now.state, from.state)) return now;
   if (rollout.afterPromotion) {

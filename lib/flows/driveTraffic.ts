@@ -8,10 +8,10 @@ import type { Slot } from '../../events/target.ts';
 import { otherSlot } from '../../events/target.ts';
 import { CanaryNotReady, TrafficUnconfirmed } from '../core/outage.ts';
 import { compare } from '../core/rollout/drift.ts';
-import { desiredWeight, type Rollout, type ServiceState } from '../core/rollout/state.ts';
+import { desiredWeight, isKeptByFireExit, type Rollout, type ServiceState } from '../core/rollout/state.ts';
 import { readSides, shortOfCapacity } from './capacity.ts';
 import { correctTraffic, type TrafficWorld } from './correctTraffic.ts';
-import { hearMark } from './hearMark.ts';
+import { hearFireExit, hearMark } from './hearMark.ts';
 import { type Cause, causeOfRollback, type Known, known, record } from './record.ts';
 import { mayBeCold, type WarmingWorld, warmStable } from './warmStable.ts';
 import { watchTraffic } from './watchTraffic.ts';
@@ -51,11 +51,25 @@ export async function driveTraffic(
       { from: ready },
     );
     current = confirmed;
-    if (confirmed.outcome === 'accepted') return current;
+    if (confirmed.outcome === 'accepted') return leaveToFireExit(world, service, current);
   }
   throw new TrafficUnconfirmed(
     `${service}: the decision changed ${roundsMax} times while traffic was shifted`,
   );
+}
+
+/**
+ * An alarm takes the canary off with no more than the store knows. Where the fire exit had sent everybody to
+ * it, and nobody had heard of that yet, they are sent there again.
+ */
+async function leaveToFireExit(world: TrafficWorld, service: string, from: Known): Promise<Known> {
+  if (from.state.rollout.phase !== 'rolling-back') return from;
+  const heard = await hearFireExit(world, service, from);
+  const { rollout } = heard.state;
+  if (rollout.phase !== 'held' || !isKeptByFireExit(heard.state)) return heard;
+  await world.traffic.shift(rollout.target, rollout.canarySlot, 100);
+  world.log.write({ message: 'left to the fire exit', service, slot: rollout.canarySlot });
+  return heard;
 }
 
 /**
@@ -88,8 +102,11 @@ async function makeReady(
   const { rollout, weight } = order;
   if (mayBeCold(rollout)) {
     if (workload === undefined) return null;
-    await warmStable({ ...world, workload }, service, from.state);
+    const heard = await hearFireExit(world, service, from);
+    if (openOrder(heard.state) === null) return heard;
+    await warmStable({ ...world, workload }, service, heard.state);
     await letDependentsGoFirst(world, service, rollout);
+    return heard;
   }
   if (weight <= rollout.weight) return from;
   const watched = await watchTraffic(world, service, from, cause);

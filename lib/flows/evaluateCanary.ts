@@ -7,12 +7,14 @@ import type { RolloutTask } from '../../events/task.ts';
 import { analyse, evidenceOf } from '../core/analysis/analyse.ts';
 import type { Minute } from '../core/analysis/minutes.ts';
 import { canonical } from '../core/eventStore/hashChain.ts';
+import { rolloutAfter } from '../core/rollout/ahead.ts';
 import type { RecordAnalysis } from '../core/rollout/commands.ts';
 import type { Plan } from '../core/rollout/plan.ts';
 import { type Active, activeOf } from '../core/rollout/state.ts';
 import type { Alarms } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
 import type { AlarmWorld } from './hearAlarm.ts';
+import { hearFireExit } from './hearMark.ts';
 import { hearMissedAlarms } from './hearMissedAlarms.ts';
 import { readMinutes } from './readMinutes.ts';
 import { type Cause, type Known, record } from './record.ts';
@@ -84,7 +86,9 @@ async function judge(
     summary: look.summary,
     correlationId: cause.correlationId,
   });
-  return record(world, service, command, cause, { from });
+  const goesBack = rolloutAfter(from.state, command)?.phase === 'rolling-back';
+  const told = goesBack ? await hearFireExit(world, service, from) : from;
+  return record(world, service, command, cause, { from: told });
 }
 
 /** Somebody is on the canary, or is about to be. */

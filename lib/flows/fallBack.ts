@@ -18,8 +18,8 @@ import {
   whoFallsBack,
 } from '../core/fallback/place.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
-import type { Clock, Health, IntentQueue, Log, Pause, Traffic } from '../ports.ts';
-import { scaleDownBeside, type TaskCounts } from './failedSide.ts';
+import type { Clock, FallBackMark, Health, IntentQueue, Log, Pause, Traffic } from '../ports.ts';
+import { scaleDownFailed, type TaskCounts } from './failedSide.ts';
 
 type World = {
   readonly clock: Clock;
@@ -49,7 +49,12 @@ export type FellBack = {
 /** Between two assertions of the same place. */
 const reassertEverySeconds = 2;
 
-type Moved = { readonly settings: FallBackService; readonly place: Place; readonly movedAt: number };
+type Moved = {
+  readonly settings: FallBackService;
+  readonly place: Place;
+  readonly movedAt: number;
+  readonly mark: FallBackMark;
+};
 type Note = (service: string, what: string, ok?: boolean) => void;
 
 /** @param eventId makes a repeated call the same record */
@@ -73,12 +78,17 @@ export async function fallBack(
   const marks = who.map((settings) => [settings, markOf(world, request, settings)] as const);
   for (const [settings, mark] of marks) {
     const place = await move(world, request, settings, await mark, note);
-    if (place !== null) moved.push({ settings, place, movedAt: world.clock.now() });
+    if (place === null) continue;
+    const movedAt = world.clock.now();
+    const slot = settings.fallback.target === null ? place.slot : null;
+    const { by, why } = request;
+    moved.push({ settings, place, movedAt, mark: { at: movedAt, id: eventId, by, why, slot } });
   }
   if (request.dryRun) return { outcome: 'dry-run', steps, recorded: 'answer' };
-  const recorded = await recordIt(world, request, moved, eventId, note);
+  const unnoted = new Set<Moved>();
+  const recorded = await recordIt(world, moved, unnoted, note);
   for (const { settings } of moved) await showOverride(world, settings, note);
-  await reassert(world, moved, note);
+  await reassert(world, moved, unnoted, note);
   let complete = moved.length === who.length;
   for (const one of moved) complete = (await settle(world, one, note)) && complete;
   return { outcome: complete ? 'fell-back' : 'incomplete', steps, recorded };
@@ -124,26 +134,23 @@ async function move(
 
 async function recordIt(
   world: World,
-  { why, by }: FallBackRequest,
   moved: readonly Moved[],
-  eventId: string,
+  unnoted: Set<Moved>,
   note: Note,
 ): Promise<FellBack['recorded']> {
   let recorded: FellBack['recorded'] = 'intent-queue';
-  for (const { settings, place, movedAt: now } of moved) {
-    const slot = settings.fallback.target === null ? place.slot : null;
+  for (const one of moved) {
+    const { settings, place, mark } = one;
+    const { at: now, id, by, why, slot } = mark;
     const to = `${place.target.kind}/${place.slot}`;
     const command = { type: 'RecordFallBack', ...{ by, why, to, slot, now } };
     // Of the same moment: whoever reads both knows that they speak of one.
-    await world.traffic
-      .markFallBack(settings.target, { at: now, id: eventId, by, why, slot })
-      .catch((error: Error) => note(settings.service, `not noted on the target: ${error.message}`));
-    const intent = {
-      stream: `service/${settings.service}`,
-      commandId: fallBackCommandId(eventId),
-      correlationId: eventId,
-      command,
-    };
+    await world.traffic.markFallBack(settings.target, mark).catch((error: Error) => {
+      unnoted.add(one);
+      note(settings.service, `not noted on the target: ${error.message}`);
+    });
+    const stream = `service/${settings.service}`;
+    const intent = { stream, commandId: fallBackCommandId(id), correlationId: id, command };
     try {
       await world.intents.send(intent);
     } catch (error) {
@@ -162,8 +169,13 @@ async function showOverride(world: World, { service, target }: FallBackService, 
   note(service, `${mark.by} suspended automatic roll backs until ${until} (${mark.why}); this is none`);
 }
 
-/** Whoever shifts late is overruled until nobody can be late any more. */
-async function reassert(world: World, moved: readonly Moved[], note: Note): Promise<void> {
+/** Whoever shifts late is overruled until nobody can be late any more; what was not noted is tried again. */
+async function reassert(
+  world: World,
+  moved: readonly Moved[],
+  unnoted: Set<Moved>,
+  note: Note,
+): Promise<void> {
   const until = world.clock.now() + reassertSeconds(moved.map(({ settings }) => settings)) * 1000;
   while (world.clock.now() < until && moved.length > 0) {
     await world.pause(reassertEverySeconds * 1000);
@@ -176,6 +188,14 @@ async function reassert(world: World, moved: readonly Moved[], note: Note): Prom
       } catch (error) {
         note(settings.service, `asserting it again failed: ${(error as Error).message}`, false);
       }
+    }
+    for (const one of unnoted) {
+      const { settings, mark } = one;
+      const isNoted = await world.traffic.markFallBack(settings.target, mark).then(
+        () => unnoted.delete(one),
+        () => false,
+      );
+      if (isNoted) note(settings.service, 'noted on the target after all');
     }
   }
 }
@@ -193,7 +213,9 @@ async function settle(world: World, moved: Moved, note: Note): Promise<boolean> 
     well = well && healthy.ok;
   }
   if (!fallback.scaleDown || !arrived) return well;
-  return (await scaleDown(world, moved, note)) && well;
+  const { place } = moved;
+  const say = (what: string, ok?: boolean) => note(service, what, ok);
+  return (await scaleDownFailed(world, moved.settings, place.slot, say)) && well;
 }
 
 /** Users may be sent elsewhere until the record's time to live is over. */
@@ -213,24 +235,6 @@ async function hasArrived(world: World, { settings, place, movedAt }: Moved, not
     return arrived;
   } catch (error) {
     note(settings.service, `where the traffic is cannot be read: ${(error as Error).message}`, false);
-    return false;
-  }
-}
-
-async function scaleDown(world: World, { settings, place }: Moved, note: Note): Promise<boolean> {
-  const { service, fallback, target } = settings;
-  if (target.kind !== 'ecs-alb') return true;
-  try {
-    if (fallback.target === null) {
-      const say = (what: string, ok?: boolean) => note(service, what, ok);
-      return await scaleDownBeside(world, { target, slot: place.slot }, say);
-    }
-    // Elsewhere: both slots of the new world are the failed side.
-    for (const slot of ['blue', 'green'] as const) await world.workload.scale(target, slot, 0);
-    note(service, 'blue and green scaled to 0');
-    return true;
-  } catch (error) {
-    note(service, `scaling the failed side down: ${(error as Error).message}`, false);
     return false;
   }
 }

@@ -4,8 +4,23 @@
  */
 import type { Slot } from '../../events/target.ts';
 import { fallBackCommandId, isUnheardOf } from '../core/fallback/mark.ts';
-import type { EventStore, FallBackMark } from '../ports.ts';
+import type { EventStore, FallBackMark, Traffic } from '../ports.ts';
 import { type Known, record } from './record.ts';
+
+/**
+ * Before anything automatic takes a rollout back, or a side's tasks: was it the fire exit that sent everybody
+ * there? The alarm's way asks afterwards (driveTraffic). That its mark cannot be read stops nothing.
+ */
+export async function hearFireExit(
+  world: { readonly store: EventStore; readonly traffic: Pick<Traffic, 'fallBackMark'> },
+  service: string,
+  from: Known,
+): Promise<Known> {
+  const { rollout } = from.state;
+  if (rollout.phase === 'none') return from;
+  const mark = await world.traffic.fallBackMark(rollout.target).catch(() => null);
+  return (await hearMark(world, service, from, mark, null)) ?? from;
+}
 
 /**
  * @param shown the slot that has all the traffic, as a read shows; null: it shows nothing of it, at 0 %

@@ -11,6 +11,7 @@
 
 import { otherSlot, type Slot, type Target } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
+import { isUnheardOf } from '../core/fallback/mark.ts';
 import { EventStoreUnavailable } from '../core/outage.ts';
 import { takeBackOrder } from '../core/rollback/order.ts';
 import { rolloutAfter } from '../core/rollout/ahead.ts';
@@ -139,8 +140,11 @@ async function intend(
   const canarySlot =
     from === null ? await canaryByMark(world, target, seen) : canaryByDecision(from, command);
   if (canarySlot !== null) {
-    const reading = await world.traffic.read(target);
-    const split = reading.kind === 'weights' && canaryWeight(reading.greenWeight, canarySlot) > 0;
+    const [reading, may] = await Promise.all([
+      world.traffic.read(target),
+      mayTakeOff(world, target, canarySlot, from),
+    ]);
+    const split = may && reading.kind === 'weights' && canaryWeight(reading.greenWeight, canarySlot) > 0;
     if (split) await world.traffic.shift(target, canarySlot, 0);
     world.log.write({ message: 'traffic taken off without the event store', service, split, ...cause });
   }
@@ -160,6 +164,19 @@ async function canaryByMark(world: World, target: Target, { state, alarm }: Alar
   if (override !== null && override.until > world.clock.now()) return null;
   const blamesCanary = stableSlot !== null && state === 'ALARM' && alarm.slot !== stableSlot;
   return blamesCanary ? otherSlot(stableSlot) : null;
+}
+
+/**
+ * Nobody is sent where nothing runs, nor away from where the fire exit sent them, of which the store had not
+ * heard. What cannot be read stops nothing.
+ */
+async function mayTakeOff(world: World, target: Target, canarySlot: Slot, from: Known | null) {
+  const [stable, mark] = await Promise.all([
+    world.workload.read(target, otherSlot(canarySlot)).catch(() => null),
+    from === null ? null : world.traffic.fallBackMark(target).catch(() => null),
+  ]);
+  const isKept = from !== null && mark?.slot === canarySlot && isUnheardOf(from.state, mark.at);
+  return !isKept && (stable === null || stable.running > 0);
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Slot } from '../../events/target.ts';
 import type { ServiceSettings } from '../core/config/settings.ts';
 import type { CommandOf } from '../core/rollout/commands.ts';
 import { type FollowingWorld, followDecision } from './followDecision.ts';
+import { hearFireExit } from './hearMark.ts';
 import { type Cause, known, record } from './record.ts';
 import { takeOffDependents } from './takeOffDependents.ts';
 
@@ -25,7 +26,7 @@ export async function onDeployment(
   const { settings, slot } = owner;
   const { service } = settings;
   const cause: Cause = { correlationId: trouble.eventId, actor: 'switchback' };
-  const from = await known(world, service);
+  const from = await hearFireExit(world, service, await known(world, service));
   const { rollout } = from.state;
   if (rollout.phase === 'none') return rollout.phase;
   const side = slot === null || slot === rollout.canarySlot ? 'canary' : 'stable';

@@ -12,8 +12,10 @@ import { canaryWeight } from '../core/rollout/drift.ts';
 import { leftAloneSince } from '../core/rollout/lateWrites.ts';
 import type { Clock, EventStore, Log, Requests, Traffic, Workload } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
+import { hearFireExit } from './hearMark.ts';
 import { type Cause, type Known, record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
+import { scaleDown } from './scaleDown.ts';
 import { startQueued } from './startQueued.ts';
 
 type World = {
@@ -29,7 +31,8 @@ export async function promoteCanary(world: World, task: RolloutTask): Promise<Ta
   const { plan, from, cause, mine } = await open(world, task);
   if (!mine) return answer(world, task, plan, from.state);
   if (from.state.rollout.phase === 'promoted') {
-    const tidied = await tidyUp(world, task, from, cause, plan.settings);
+    const told = await hearFireExit(world, task.service, from);
+    const tidied = await tidyUp(world, task, told, cause, plan.settings);
     return answer(world, task, plan, tidied.state);
   }
   const ordered = await record(
@@ -73,22 +76,28 @@ async function tidyUp(
   cause: Cause,
   timing: Parameters<typeof leftAloneSince>[1],
 ): Promise<Known> {
-  const { rollout } = from.state;
+  const { rollout, fellBackAt = 0 } = from.state;
   const now = world.clock.now();
   if (rollout.phase !== 'promoted' || rollout.completed) return from;
-  const isEarly = now < leftAloneSince(rollout, timing);
+  const isEarly = now < leftAloneSince(rollout, timing, fellBackAt);
   const reading = await world.traffic.read(rollout.target);
   if (reading.kind === 'unknown' || canaryWeight(reading.greenWeight, rollout.canarySlot) !== 100) {
     if (isEarly) return from;
     throw new TrafficUnconfirmed(`${task.service}: the old side still gets traffic, it is not scaled down`);
   }
-  // Whoever recorded the promotion may not have come so far. Not where a fall-back has moved the traffic.
+  // Whoever recorded the promotion may not have come so far. Not where a fall-back moves the traffic.
+  if (now < fellBackAt + timing.shiftTimeoutSeconds * 1000) return from;
   await markPromoted(world, from);
   if (isEarly) return from;
   const oldSlot = stableSlotOf(rollout);
   const bounds = rollout.checkpoint?.scaling ?? null;
   if (bounds !== null) await world.workload.release(rollout.target, oldSlot, bounds);
-  await world.workload.scale(rollout.target, oldSlot, 0);
+  const { desired } = await world.workload.read(rollout.target, oldSlot);
+  if (!(await scaleDown(world, { target: rollout.target, slot: oldSlot }, desired))) {
+    throw new TrafficUnconfirmed(
+      `${task.service}: somebody sent traffic to the old side, it has its tasks again`,
+    );
+  }
   const completed = await record(world, task.service, { type: 'ConfirmCompletion', now }, cause, { from });
   await startQueued(world, task.service, completed.state);
   return completed;

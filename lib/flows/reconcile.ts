@@ -9,6 +9,7 @@ import { turnOrder } from '../core/rollout/turnOrder.ts';
 import type { Alarms, Machines, Requests } from '../ports.ts';
 import { driveTraffic } from './driveTraffic.ts';
 import type { AlarmWorld } from './hearAlarm.ts';
+import { hearFireExit } from './hearMark.ts';
 import { hearMissedAlarms } from './hearMissedAlarms.ts';
 import { type Cause, type Known, known, record, streamOf } from './record.ts';
 import { startQueued } from './startQueued.ts';
@@ -89,13 +90,14 @@ async function endWhatTookTooLong(
   if (rollout === null || rollout.phase === 'rolling-back') return from;
   const { rolloutTimeoutSeconds } = plan.settings;
   if (now - rollout.startedAt < rolloutTimeoutSeconds * 1000) return from;
+  const told = await hearFireExit(world, service, from);
   const reason = `the rollout took longer than ${rolloutTimeoutSeconds} s`;
   return record(
     world,
     service,
     { type: 'RollBack', trigger: 'outage', reason, by: 'switchback', now },
     cause,
-    { from },
+    { from: told },
   );
 }
 

@@ -2,6 +2,7 @@
 import type { ServiceSettings } from '../core/config/settings.ts';
 import type { Command } from '../core/rollout/commands.ts';
 import { type FollowingWorld, followDecision } from './followDecision.ts';
+import { hearFireExit } from './hearMark.ts';
 import { type Cause, type Known, known, record } from './record.ts';
 import { takeOffDependents } from './takeOffDependents.ts';
 
@@ -20,7 +21,8 @@ export async function recordIntent(
 ): Promise<void> {
   const { service, correlationId } = intent;
   const cause = { correlationId, actor: 'switchback' };
-  const from = await known(world, service);
+  // Its own record may be behind this one in the queue.
+  const from = await hearFireExit(world, service, await known(world, service));
   const recorded = (await stands(world, intent, from))
     ? from
     : await append(world, intent, from, services, cause);

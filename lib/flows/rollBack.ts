@@ -6,7 +6,7 @@
  */
 import type { RolloutTask } from '../../events/task.ts';
 import { knowsOf } from '../core/fallback/mark.ts';
-import { TargetMissing } from '../core/outage.ts';
+import { TargetMissing, TrafficUnconfirmed } from '../core/outage.ts';
 import { differencesFrom, type Found, isLeftOver } from '../core/rollback/differences.ts';
 import { placeDifferences } from '../core/rollback/fallbackPlace.ts';
 import { quietSince } from '../core/rollout/lateWrites.ts';
@@ -23,9 +23,11 @@ import type {
   Workload,
 } from '../ports.ts';
 import { driveTraffic, stableSlotOf } from './driveTraffic.ts';
+import { hearFireExit } from './hearMark.ts';
 import { readFallbackPlace } from './readFallbackPlace.ts';
 import { type Cause, causeOfRollback, type Known, known, record } from './record.ts';
 import { answer, open, type TaskAnswer } from './rolloutTask.ts';
+import { scaleDown } from './scaleDown.ts';
 import { startQueued } from './startQueued.ts';
 import { watchTraffic } from './watchTraffic.ts';
 
@@ -82,12 +84,13 @@ async function failed(world: World, task: RolloutTask, from: Known, cause: Cause
     task.service,
     { type: 'RollBack', trigger: 'outage', reason, by: 'switchback', now: world.clock.now() },
     cause,
-    { from },
+    { from: await hearFireExit(world, task.service, from) },
   );
 }
 
-async function restore(world: World, plan: Plan, from: Known, cause: Cause): Promise<Known> {
+async function restore(world: World, plan: Plan, watched: Known, cause: Cause): Promise<Known> {
   const { service, settings: timing } = plan;
+  const from = isOff(watched) ? await hearFireExit(world, service, watched) : watched;
   const { rollout } = from.state;
   const now = world.clock.now();
   if (rollout.phase !== 'rolling-back' || rollout.trafficOffAt === null) return from;
@@ -108,6 +111,9 @@ async function restore(world: World, plan: Plan, from: Known, cause: Cause): Pro
   await startQueued(world, service, done.state);
   return done;
 }
+
+const isOff = ({ state: { rollout } }: Known): boolean =>
+  rollout.phase === 'rolling-back' && rollout.trafficOffAt !== null;
 
 /** At the place to fall back to: asked once, when all the rest is done, and given up within two seconds. */
 async function differencesElsewhere(
@@ -133,7 +139,10 @@ async function putBack(world: World, rollout: RollingBack, knows: number): Promi
   const bounds = checkpoint?.scaling ?? null;
   if (bounds !== null) await world.workload.release(target, stableSlot, bounds);
   const before = await unlessGone(world.workload.read(target, canarySlot));
-  if (before !== null && before.desired > 0) await world.workload.scale(target, canarySlot, 0);
+  if (before !== null && before.desired > 0) {
+    const gone = await scaleDown(world, { target, slot: canarySlot }, before.desired);
+    if (!gone) throw new TrafficUnconfirmed('somebody sent traffic to the canary: it has its tasks again');
+  }
   await world.traffic.markStable(target, stableSlot, knows);
   const [traffic, stable, canary, scaling] = await Promise.all([
     world.traffic.read(target),

@@ -31,7 +31,8 @@ export class Balancer {
   /** Which slot was stable by the marks from when on. */
   readonly marks: { readonly at: number; readonly slot: Slot }[];
   #stableMark: StableMark;
-  #fallBackMark: FallBackMark | null = null;
+  /** Every note of the fire exit, oldest first; the last one stands. */
+  readonly pulls: FallBackMark[] = [];
   overrideMark: OverrideMark | null = null;
   readonly #clock: SimClock;
   readonly #tasksIn: (slot: Slot) => number;
@@ -61,7 +62,7 @@ export class Balancer {
   }
 
   get fallBackMark(): FallBackMark | null {
-    return this.#fallBackMark;
+    return this.pulls.at(-1) ?? null;
   }
 
   markStable(slot: Slot, knows: number | null): void {
@@ -70,13 +71,13 @@ export class Balancer {
   }
 
   markFallBack(mark: FallBackMark): void {
-    this.#fallBackMark = mark;
+    this.pulls.push(mark);
     if (mark.slot !== null) this.#stableMark = { slot: mark.slot, knows: mark.at };
     this.#noteMark();
   }
 
   #noteMark(): void {
-    const slot = stableSideBy(this.#stableMark, this.#fallBackMark);
+    const slot = stableSideBy(this.#stableMark, this.fallBackMark);
     if (slot !== null && slot !== this.mark) this.marks.push({ at: this.#clock.now(), slot });
   }
 

@@ -62,6 +62,12 @@ const cases: readonly (readonly [string, Scene])[] = [
       happenings: [request(), byHand(100, 0)],
     }),
   ],
+  [
+    'the fire exit stands',
+    tampered(200, (shop) => shop.balancer.set(green(50), rogue, true), {
+      happenings: [request(), { atSeconds: 100, what: 'fire-exit', service: 'shop', slot: 'green' }],
+    }),
+  ],
   ['ends as decided', tampered(1700, (shop) => shop.balancer.set(green(40), rogue, true))],
   ['marks stable', tampered(1000, (shop) => shop.balancer.markStable('blue', null))],
   ['nothing is left running', tampered(1000, (shop) => shop.slots.blue.scale(2, rogue, true))],

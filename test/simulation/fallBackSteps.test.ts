@@ -153,6 +153,19 @@ describe('the fire exit', () => {
     );
   });
 
+  it('notes itself on the target again until it stands there', async () => {
+    const { run, calls } = open((call, atSeconds) => {
+      if (/^note/.test(call) && atSeconds < 10) throw new WorldUnavailable('no answer');
+    });
+    const { steps, outcome } = await run([shop]);
+    expect(outcome).toBe('fell-back');
+    expect(steps.map(({ what, atMs }) => [atMs, what]).slice(1, 3)).toEqual([
+      [0, 'not noted on the target: no answer'],
+      [10_000, 'noted on the target after all'],
+    ]);
+    expect(calls.filter((call) => call === 'note on shop')).toHaveLength(6);
+  });
+
   it('is its own record where neither the queue nor the target takes one', async () => {
     const { run } = open((call) => {
       if (/^(?:record|note)/.test(call)) throw new WorldUnavailable('no answer');

@@ -1,6 +1,6 @@
 /** The fire exit while nobody can be told of it: its mark on the target is met before traffic rises. */
 import { describe, expect, it } from 'vitest';
-import { operate, play, request } from './scene.ts';
+import { failing, operate, play, request } from './scene.ts';
 
 const pulled = (atSeconds: number) => ({ atSeconds, what: 'fire-exit' as const, service: 'shop' });
 const untold = { on: 'fall-back/intents.send', kind: 'refuse' } as const;
@@ -80,4 +80,135 @@ it('one that is told so late that another rollout runs by then is recorded, and 
   expect(day.all('FellBack')).toHaveLength(1);
   expect(day.secondsOf('FellBack')).toBeGreaterThan(day.secondsOf('RolloutStarted'));
   expect(day.phase).toBe('promoted');
+});
+
+describe('nothing automatic takes anybody from where the fire exit sent them', () => {
+  const rings = (atSeconds: number) =>
+    ({ atSeconds, what: 'set-alarm', alarm: 'shop-green-errors', state: 'ALARM' }) as const;
+  const toGreen = (atSeconds: number) => ({ ...pulled(atSeconds), slot: 'green' as const });
+  const promotedAt = async () => Math.floor((await play({})).secondsOf('RolloutPromoted'));
+  const bad = { 'shop:2': failing(100) };
+
+  it('which was the side that a promotion had made stable: its alarm is overridden, people are told', async () => {
+    const promoted = await promotedAt();
+    const day = await play({
+      happenings: [request(), pulled(promoted + 100), rings(promoted + 200)],
+      minutes: 25,
+    });
+    expect(day.greenWeights).toEqual([0, 10, 50, 100]);
+    expect(day.all('AlarmReceived').find(({ state }) => state === 'ALARM')?.action).toBe('overridden');
+    expect(day.told).toContain('shop: alarm overridden');
+    expect(day.phase).toBe('promoted');
+  });
+
+  it('until a person aborts: stable is started first where the fire exit took its tasks', async () => {
+    const day = await play({ happenings: [request(), toGreen(100), operate(400, 'abort')] });
+    expect(day.greenWeights).toEqual([0, 10, 100, 0]);
+    expect([...new Set(day.slot('blue').changes.map(({ desired }) => desired))]).toEqual([3, 0]);
+    expect(day.slot('blue').desired).toBe(3);
+    expect(day.phase).toBe('rolled-back');
+  });
+
+  it('or resumes: it goes on from there', async () => {
+    const day = await play({ happenings: [request(), toGreen(100), operate(400, 'resume')], minutes: 30 });
+    expect(day.greenWeights).toEqual([0, 10, 100]);
+    expect(day.phase).toBe('promoted');
+  });
+
+  it('in the middle of a bake, neither for an alarm nor for what the analysis says', async () => {
+    const day = await play({ behaviours: bad, happenings: [request(), toGreen(100)], minutes: 25 });
+    expect(day.greenWeights).toEqual([0, 10, 100]);
+    expect(day.all('AnalysisRecorded').map(({ verdict }) => verdict)).toContain('fail');
+    expect(day.all('RollbackInitiated')).toEqual([]);
+    expect(day.phase).toBe('held');
+  });
+
+  it('nor a rollback of a promotion that was under way: it is held where they are', async () => {
+    const promoted = await promotedAt();
+    // The old side is gone by then, and takes its time to start.
+    const day = await play({
+      happenings: [request(), rings(promoted + 300), toGreen(promoted + 303)],
+      minutes: 30,
+    });
+    expect(day.all('RollbackInitiated')).toMatchObject([{ trigger: 'alarm' }]);
+    expect(day.greenWeights).toEqual([0, 10, 50, 100]);
+    expect(day.phase).toBe('held');
+    expect(day.slot('green').desired).toBe(3);
+  });
+
+  it('nor where no queue told of it', async () => {
+    const promoted = await promotedAt();
+    const day = await play({
+      happenings: [request(), rings(promoted + 300), toGreen(promoted + 303)],
+      faults: [untold],
+      minutes: 30,
+    });
+    expect(day.all('FellBack')).toMatchObject([{ slot: 'green' }]);
+    expect(day.greenWeights).toEqual([0, 10, 50, 100]);
+    expect(day.phase).toBe('held');
+  });
+
+  // A hand had sent everybody elsewhere, and nobody met the mark: the rollout took too long and was taken
+  // back, onto the side that the fire exit had scaled down (seed 50005282).
+  it('nor a rollout that takes too long, where no queue told of it', async () => {
+    const promoted = await promotedAt();
+    const day = await play({
+      configuration: { rolloutTimeoutSeconds: 1200 },
+      happenings: [
+        request(),
+        { atSeconds: promoted + 20, what: 'send-elsewhere', service: 'shop' },
+        pulled(promoted + 200),
+      ],
+      faults: [untold],
+      minutes: 40,
+    });
+    expect(day.all('RollbackInitiated')).toEqual([]);
+    expect(day.greenWeights).toEqual([0, 10, 50, 100, 'elsewhere', 100]);
+    expect(day.phase).toBe('held');
+  });
+
+  // The store took no decision of the alarm's, and had not heard of the fire exit (seed 50002498).
+  it('nor an alarm that knows the rollout and cannot record what it decides', async () => {
+    const faults = [untold, { on: 'on-alarm/store.write-head', kind: 'refuse' }] as const;
+    const day = await play({ happenings: [request(), toGreen(100), rings(104)], faults });
+    expect(day.greenWeights).toEqual([0, 10, 100]);
+    expect(day.phase).toBe('held');
+  });
+
+  // What the alarm decided without the store stood before the fire exit in the queue (seed 61000961).
+  it('nor an alarm that is recorded before it', async () => {
+    const day = await play({
+      happenings: [request(), toGreen(100), rings(104)],
+      faults: [
+        { on: 'on-alarm/store.*', kind: 'refuse' },
+        { on: 'fall-back/intents.send', kind: 'slow', ms: 30_000 },
+      ],
+    });
+    expect(day.greenWeights).toEqual([0, 10, 100]);
+    expect(day.all('AlarmReceived').find(({ state }) => state === 'ALARM')?.action).toBe('overridden');
+    expect(day.phase).toBe('held');
+  });
+
+  it('and an alarm in the same moment, which asks nobody, puts them back', async () => {
+    const day = await play({ happenings: [request(), toGreen(100), rings(104)], faults: [untold] });
+    const shifts = day.simulation.world.places.get('shop')?.balancer.shifts ?? [];
+    expect(day.greenWeights).toEqual([0, 10, 100, 0, 100]);
+    expect(shifts.at(-1)?.by).toMatch(/^on-alarm#/);
+    expect((shifts.at(-1)?.at ?? 0) - (shifts.at(-2)?.at ?? 0)).toBeLessThan(1000);
+    expect(day.phase).toBe('held');
+  });
+
+  it('and somebody who aborts after it is not held by its record, which comes late', async () => {
+    const promoted = await promotedAt();
+    const day = await play({
+      happenings: [request(), toGreen(promoted + 100), operate(promoted + 102, 'abort')],
+      faults: [
+        { on: 'deliver.intent', kind: 'delay', ms: 120_000 },
+        { on: 'fall-back/traffic.mark', kind: 'refuse' },
+      ],
+      minutes: 30,
+    });
+    expect(day.all('FellBack')).toHaveLength(1);
+    expect(day.phase).toBe('rolled-back');
+  });
 });

@@ -15,7 +15,9 @@ describe('without the event store', () => {
 
   it('an alarm waits 500 ms for a store that says nothing, then goes its way without it', async () => {
     const silent = { on: 'on-alarm/store.read-head', kind: 'slow', ms: 20_000 } as const;
-    const day = await play({ behaviours: bad, faults: [silent] });
+    // The queue's reader would be as quick as the alarm's own way.
+    const later = { on: 'deliver.intent', kind: 'delay', ms: 5000 } as const;
+    const day = await play({ behaviours: bad, faults: [silent, later] });
     const [rang] = day.all('AlarmReceived').filter(({ state }) => state === 'ALARM');
     const off = day.simulation.world.places.get('shop')?.balancer.shifts.at(-1);
     expect(off).toMatchObject({ reading: { greenWeight: 0 }, by: expect.stringMatching(/^on-alarm#/) });
@@ -61,6 +63,22 @@ describe('without the event store', () => {
       faults: [{ on: 'on-alarm/store.write-head', kind: 'slow', ms: 3000 }],
     });
     expect(day.greenWeights).toEqual([0, 10, 50, 100, 0]);
+  });
+});
+
+describe('without the event store, by a mark that names a side where nothing runs', () => {
+  // Somebody took the fire exit to a side by its name, and another one moved everybody back by hand.
+  it('an alarm sends nobody there', async () => {
+    const day = await play({
+      happenings: [
+        { atSeconds: 30, what: 'fire-exit', service: 'shop', slot: 'green' },
+        byHand(200, 0),
+        { atSeconds: 260, what: 'set-alarm', alarm: 'shop-blue-errors', state: 'ALARM' },
+      ],
+      faults: [{ on: 'on-alarm/store.*', kind: 'refuse' }],
+    });
+    expect(day.simulation.world.places.get('shop')?.balancer.mark).toBe('green');
+    expect(day.greenWeights).toEqual([0, 100, 0]);
   });
 });
 

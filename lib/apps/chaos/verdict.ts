@@ -16,6 +16,7 @@ import {
   stableCanTakeItBack,
 } from '../simulate/checks/capacity.ts';
 import { everyRolloutEnds } from '../simulate/checks/ends.ts';
+import { fireExitStands } from '../simulate/checks/fireExit.ts';
 import { everyDecisionOnce, noStepWithoutVerdict, oneAtATime } from '../simulate/checks/history.ts';
 import { comesOffInTime } from '../simulate/checks/inTime.ts';
 import {
@@ -60,6 +61,7 @@ const ofService: readonly ((book: Book) => Finding[])[] = [
   everyFactWasOrdered,
   everyWriteWasDecided,
   nobodyIsOverruled,
+  fireExitStands,
   staysBack,
   nothingServingIsScaledDown,
   nobodyIsSentIntoTheVoid,
@@ -146,6 +148,9 @@ function bookOf({ witness, ledger, scaling }: Watched, all: readonly Intended[])
     ...witness,
     reading,
     mark: witness.marks.at(-1)?.slot ?? null,
+    pulls: ledger.standings.flatMap(({ event }) =>
+      event?.type === 'FellBack' ? [{ at: event.at, slot: event.slot ?? null }] : [],
+    ),
     shareOf: (slot: Slot) => (reading === undefined ? 0 : shareIn(reading, slot)),
   };
   const slotOf = (slot: Slot) => {

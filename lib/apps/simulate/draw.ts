@@ -2,7 +2,7 @@
 import type { Behaviour } from '../../sim/behaviour.ts';
 import { SeededRandom, seedOf } from '../../sim/random.ts';
 import { drawFaults, drawTroubles } from './drawFaults.ts';
-import { drawHappenings, drawMigration } from './drawHappenings.ts';
+import { drawHappenings, drawMigration, drawSlots } from './drawHappenings.ts';
 import type { Scenario, ServiceScenario } from './scenario.ts';
 
 const names = ['shop', 'basket', 'payment'];
@@ -30,7 +30,10 @@ export function drawScenario(seed: number): Scenario {
       { name: `${service}-slow`, service, slot: null, p95Ms: 800, minutes: 2 },
     ]),
     happenings: [
-      ...drawHappenings(new SeededRandom(seedOf(seed, 'happenings')), services, minutes * 60),
+      ...drawSlots(
+        new SeededRandom(seedOf(seed, 'slots')),
+        drawHappenings(new SeededRandom(seedOf(seed, 'happenings')), services, minutes * 60),
+      ),
       ...drawMigration(new SeededRandom(seedOf(seed, 'migration')), services, minutes * 60),
     ],
     faults: drawFaults(new SeededRandom(seedOf(seed, 'swarm')), minutes * 60),

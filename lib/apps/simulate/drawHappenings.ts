@@ -46,6 +46,14 @@ export function drawHappenings(
   return happenings.toSorted((one, other) => one.atSeconds - other.atSeconds);
 }
 
+/** Some who take the fire exit know better than the mark where to go. */
+export const drawSlots = (random: SeededRandom, happenings: readonly Happening[]): readonly Happening[] =>
+  happenings.map((happening) => {
+    if (happening.what !== 'fire-exit') return happening;
+    const slot = random.pick([null, null, null, 'blue', 'green'] as const);
+    return slot === null ? happening : { ...happening, slot };
+  });
+
 /** All services at once, and what a person says to that meanwhile; none in most runs. */
 export function drawMigration(
   random: SeededRandom,

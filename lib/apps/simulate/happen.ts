@@ -52,7 +52,7 @@ export function happen(simulation: Simulation, happening: Happening): void {
       return;
     case 'fire-exit':
       simulation.lambda
-        .invoke('fall-back', { service: happening.service, why: 'all is dark', by: 'a person' })
+        .invoke('fall-back', { ...detailOf(happening), why: 'all is dark', by: 'a person' })
         .catch(() => undefined);
       return;
     case 'lose-tasks':

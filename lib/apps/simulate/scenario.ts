@@ -51,9 +51,10 @@ export type Happening = { readonly atSeconds: number } & (
   | { readonly what: 'shift-by-hand'; readonly service: string; readonly greenWeight: number }
   | { readonly what: 'send-elsewhere'; readonly service: string }
   /**
-   * All traffic to the slot that is marked stable, asserted again and again for as long as a shift may last.
+   * All traffic to the slot that is said, else the one that is marked stable, asserted again and again for
+   * as long as a shift may last.
    */
-  | { readonly what: 'fire-exit'; readonly service: string }
+  | { readonly what: 'fire-exit'; readonly service: string; readonly slot?: Slot }
   | { readonly what: 'lose-tasks'; readonly service: string; readonly slot: Slot; readonly tasks: number }
   | { readonly what: 'autoscale'; readonly service: string; readonly slot: Slot; readonly tasks: number }
   /** Trouble of no revision's making; `revision` null: everybody has it. */

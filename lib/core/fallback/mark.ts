@@ -49,9 +49,22 @@ export const fallBackCommandId = (id: string): string => `fall-back:${id}`;
 /** So long the fire exit goes on asserting its place where nobody configured it otherwise, seconds. */
 const assertedSeconds = 60;
 
+type Begun = { readonly rollout: { readonly phase: string; readonly startedAt?: number } };
+
 /** One that was over before the rollout began says nothing about it. */
-export const concernsRollout = ({ rollout }: Pick<ServiceState, 'rollout'>, fellBackAt: number): boolean =>
-  rollout.phase !== 'none' && fellBackAt > rollout.startedAt - assertedSeconds * 1000;
+export const concernsRollout = ({ rollout: { phase, startedAt = 0 } }: Begun, fellBackAt: number): boolean =>
+  phase !== 'none' && fellBackAt > startedAt - assertedSeconds * 1000;
+
+/**
+ * Is a rollback under way for which somebody asked since? One that nobody asked for yields to the fire exit.
+ */
+export const isOverruled = (
+  rollout: { readonly phase: string; readonly trigger?: string; readonly initiatedAt?: number },
+  fellBackAt: number,
+): boolean =>
+  rollout.phase === 'rolling-back' &&
+  (rollout.trigger === 'operator' || rollout.trigger === 'migration' || rollout.trigger === 'superseded') &&
+  (rollout.initiatedAt ?? 0) >= fellBackAt;
 
 /** Did the stream not hear of it? The queue that was to tell it may have been down as well. */
 export const isUnheardOf = (state: ServiceState, fellBackAt: number): boolean =>

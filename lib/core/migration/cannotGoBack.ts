@@ -1,6 +1,6 @@
 /** The interlock: why a component must not be taken back, though its migration is. */
 import type { Component } from '../../../events/migration.ts';
-import { overrideAt, type ServiceState, stableIsBroken } from '../rollout/state.ts';
+import { isKeptByFireExit, overrideAt, type ServiceState, stableIsBroken } from '../rollout/state.ts';
 
 /** @returns null when it can go back, or has nothing to go back from */
 export function cannotGoBack(component: Component, state: ServiceState, now: number): string | null {
@@ -18,6 +18,7 @@ export function cannotGoBack(component: Component, state: ServiceState, now: num
     return `what it would go back to, ${rollout.stableRevision}, was itself rolled back before`;
   }
   if (stableIsBroken(rollout, now)) return 'what it would go back to is broken as well';
+  if (isKeptByFireExit(state)) return 'the fire exit sent everybody to it';
   const override = overrideAt(state, now);
   if (override !== null) return `${override.by} suspended its rollback: ${override.why}`;
   return null;

@@ -90,7 +90,7 @@ function tellingOf(event: ServiceEvent): Telling | null {
       return event.action === 'overridden'
         ? page(
             'alarm overridden',
-            `${event.alarm} is in ${event.state}, and an override keeps it from taking anything back: ${event.reason}`,
+            `${event.alarm} is in ${event.state}, and an override, or the fire exit, keeps it from taking anything back: ${event.reason}`,
           )
         : null;
     case 'FellBack':

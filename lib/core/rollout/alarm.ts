@@ -12,6 +12,7 @@ import { held, initiated } from './rollBack.ts';
 import {
   activeOf,
   canBeTakenBack,
+  isKeptByFireExit,
   overrideAt,
   type Rollout,
   type ServiceState,
@@ -55,7 +56,7 @@ function wanted(state: ServiceState, command: ReceiveAlarm): AlarmAction {
   }
   // Delivered late, from before anything moved: it cannot be about this rollout.
   if (command.state === 'ALARM' && command.changedAt < rollout.startedAt) return 'baseline';
-  if (overrideAt(state, now) !== null) return 'overridden';
+  if (overrideAt(state, now) !== null || isKeptByFireExit(state)) return 'overridden';
   const ofStable = alarm.slot !== null && alarm.slot !== rollout.canarySlot;
   if (command.state === 'INSUFFICIENT_DATA') {
     if (ofStable && alarm.onUnknown === 'roll-back') return 'hold';

@@ -4,7 +4,7 @@
  */
 import type { AlarmState } from '../../../events/rollback.ts';
 import type { AlarmSettings } from '../config/settings.ts';
-import { overrideAt, type ServiceState } from './state.ts';
+import { isKeptByFireExit, overrideAt, type ServiceState } from './state.ts';
 
 export type AlarmSeen = {
   readonly alarm: AlarmSettings;
@@ -45,7 +45,8 @@ export function alarmNews(
     if (alarmState === 'ALARM' && baseline) return [];
     const heard = state.alarms[alarm.name];
     if (heard === undefined || heard.at < rollout.startedAt) return seen;
-    if (heard.action === 'overridden' && overrideAt(state, now) === null) return seen;
+    const suspended = overrideAt(state, now) !== null || isKeptByFireExit(state);
+    if (heard.action === 'overridden' && !suspended) return seen;
     // One that cannot be read says nothing about when it changed.
     const known = reading?.changedAt == null ? heard.state === alarmState : heard.changedAt >= changedAt;
     return known ? [] : seen;

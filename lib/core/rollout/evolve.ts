@@ -6,8 +6,8 @@
 import type { EventOf, ServiceEvent } from '../../../events/service.ts';
 import { unreachable } from '../decision.ts';
 import { type Draft, draftOf, stateOf } from './draft.ts';
-import { changeRollout, judge, mayGoForward, order, shift } from './rolloutChange.ts';
-import { beginRollback, endRollback, hearAlarm, noteFailure } from './setback.ts';
+import { changeRollout, judge, order, shift } from './rolloutChange.ts';
+import { beginRollback, endRollback, fallBack, hearAlarm, letGo, noteFailure } from './setback.ts';
 import { initialState, type ServiceState } from './state.ts';
 
 export const evolve = (state: ServiceState, event: ServiceEvent): ServiceState => fold(state, [event]);
@@ -35,15 +35,19 @@ function change(draft: Draft, event: ServiceEvent): void {
     case 'AnalysisRecorded':
       if (event.rolloutId === rollout.rolloutId) judge(rollout, event);
       return;
+    case 'PromotionOrdered':
+    case 'RolloutResumed':
+      if (event.rolloutId !== rollout.rolloutId) return;
+      if (event.type === 'RolloutResumed' || event.mode === 'full') letGo(draft);
+      changeRollout(rollout, event);
+      return;
     case 'CanaryPrepared':
     case 'CheckpointTaken':
-    case 'PromotionOrdered':
     case 'RolloutPromoted':
     case 'RolloutCompleted':
     case 'ApprovalRequested':
     case 'RolloutApproved':
     case 'RolloutPaused':
-    case 'RolloutResumed':
     case 'RolloutHeld':
     case 'DriftFound':
       if (event.rolloutId === rollout.rolloutId) changeRollout(rollout, event);
@@ -64,10 +68,7 @@ function change(draft: Draft, event: ServiceEvent): void {
       noteFailure(draft, event);
       return;
     case 'FellBack':
-      // It scaled down the side that failed: whoever goes on has the canary prepared anew.
-      if (mayGoForward(rollout)) rollout.prepared = false;
-      // Recorded late, an older pull of it does not hide the newest.
-      draft.fellBackAt = Math.max(event.at, draft.fellBackAt ?? 0);
+      fallBack(draft, event);
       return;
     default:
       changeWishes(draft, event);
@@ -104,6 +105,7 @@ function start(draft: Draft, event: EventOf<'RolloutStarted'>): void {
   if (queued?.rolloutId === event.rolloutId) draft.queued = null;
   const known = draft.knownBad.indexOf(event.revision);
   if (known >= 0) draft.knownBad.splice(known, 1);
+  letGo(draft);
   draft.alarms = initialState.alarms;
   draft.healthFailures = initialState.healthFailures;
   draft.healthFailedAt = initialState.healthFailedAt;

@@ -27,11 +27,16 @@ export function quietSince(
   return Math.max(lateWriteUntil, warmUntil);
 }
 
-/** When the old side of a promotion may go: its delay is over, and no write of a step can land any more. */
+/**
+ * When the old side of a promotion may go: its delay is over, no write of a step can land any more, and the
+ * fire exit, which may just be sending everybody there, has ended.
+ */
 export function leftAloneSince(
   { promotedAt, lastOrderAt }: { readonly promotedAt: number; readonly lastOrderAt: number | null },
   timing: { readonly scaleDownDelaySeconds: number; readonly shiftTimeoutSeconds: number },
+  fellBackAt = 0,
 ): number {
-  const lateWriteUntil = (lastOrderAt ?? 0) + timing.shiftTimeoutSeconds * 1000;
+  const lastBeganAt = Math.max(lastOrderAt ?? 0, fellBackAt);
+  const lateWriteUntil = lastBeganAt + timing.shiftTimeoutSeconds * 1000;
   return Math.max(promotedAt + timing.scaleDownDelaySeconds * 1000, lateWriteUntil);
 }

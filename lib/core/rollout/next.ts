@@ -36,7 +36,7 @@ const prepareLookSeconds = 2;
 
 const underWay = (next: NextState, waitSeconds = 0): Next => ({ next, waitSeconds, outcome: 'under-way' });
 
-export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
+export function nextAction({ rollout, fellBackAt }: ServiceState, timing: Timing): Next {
   const { now, evaluateSeconds } = timing;
   if (rollout.phase === 'none' || rollout.rolloutId !== timing.rolloutId) {
     return { next: 'Done', waitSeconds: 0, outcome: 'replaced' };
@@ -68,7 +68,7 @@ export function nextAction({ rollout }: ServiceState, timing: Timing): Next {
       return underWay('RollBack', Math.max(1, restSeconds(rollout, timing)));
     case 'promoted': {
       if (rollout.completed) return { next: 'Done', waitSeconds: 0, outcome: 'promoted' };
-      const seconds = Math.ceil((leftAloneSince(rollout, timing) - now) / 1000);
+      const seconds = Math.ceil((leftAloneSince(rollout, timing, fellBackAt) - now) / 1000);
       return underWay('PromoteCanary', Math.max(0, seconds));
     }
     case 'rolled-back':

@@ -1,7 +1,7 @@
 /** What a person may say to a rollout. Abort is `RollBack` with the trigger `operator`. */
 import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
-import { concernsRollout } from '../fallback/mark.ts';
+import { concernsRollout, isOverruled } from '../fallback/mark.ts';
 import { brief } from './brief.ts';
 import type { CommandOf } from './commands.ts';
 import { held } from './rollBack.ts';
@@ -114,12 +114,17 @@ export function recordFallBack(
   { by, why, to, slot, now }: CommandOf<'RecordFallBack'>,
 ): Decision<ServiceEvent> {
   if (state.fellBackAt === now) return accept(); // told by the queue, and by the mark on the target
-  const events: ServiceEvent[] = [{ type: 'FellBack', at: now, by, why: brief(why), to }];
+  const fellBack = { type: 'FellBack', at: now, by, why: brief(why), to } as const;
+  const events: ServiceEvent[] = [slot === null ? fellBack : { ...fellBack, slot }];
   const rollout = activeOf(state);
-  if (rollout === null || rollout.phase === 'rolling-back') return accept(...events);
-  if (!concernsRollout(state, now)) return accept(...events);
+  if (rollout === null || !concernsRollout(state, now)) return accept(...events);
   const { rolloutId } = rollout;
   const what = brief(`${by} fell back to ${to}: ${why}`);
+  if (rollout.phase === 'rolling-back') {
+    const goesOn = slot !== rollout.canarySlot || isOverruled(rollout, now) || now < (state.fellBackAt ?? 0);
+    const held = { type: 'RolloutHeld', at: now, rolloutId, reason: 'drift', why: what } as const;
+    return goesOn ? accept(...events) : accept(...events, held);
+  }
   if (slot !== null && slot !== rollout.canarySlot && rollout.weight > 0) {
     const expectedWeight = rollout.weight;
     events.push({ type: 'DriftFound', at: now, rolloutId, expectedWeight, foundWeight: 0, what });

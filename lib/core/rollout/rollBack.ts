@@ -5,7 +5,14 @@ import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
 import { brief, briefEvidence, briefest } from './brief.ts';
 import type { CommandOf } from './commands.ts';
-import { activeOf, overrideAt, type Rollout, type ServiceState, wouldHurtToGoBack } from './state.ts';
+import {
+  activeOf,
+  isKeptByFireExit,
+  overrideAt,
+  type Rollout,
+  type ServiceState,
+  wouldHurtToGoBack,
+} from './state.ts';
 
 type Initiation = {
   readonly now: number;
@@ -40,8 +47,12 @@ export function initiated({ rollout }: ServiceState, initiation: Initiation): Se
   };
 }
 
-/** The automatic way back. Nobody is sent onto a broken stable: the rollout is held for a person instead. */
+/**
+ * The automatic way back. Nobody is sent onto a broken stable: the rollout is held for a person instead. Nor
+ * away from where the fire exit sent them.
+ */
 export function takenBack(state: ServiceState, initiation: Initiation): ServiceEvent[] {
+  if (isKeptByFireExit(state)) return [];
   if (wouldHurtToGoBack(state.rollout, initiation.now)) {
     const why = `${initiation.reason}; stable is broken as well, going back would not help`;
     return held(state, { now: initiation.now, reason: 'cannot-go-back', why });
@@ -100,6 +111,12 @@ export function rollBack(state: ServiceState, command: CommandOf<'RollBack'>): D
   if (isAsked(command.trigger)) {
     const event = initiated(state, command);
     return event === null ? accept() : accept(event);
+  }
+  if (isKeptByFireExit(state)) {
+    return refuse(
+      'overridden',
+      `the fire exit sent everybody to the canary of ${rollout.rolloutId}: abort it by hand, or resume it.`,
+    );
   }
   const override = overrideAt(state, command.now);
   if (override !== null && suspendable.has(command.trigger) && rollout.weight > 0) {

@@ -160,7 +160,7 @@ function hold(rollout: RolloutDraft, event: EventOf<'RolloutHeld'>): void {
 }
 
 /** A bake that is interrupted twice stands still since the first time. */
-function interrupt(rollout: RolloutDraft, phase: 'paused' | 'held', why: string, at: number): void {
+export function interrupt(rollout: RolloutDraft, phase: 'paused' | 'held', why: string, at: number): void {
   keepBake(rollout, at);
   if (rollout.phase !== 'paused' && rollout.phase !== 'held') rollout.since = at;
   rollout.phase = phase;

@@ -2,8 +2,10 @@
  * What alarms, failures and the way back leave in the state: the part of `evolve` that begins with bad news.
  */
 import type { EventOf } from '../../../events/service.ts';
+import { concernsRollout, isOverruled } from '../fallback/mark.ts';
 import type { Draft, RolloutDraft } from './draft.ts';
 import { functionSecondsMax } from './lateWrites.ts';
+import { interrupt, mayGoForward } from './rolloutChange.ts';
 import { rollbacksRemembered } from './state.ts';
 
 export function noteFailure(draft: Draft, event: EventOf<'HealthCheckFailed'>): void {
@@ -18,6 +20,7 @@ export function beginRollback(draft: Draft, event: EventOf<'RollbackInitiated'>)
   const { phase } = rollout;
   if (phase === 'none' || phase === 'rolling-back' || phase === 'rolled-back') return;
   if (rollout.rolloutId !== event.rolloutId) return;
+  letGo(draft);
   const { at, trigger, reason } = event;
   if (trigger !== 'superseded' && trigger !== 'migration') {
     // It is not there yet: its start took it out.
@@ -33,6 +36,36 @@ export function beginRollback(draft: Draft, event: EventOf<'RollbackInitiated'>)
   rollout.initiatedAt = at;
   rollout.trafficOffAt = off ? at : null;
   rollout.after = event.after;
+}
+
+/** A person, or a rollout that begins, says where traffic goes from now on. */
+export function letGo(draft: Draft): void {
+  if (draft.fellBackTo !== undefined) draft.fellBackTo = null;
+}
+
+/**
+ * The fire exit sent everybody to stable, to the canary, or to another target. It scaled the other side down:
+ * whoever goes on has the canary prepared anew, and whoever goes back starts stable first.
+ */
+export function fallBack(draft: Draft, { at, slot, by, to }: EventOf<'FellBack'>): void {
+  const { rollout } = draft;
+  const toCanary = slot === rollout.canarySlot && concernsRollout(draft, at);
+  const mayGoOn = mayGoForward(rollout) || rollout.phase === 'rolling-back';
+  if (mayGoOn && !toCanary) rollout.prepared = false;
+  // Recorded late, an older pull of it does not hide the newest.
+  const isNewest = at >= (draft.fellBackAt ?? 0);
+  draft.fellBackAt = Math.max(at, draft.fellBackAt ?? 0);
+  if (!isNewest || isOverruled(rollout, at)) return;
+  const stays = slot !== undefined && (rollout.phase === 'none' || concernsRollout(draft, at));
+  if (stays || draft.fellBackTo !== undefined) draft.fellBackTo = stays ? slot : null;
+  if (!toCanary) return;
+  if (rollout.phase === 'rolling-back') {
+    interrupt(rollout, 'held', `${by} fell back to ${to}`, at);
+    rollout.holdReason = 'drift';
+  }
+  if (!mayGoForward(rollout)) return;
+  rollout.weight = 100;
+  rollout.afterPromotion = true;
 }
 
 function remember<Item>(newest: Item[], item: Item, max: number): void {

@@ -7,7 +7,7 @@ import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
 import { brief, briefest } from './brief.ts';
 import type { CommandOf, Start } from './commands.ts';
 import { initiated } from './rollBack.ts';
-import { holderOf, type Rollout, rollbacksRemembered, type ServiceState } from './state.ts';
+import { holderOf, isKeptByFireExit, type Rollout, rollbacksRemembered, type ServiceState } from './state.ts';
 
 export function start(state: ServiceState, command: CommandOf<'Start'>): Decision<ServiceEvent> {
   const { plan } = command;
@@ -144,7 +144,8 @@ function whileHeld(
     case 'queue':
       return accept(queued);
     case 'supersede': {
-      if (holder.phase === 'promoted') return accept(queued); // stable by now, only being tidied up
+      // Stable by now, only being tidied up; or a person's to say, who took the fire exit to it.
+      if (holder.phase === 'promoted' || isKeptByFireExit(state)) return accept(queued);
       const rollback = initiated(state, {
         now,
         trigger: 'superseded',

@@ -127,6 +127,8 @@ export type ServiceState = {
   readonly queued: Queued | null;
   /** When the fire exit was last pulled: it asserts its place for as long as a late write may land. */
   readonly fellBackAt?: number;
+  /** Where it sent everybody, until a person, or a rollout that begins, says otherwise; null: they did. */
+  readonly fellBackTo?: Slot | null;
   /** The newest eight alarms: when each last led to something, for the cool-off. */
   readonly alarms: Readonly<
     Record<
@@ -192,6 +194,10 @@ export const stableIsBroken = (rollout: Rollout, now: number): boolean =>
 /** Would going back send users onto a broken stable? A canary that nobody is on can always be given up. */
 export const wouldHurtToGoBack = (rollout: Rollout, now: number): boolean =>
   rollout.phase !== 'none' && rollout.weight > 0 && stableIsBroken(rollout, now);
+
+/** The fire exit sent everybody to the canary: nothing automatic takes them from there. */
+export const isKeptByFireExit = ({ rollout, fellBackTo }: ServiceState): boolean =>
+  rollout.phase !== 'none' && fellBackTo === rollout.canarySlot;
 
 /** Is there a canary that something automatic may still take back? */
 export function canBeTakenBack(rollout: Rollout, now: number): boolean {

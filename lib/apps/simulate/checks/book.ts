@@ -33,7 +33,7 @@ export type Standing = {
   readonly confirmed: number;
   /** The least that a step of its plan gives the canary. */
   readonly firstWeight: number;
-  /** The fire exit took its tasks. */
+  /** It has no tasks yet, or the fire exit took them. */
   readonly emptied: boolean;
   readonly held: (typeof RolloutHeld)['_zod']['output']['reason'] | null;
 };
@@ -100,7 +100,7 @@ export function standingAfter(last: Standing, recorded: Recorded, at: number): S
     case 'RolloutStarted': {
       const { rolloutId, canarySlot } = event;
       const firstWeight = event.steps[0]?.weight ?? 0;
-      const anew = { phase: 'under-way', desired: 0, confirmed: 0, emptied: false, held: null } as const;
+      const anew = { phase: 'under-way', desired: 0, confirmed: 0, emptied: true, held: null } as const;
       return { ...base, rolloutId, canarySlot, firstWeight, ...anew };
     }
     case 'ShiftOrdered':
@@ -119,8 +119,14 @@ export function standingAfter(last: Standing, recorded: Recorded, at: number): S
       const weight = last.emptied || last.confirmed < last.firstWeight ? 0 : last.confirmed;
       return { ...base, desired: weight, confirmed: weight, held: null };
     }
-    case 'FellBack':
-      return { ...base, emptied: last.phase === 'under-way' };
+    case 'FellBack': {
+      const isUnderWay = last.phase === 'under-way' || last.phase === 'going-back';
+      if (event.slot === undefined || event.slot !== last.canarySlot) {
+        return { ...base, emptied: last.emptied || isUnderWay };
+      }
+      // Everybody is on the canary, and whoever was taking them off it lets them be.
+      return isUnderWay ? { ...base, confirmed: 100 } : base;
+    }
     case 'CanaryPrepared':
       return { ...base, emptied: false };
     case 'PromotionOrdered':

@@ -9,6 +9,7 @@ import {
   stableCanTakeItBack,
 } from './capacity.ts';
 import { everyMigrationEnds, everyRolloutEnds, nothingIsLeftOver } from './ends.ts';
+import { fireExitStands } from './fireExit.ts';
 import {
   everyDecisionOnce,
   everythingIsPublished,
@@ -28,6 +29,7 @@ const ofService: readonly ((book: Book) => Finding[] | Promise<Finding[]>)[] = [
   everythingIsPublished,
   everyWriteWasDecided,
   nobodyIsOverruled,
+  fireExitStands,
   staysBack,
   endsAsDecided,
   marksStable,

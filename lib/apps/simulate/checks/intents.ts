@@ -10,7 +10,7 @@ const answers: Partial<Record<Type, readonly Type[]>> = {
   ShiftOrdered: ['TrafficShifted', 'PromotionOrdered', 'RolloutHeld', 'RollbackInitiated'],
   PromotionOrdered: ['RolloutPromoted', 'RolloutHeld', 'RollbackInitiated'],
   RolloutPromoted: ['RolloutCompleted', 'RolloutHeld', 'RollbackInitiated'],
-  RollbackInitiated: ['RollbackCompleted'],
+  RollbackInitiated: ['RollbackCompleted', 'RolloutHeld'],
 };
 
 /** No order stands without its fact, or a newer decision. */

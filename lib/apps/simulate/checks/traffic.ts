@@ -26,7 +26,7 @@ export function everyWriteWasDecided(book: Book): Finding[] {
     const decided = stood.some(
       ({ desired, canarySlot }) => desired !== null && percentIn(shift.reading, canarySlot) === desired,
     );
-    return decided || takesOff(book, shift)
+    return decided || takesOff(book, shift) || leavesToFireExit(book, shift)
       ? []
       : [finding('every write was decided', book, `nobody decided what was written by ${shown(shift)}`)];
   });
@@ -36,6 +36,12 @@ export function everyWriteWasDecided(book: Book): Finding[] {
 function takesOff({ place }: Book, { by, reading, at }: Shift): boolean {
   const marked = place.balancer.marks.filter((_, nth, marks) => (marks[nth + 1]?.at ?? at) >= at - 60_000);
   return by.startsWith('on-alarm#') && marked.some(({ slot }) => percentIn(reading, slot) === 100);
+}
+
+/** What an alarm took from where the fire exit had sent everybody, unheard of as it was, is put back. */
+function leavesToFireExit({ place: { balancer } }: Book, { reading, at }: Shift): boolean {
+  const pulled = balancer.pulls.findLast((pull) => pull.at <= at + clocksApartMs);
+  return pulled?.slot != null && percentIn(reading, pulled.slot) === 100;
 }
 
 /**
@@ -117,7 +123,7 @@ export function staysBack(book: Book): Finding[] {
   return book.standings.flatMap((standing, nth) => {
     if (standing.event?.type !== 'RollbackCompleted') return [];
     const next = book.standings.slice(nth + 1).find(({ event }) => event?.type === 'RolloutStarted');
-    const until = next?.at ?? Number.POSITIVE_INFINITY;
+    const until = Math.min(next?.at ?? Number.POSITIVE_INFINITY, pulledAfter(book, standing));
     const { shifts } = book.place.balancer;
     const found = shifts.filter(
       (shift, at) =>
@@ -135,6 +141,15 @@ export function staysBack(book: Book): Finding[] {
     );
   });
 }
+
+/** When the fire exit was first pulled after the end of a rollout, as it noted itself on the target. */
+function pulledAfter({ place: { balancer } }: Book, { at }: Standing): number {
+  const pulled = balancer.pulls.find((pull) => pull.at > at - clocksApartMs)?.at;
+  return pulled === undefined ? Number.POSITIVE_INFINITY : pulled - clocksApartMs;
+}
+
+/** Two clocks, 2 s each from the true time. */
+const clocksApartMs = 4000;
 
 const ends = new Set(['RollbackCompleted', 'RolloutPromoted', 'RolloutCompleted']);
 
@@ -162,8 +177,11 @@ export function marksStable(book: Book): Finding[] {
   const { mark } = book.place.balancer;
   const stable =
     last.phase === 'promoted' ? last.canarySlot : last.canarySlot === 'green' ? ('blue' as const) : 'green';
-  const ended = last.phase === 'promoted' || last.phase === 'back';
-  return !ended || mark === stable
+  const ended = book.standings.findLast(({ event }) => event !== null && ends.has(event.type));
+  // Whoever took the fire exit since said where stable is.
+  const pulled = ended !== undefined && Number.isFinite(pulledAfter(book, ended));
+  const isOver = last.phase === 'promoted' || last.phase === 'back';
+  return !isOver || mark === stable || (pulled && mark === book.place.balancer.pulls.at(-1)?.slot)
     ? []
     : [finding('marks stable', book, `stable is ${stable}, the target is marked ${mark}`)];
 }
