@@ -86,7 +86,7 @@ async function judge(
     summary: look.summary,
     correlationId: cause.correlationId,
   });
-  const goesBack = rolloutAfter(from.state, command)?.phase === 'rolling-back';
+  const goesBack = look.verdict !== 'pass' && rolloutAfter(from.state, command)?.phase === 'rolling-back';
   const told = goesBack ? await hearFireExit(world, service, from) : from;
   return record(world, service, command, cause, { from: told });
 }
