@@ -14,12 +14,12 @@ import {
   type FallBackService,
   type Place,
   placeOf,
-  reassertSeconds,
   whoFallsBack,
 } from '../core/fallback/place.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
-import type { Clock, FallBackMark, Health, IntentQueue, Log, Pause, Traffic } from '../ports.ts';
+import type { Clock, Health, IntentQueue, Log, Pause, Traffic } from '../ports.ts';
 import { scaleDownFailed, type TaskCounts } from './failedSide.ts';
+import { keepThere, type Moved, type Note } from './keepFallBack.ts';
 
 type World = {
   readonly clock: Clock;
@@ -45,17 +45,6 @@ export type FellBack = {
   /** Where the record went: the queue, or only this answer and the log. */
   readonly recorded: 'intent-queue' | 'answer';
 };
-
-/** Between two assertions of the same place. */
-const reassertEverySeconds = 2;
-
-type Moved = {
-  readonly settings: FallBackService;
-  readonly place: Place;
-  readonly movedAt: number;
-  readonly mark: FallBackMark;
-};
-type Note = (service: string, what: string, ok?: boolean) => void;
 
 /** @param eventId makes a repeated call the same record */
 export async function fallBack(
@@ -88,9 +77,9 @@ export async function fallBack(
   const unnoted = new Set<Moved>();
   const recorded = await recordIt(world, moved, unnoted, note);
   for (const { settings } of moved) await showOverride(world, settings, note);
-  await reassert(world, moved, unnoted, note);
-  let complete = moved.length === who.length;
-  for (const one of moved) complete = (await settle(world, one, note)) && complete;
+  const kept = await keepThere(world, moved, unnoted, note);
+  let complete = kept.length === who.length;
+  for (const one of kept) complete = (await settle(world, one, note)) && complete;
   return { outcome: complete ? 'fell-back' : 'incomplete', steps, recorded };
 }
 
@@ -167,37 +156,6 @@ async function showOverride(world: World, { service, target }: FallBackService, 
   if (mark === null || mark.until <= world.clock.now()) return;
   const until = new Date(mark.until).toISOString();
   note(service, `${mark.by} suspended automatic roll backs until ${until} (${mark.why}); this is none`);
-}
-
-/** Whoever shifts late is overruled until nobody can be late any more; what was not noted is tried again. */
-async function reassert(
-  world: World,
-  moved: readonly Moved[],
-  unnoted: Set<Moved>,
-  note: Note,
-): Promise<void> {
-  const until = world.clock.now() + reassertSeconds(moved.map(({ settings }) => settings)) * 1000;
-  while (world.clock.now() < until && moved.length > 0) {
-    await world.pause(reassertEverySeconds * 1000);
-    for (const { settings, place } of moved) {
-      try {
-        const reading = await world.traffic.read(place.target);
-        if (reading.kind === 'weights' && canaryWeight(reading.greenWeight, place.slot) === 100) continue;
-        await world.traffic.shift(place.target, place.slot, 100);
-        note(settings.service, 'somebody moved the traffic meanwhile: moved back');
-      } catch (error) {
-        note(settings.service, `asserting it again failed: ${(error as Error).message}`, false);
-      }
-    }
-    for (const one of unnoted) {
-      const { settings, mark } = one;
-      const isNoted = await world.traffic.markFallBack(settings.target, mark).then(
-        () => unnoted.delete(one),
-        () => false,
-      );
-      if (isNoted) note(settings.service, 'noted on the target after all');
-    }
-  }
 }
 
 /**

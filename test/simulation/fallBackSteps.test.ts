@@ -1,6 +1,7 @@
 /** The fire exit step by step, on a clock that only its own pauses move. */
 import { describe, expect, it } from 'vitest';
 import type { Slot, Target } from '../../events/target.ts';
+import type { FallBackMark } from '../../lib/core/fallback/mark.ts';
 import type { FallBackService } from '../../lib/core/fallback/place.ts';
 import { WorldUnavailable } from '../../lib/core/outage.ts';
 import { type FellBack, fallBack } from '../../lib/flows/fallBack.ts';
@@ -18,7 +19,10 @@ const service = (of: Partial<FallBackService> & Pick<FallBackService, 'service'>
 });
 
 /** A world with a call of each kind written down; `trouble` makes one fail, or does something beside it. */
-function open(trouble: (call: string, atSeconds: number) => void = () => {}) {
+function open(
+  trouble: (call: string, atSeconds: number) => void = () => {},
+  noted: (atSeconds: number) => FallBackMark | null = () => null,
+) {
   let now = 0;
   const calls: string[] = [];
   const weights = new Map<Target, number>();
@@ -47,7 +51,7 @@ function open(trouble: (call: string, atSeconds: number) => void = () => {}) {
       stableMark: (target: Target) => done(`mark of ${nameOf(target)}`, 'blue' as const),
       markStable: async () => undefined,
       markFallBack: (target: Target) => done(`note on ${nameOf(target)}`, undefined),
-      fallBackMark: async () => null,
+      fallBackMark: async () => noted(now / 1000),
       markOverride: async () => undefined,
       overrideMark: async () => null,
     },
@@ -151,6 +155,24 @@ describe('the fire exit', () => {
     expect(steps.map(({ what, service: of }) => `${of}: ${what}`)).toContain(
       'shop: all traffic to blue (ecs-alb)',
     );
+  });
+
+  it('leaves it to whoever took it since to the other side, and scales nothing down', async () => {
+    const other = { id: 'call-2', by: 'bob', why: 'the other way', slot: 'green' } as const;
+    const { run, weights, calls } = open(
+      (call, atSeconds) => {
+        if (call === 'read shop' && atSeconds === 30) weights.set(shop.target, 100);
+      },
+      // Their clock is two seconds behind.
+      (atSeconds) => (atSeconds < 30 ? null : { ...other, at: -2000 }),
+    );
+    const { steps, outcome } = await run([shop]);
+    expect(outcome).toBe('incomplete');
+    expect(steps.at(-1)).toMatchObject({
+      ...{ what: 'bob took the fire exit since (the other way): left to them', atMs: 32_000, ok: false },
+    });
+    expect(weights.get(shop.target)).toBe(100);
+    expect(calls.filter((call) => call.startsWith('scale'))).toEqual([]);
   });
 
   it('notes itself on the target again until it stands there', async () => {

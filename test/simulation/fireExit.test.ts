@@ -65,6 +65,17 @@ describe('a fall-back that no queue took', () => {
   });
 });
 
+// Each moved it back to its own side every two seconds, and one of them scaled the other's down.
+it('two people who take the fire exit to both sides within a minute: the second one has it', async () => {
+  const to = (atSeconds: number, slot: 'blue' | 'green') => ({ ...pulled(atSeconds), slot });
+  const day = await play({ happenings: [request(), to(100, 'blue'), to(121, 'green')] });
+  expect(day.greenWeights.slice(0, 4)).toEqual([0, 10, 0, 100]);
+  expect(day.greenWeights.length).toBeLessThan(7);
+  expect(day.greenWeights.at(-1)).toBe(100);
+  expect(day.slot('green').desired).toBe(3);
+  expect(day.slot('blue').desired).toBe(0);
+});
+
 it('a fall-back is one record, whether the queue tells it first or the mark', async () => {
   const late = { on: 'deliver.intent', kind: 'delay', ms: 120_000 } as const;
   const day = await play({ happenings: [request(), pulled(45)], faults: [late] });
