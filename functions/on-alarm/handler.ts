@@ -31,7 +31,7 @@ const world = {
 
 /** One message's trouble does not bring the others back: only the failed ones are delivered again. */
 export const handler = middy((event: QueueEvent) =>
-  eachMessage(event, parseAlarmChange, world.log, async (change) => {
+  eachMessage(event, parseAlarmChange, world, async (change) => {
     const outcomes = await onAlarm(world, { ...change, correlationId: change.eventId }, services);
     world.log.write({
       message: 'alarm heard',

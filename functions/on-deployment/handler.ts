@@ -25,7 +25,7 @@ const world = {
 };
 
 export const handler = middy((event: QueueEvent) =>
-  eachMessage(event, parseDeploymentTrouble, world.log, async (trouble) => {
+  eachMessage(event, parseDeploymentTrouble, world, async (trouble) => {
     if (trouble === null) return;
     const phase = await onDeployment(world, trouble, services);
     world.log.write({ message: 'deployment heard', correlationId: trouble.eventId, ...trouble, phase });

@@ -25,5 +25,5 @@ const world = {
 };
 
 export const handler = middy((event: QueueEvent) =>
-  eachMessage(event, parseIntent, world.log, (intent) => recordIntent(world, intent, services)),
+  eachMessage(event, parseIntent, world, (intent) => recordIntent(world, intent, services)),
 );

@@ -18,6 +18,7 @@ function journal() {
 describe('messages of a queue', () => {
   const parse = (body: unknown) =>
     typeof body === 'object' ? parsed(body as { readonly eventId: string }) : malformed('it is no object');
+  const clock = { now: () => 0 };
   const messages = (...bodies: readonly string[]) => ({
     Records: bodies.map((body, index) => ({ messageId: `m${index + 1}`, body })),
   });
@@ -26,7 +27,7 @@ describe('messages of a queue', () => {
   it('are dealt with one by one, and only those that failed come again', async () => {
     const { log } = journal();
     const dealt: string[] = [];
-    const answer = await eachMessage(events, parse, log, async ({ eventId }) => {
+    const answer = await eachMessage(events, parse, { clock, log }, async ({ eventId }) => {
       if (eventId === 'two') throw new Error('the balancer is away');
       dealt.push(eventId);
     });
@@ -36,13 +37,37 @@ describe('messages of a queue', () => {
 
   it('that failed leave a line with the id of what brought them', async () => {
     const { lines, log } = journal();
-    await eachMessage(events, parse, log, async ({ eventId }) => {
+    await eachMessage(events, parse, { clock, log }, async ({ eventId }) => {
       if (eventId === 'two') throw new Error('the balancer is away');
     });
     expect(lines).toMatchObject([
       { message: 'message not understood', messageId: 'm2', reason: expect.stringContaining('not JSON') },
       { message: 'message not understood', messageId: 'm3', reason: 'it is no object' },
       { message: 'message failed, it comes again', correlationId: 'two', reason: 'the balancer is away' },
+    ]);
+  });
+});
+
+describe('a batch of messages that takes long', () => {
+  const Records = ['one', 'two', 'three', 'four'].map((eventId) => ({
+    messageId: eventId,
+    body: JSON.stringify({ eventId }),
+  }));
+  const parse = (body: unknown) => parsed(body as { readonly eventId: string });
+
+  it('leaves the rest for the next, before the function runs out of its 30 s', async () => {
+    const { lines, log } = journal();
+    let now = 1_780_000_000_000;
+    const dealt: string[] = [];
+    const answer = await eachMessage({ Records }, parse, { clock: { now: () => now }, log }, async (one) => {
+      now += 8_000;
+      dealt.push(one.eventId);
+    });
+    expect(dealt).toEqual(['one', 'two']);
+    expect(answer.batchItemFailures).toEqual([{ itemIdentifier: 'three' }, { itemIdentifier: 'four' }]);
+    expect(lines).toEqual([
+      { message: 'message left for the next batch', messageId: 'three' },
+      { message: 'message left for the next batch', messageId: 'four' },
     ]);
   });
 });

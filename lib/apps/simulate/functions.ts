@@ -116,17 +116,17 @@ function bodiesFor(services: readonly ServiceSettings[]): Bodies {
     'roll-back': (ports, task) => rollBack(ports, read(parseRolloutTask(task))),
     'request-approval': (ports, task) => requestApproval(ports, read(parseApprovalTask(task))),
     'on-alarm': (ports, event) =>
-      eachMessage(event as QueueEvent, parseAlarmChange, ports.log, async (change) => {
+      eachMessage(event as QueueEvent, parseAlarmChange, ports, async (change) => {
         await onAlarm(ports, { ...change, correlationId: change.eventId }, services);
       }),
     'on-deployment': (ports, event) =>
-      eachMessage(event as QueueEvent, parseDeploymentTrouble, ports.log, async (trouble) => {
+      eachMessage(event as QueueEvent, parseDeploymentTrouble, ports, async (trouble) => {
         if (trouble !== null) await onDeployment(ports, trouble, services);
       }),
     'fall-back': (ports, event, { number }) =>
       fallBack(ports, read(parseFallBack(event)), services, `fall-back-${number}`),
     'record-intents': (ports, event) =>
-      eachMessage(event as QueueEvent, parseIntent, ports.log, (intent) =>
+      eachMessage(event as QueueEvent, parseIntent, ports, (intent) =>
         recordIntent(ports, intent, services),
       ),
     reconcile: async (ports, event) => reconcile(ports, (event as { readonly id: string }).id),
