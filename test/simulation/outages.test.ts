@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Happening } from '../../lib/apps/simulate/scenario.ts';
 import { byHand, failing, operate, play, request } from './scene.ts';
 
 const bad = { 'shop:2': failing() };
@@ -30,6 +31,18 @@ describe('without the event store', () => {
     expect(day.all('RollbackInitiated')).toHaveLength(1);
     expect(day.secondsOf('RollbackInitiated')).toBeGreaterThan(600);
     expect(day.phase).toBe('rolled-back');
+  });
+
+  it('and with a slow one afterwards, however many decisions wait, all of them are recorded', async () => {
+    // Each takes 5 s and more, ten of them longer than the function that is given them at once.
+    const slow = { on: 'record-intents/store.*', kind: 'slow', ms: 1500, fromSeconds: 600 } as const;
+    const changes = Array.from({ length: 9 }, (_, nth): Happening => {
+      const state = nth % 2 === 0 ? 'INSUFFICIENT_DATA' : 'OK';
+      return { atSeconds: 80 + 30 * nth, what: 'set-alarm', alarm: 'shop-blue-errors', state };
+    });
+    const day = await play({ happenings: [request(), ...changes], faults: [gone, slow] });
+    expect(day.simulation.world.mail.intended.length).toBeGreaterThan(9);
+    expect(day.phase).toBe('promoted');
   });
 
   it('nor the queue, the alarm’s message stays where it came from until one of them takes it', async () => {
