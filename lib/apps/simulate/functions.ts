@@ -126,9 +126,7 @@ function bodiesFor(services: readonly ServiceSettings[]): Bodies {
     'fall-back': (ports, event, { number }) =>
       fallBack(ports, read(parseFallBack(event)), services, `fall-back-${number}`),
     'record-intents': (ports, event) =>
-      eachMessage(event as QueueEvent, parseIntent, ports, (intent) =>
-        recordIntent(ports, intent, services),
-      ),
+      eachMessage(event as QueueEvent, parseIntent, ports, (intent) => recordIntent(ports, intent, services)),
     reconcile: async (ports, event) => reconcile(ports, (event as { readonly id: string }).id),
     'start-migration': async (ports, event) => {
       const request = read(parseMigrationRequest(event));
