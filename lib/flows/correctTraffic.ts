@@ -29,8 +29,7 @@ export async function correctTraffic(
   { found, decided }: More,
   cause: Cause,
 ): Promise<Known> {
-  const read = await known(world, service);
-  const now = found === 100 ? await hearFireExit(world, service, read) : read;
+  const now = await hearFireExit(world, service, await known(world, service));
   const { rollout } = now.state;
   if (rollout.phase === 'none' || !isSameDecision(now.state, from.state)) return now;
   if (rollout.afterPromotion) {

@@ -20,6 +20,8 @@ import { watchTraffic } from './watchTraffic.ts';
 const roundsMax = 6;
 
 /**
+ * @param options.urgent the alarm's way: what the fire exit noted on the target is read after the traffic is
+ *   off, not before
  * @returns what is known once the balancer shows the newest decision
  * @throws TrafficUnconfirmed when decisions keep changing, or the balancer does not follow
  */
@@ -28,11 +30,12 @@ export async function driveTraffic(
   service: string,
   from: Known,
   asked: Cause,
+  { urgent = false } = {},
 ): Promise<Known> {
   let current = from;
   for (let round = 0; round < roundsMax; round++) {
     const cause = causeOfRollback(current, asked);
-    const ready = await makeReady(world, service, current, cause);
+    const ready = await makeReady(world, service, current, cause, urgent);
     const order = ready === null ? null : openOrder(ready.state);
     if (ready === null) return current;
     if (order === null) return round === 0 ? ready : takeOwnBack(world, service, ready, cause);
@@ -51,7 +54,7 @@ export async function driveTraffic(
       { from: ready },
     );
     current = confirmed;
-    if (confirmed.outcome === 'accepted') return leaveToFireExit(world, service, current);
+    if (confirmed.outcome === 'accepted') return urgent ? leaveToFireExit(world, service, current) : current;
   }
   throw new TrafficUnconfirmed(
     `${service}: the decision changed ${roundsMax} times while traffic was shifted`,
@@ -60,13 +63,15 @@ export async function driveTraffic(
 
 /**
  * An alarm takes the canary off with no more than the store knows. Where the fire exit had sent everybody to
- * it, and nobody had heard of that yet, they are sent there again.
+ * it, and nobody had heard of that yet, they are sent there again; unless nothing runs there.
  */
 async function leaveToFireExit(world: TrafficWorld, service: string, from: Known): Promise<Known> {
   if (from.state.rollout.phase !== 'rolling-back') return from;
   const heard = await hearFireExit(world, service, from);
   const { rollout } = heard.state;
   if (rollout.phase !== 'held' || !isKeptByFireExit(heard.state)) return heard;
+  const canary = await world.workload?.read(rollout.target, rollout.canarySlot).catch(() => null);
+  if (canary?.running === 0) return heard;
   await world.traffic.shift(rollout.target, rollout.canarySlot, 100);
   world.log.write({ message: 'left to the fire exit', service, slot: rollout.canarySlot });
   return heard;
@@ -95,20 +100,23 @@ async function makeReady(
   service: string,
   from: Known,
   cause: Cause,
+  urgent: boolean,
 ): Promise<Known | null> {
   const { workload } = world;
   const order = openOrder(from.state);
   if (order === null) return from;
   const { rollout, weight } = order;
-  if (mayBeCold(rollout)) {
-    if (workload === undefined) return null;
-    const heard = await hearFireExit(world, service, from);
-    if (openOrder(heard.state) === null) return heard;
+  const isCold = mayBeCold(rollout);
+  if (isCold && workload === undefined) return null;
+  const yields = rollout.phase === 'rolling-back' && (isCold || !urgent);
+  const heard = yields ? await hearFireExit(world, service, from) : from;
+  if (openOrder(heard.state) === null) return heard;
+  if (isCold && workload !== undefined) {
     await warmStable({ ...world, workload }, service, heard.state);
     await letDependentsGoFirst(world, service, rollout);
     return heard;
   }
-  if (weight <= rollout.weight) return from;
+  if (weight <= rollout.weight) return heard;
   const watched = await watchTraffic(world, service, from, cause);
   if (openOrder(watched.state) === null) return watched;
   if (workload === undefined) return null;

@@ -17,16 +17,20 @@ export type FollowingWorld = {
   readonly log: Log;
 };
 
-/** @param from what is known; it is left alone unless its rollout is rolling back or promoting */
+/**
+ * @param from what is known; it is left alone unless its rollout is rolling back or promoting
+ * @param options as `driveTraffic` takes them
+ */
 export async function followDecision(
   world: FollowingWorld,
   service: string,
   from: Known,
   cause: Cause,
+  options: { readonly urgent?: boolean } = {},
 ): Promise<Known> {
   const { rollout } = from.state;
   if (rollout.phase !== 'rolling-back' && rollout.phase !== 'promoting') return from;
-  const driven = await driveTraffic(world, service, from, cause).catch((error: unknown) => {
+  const driven = await driveTraffic(world, service, from, cause, options).catch((error: unknown) => {
     if (error instanceof CanaryNotReady) return from;
     throw error;
   });

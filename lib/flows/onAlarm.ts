@@ -109,7 +109,7 @@ async function hear(
 
 /** The decision stands in the store: make the world follow it. */
 async function follow(world: World, service: string, heard: Known, cause: Cause): Promise<AlarmOutcome> {
-  const followed = await followDecision(world, service, heard, cause);
+  const followed = await followDecision(world, service, heard, cause, { urgent: true });
   const after = followed.state.rollout;
   if (after.phase === 'rolling-back') await world.store.compact(streamOf(service));
   return { service, phase: after.phase, weight: after.phase === 'none' ? null : after.weight };

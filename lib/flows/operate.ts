@@ -66,7 +66,7 @@ export async function operate(
 ): Promise<Operated> {
   if (operation.operation === 'retry') return retry(world, operation, eventId);
   const cause: Cause = { correlationId: eventId, actor: operation.actor ?? operation.by };
-  const command = commandFor({ ...operation, operation: operation.operation }, world.clock.now());
+  const command = commandFor({ ...operation, operation: operation.operation }, settings, world.clock.now());
   if ('outcome' in command) return command;
   const recorded = await recordOnce(world, operation, command, services, cause);
   if (recorded.outcome === 'refused') return refuse(recorded.reason, recorded.sentence);
@@ -137,19 +137,19 @@ async function retry(world: World, { service, by, why = '' }: Operation, eventId
 
 type RolloutOperation = Operation & { readonly operation: Exclude<Operation['operation'], 'retry'> };
 
-function commandFor(said: RolloutOperation, now: number): Command | Refusal {
+function commandFor(said: RolloutOperation, settings: ServiceSettings, now: number): Command | Refusal {
   const { operation, by, why, untilMinutes, saidAt = now } = said;
   switch (operation) {
     case 'pause':
       return { type: 'Pause', by, why: why ?? 'asked for', now, saidAt };
     case 'resume':
-      return { type: 'Resume', by, now, saidAt };
+      return { type: 'Resume', by, now, saidAt, settings };
     case 'approve':
       return { type: 'Approve', by, now, saidAt };
     case 'promote':
       return { type: 'Promote', by, now, saidAt };
     case 'promote-fully':
-      return { type: 'PromoteFully', by, now, saidAt };
+      return { type: 'PromoteFully', by, now, saidAt, settings };
     case 'abort':
       return { type: 'RollBack', trigger: 'operator', reason: why ?? 'aborted', by, now, saidAt };
     case 'override':

@@ -52,6 +52,17 @@ describe('a fall-back that no queue took', () => {
     expect(day.phase).toBe('promoted');
   });
 
+  it('lets nobody go on while it asserts its place, and afterwards whoever says so', async () => {
+    const day = await play({
+      happenings: [request(), pulled(100), operate(130, 'resume'), operate(400, 'resume')],
+      minutes: 30,
+    });
+    expect(day.all('RolloutResumed')).toHaveLength(1);
+    expect(day.secondsOf('RolloutResumed')).toBeGreaterThan(400);
+    expect(day.greenWeights).toEqual([0, 10, 0, 10, 50, 100]);
+    expect(day.phase).toBe('promoted');
+  });
+
   it('says nothing about a rollout that is asked for when it was over', async () => {
     const day = await play({ happenings: [pulled(10), request(200)], faults: [untold] });
     expect(day.phase).toBe('promoted');
@@ -207,6 +218,34 @@ describe('nothing automatic takes anybody from where the fire exit sent them', (
     expect(shifts.at(-1)?.by).toMatch(/^on-alarm#/);
     expect((shifts.at(-1)?.at ?? 0) - (shifts.at(-2)?.at ?? 0)).toBeLessThan(1000);
     expect(day.phase).toBe('held');
+  });
+
+  it('nor whoever carries a rollback on that was under way: its note is read before the traffic is moved', async () => {
+    const day = await play({
+      happenings: [request(), rings(100), toGreen(115)],
+      // What the alarm took off is not confirmed before the fire exit has ended.
+      faults: [untold, { on: 'store.write-head', kind: 'refuse', fromSeconds: 100.15, toSeconds: 200 }],
+    });
+    expect(day.all('RollbackInitiated')).toHaveLength(1);
+    expect(day.greenWeights).toEqual([0, 10, 0, 100]);
+    expect(day.phase).toBe('held');
+  });
+
+  it('but an alarm puts nobody back where nothing runs', async () => {
+    const day = await play({
+      configuration: { rollbacksPerDayMax: 1, shiftTimeoutSeconds: 20 },
+      behaviours: { 'shop:2': failing() },
+      // The second rollout waits for a person, and its side has no tasks when somebody is sent there.
+      happenings: [request(), request(400, 'shop:3', 'r2'), toGreen(500)],
+      faults: [
+        untold,
+        ...['evaluate-canary', 'reconcile'].map((by) => {
+          return { on: `${by}/store.*`, kind: 'refuse', fromSeconds: 490, toSeconds: 600 } as const;
+        }),
+      ],
+    });
+    expect(day.slot('green').desired).toBe(0);
+    expect(day.greenWeights).toEqual([0, 10, 0, 100, 0]);
   });
 
   it('and somebody who aborts after it is not held by its record, which comes late', async () => {

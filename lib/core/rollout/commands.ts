@@ -55,6 +55,9 @@ export type ReceiveAlarm = At & {
   readonly after?: readonly string[];
 };
 
+/** So long the fire exit keeps its place; left out: nobody asks whether it does. */
+type FireExitSettings = Pick<ServiceSettings, 'service' | 'shiftTimeoutSeconds'>;
+
 export type RecordAnalysis = At & {
   readonly type: 'RecordAnalysis';
   readonly verdict: Verdict;
@@ -79,9 +82,9 @@ export type Command =
   | (At & { readonly type: 'RequestApproval'; readonly autoAfterSeconds: number })
   | (At & { readonly type: 'Approve'; readonly by: string })
   | (At & { readonly type: 'Pause'; readonly by: string; readonly why: string })
-  | (At & { readonly type: 'Resume'; readonly by: string })
+  | (At & { readonly type: 'Resume'; readonly by: string; readonly settings?: FireExitSettings })
   | (At & { readonly type: 'Promote'; readonly by: string })
-  | (At & { readonly type: 'PromoteFully'; readonly by: string })
+  | (At & { readonly type: 'PromoteFully'; readonly by: string; readonly settings?: FireExitSettings })
   | (At & { readonly type: 'OrderPromotion' })
   | (At & {
       readonly type: 'ConfirmPromotion';

@@ -4,8 +4,22 @@ import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
 import { concernsRollout, isOverruled } from '../fallback/mark.ts';
 import { brief } from './brief.ts';
 import type { CommandOf } from './commands.ts';
+import { whileFireExitActs } from './fireExit.ts';
 import { held } from './rollBack.ts';
 import { activeOf, overrideAt, type ServiceState } from './state.ts';
+
+/** A person goes on from where the fire exit left it, once it keeps nobody any more. */
+const untilFireExitIsDone = (
+  state: ServiceState,
+  now: number,
+  settings: CommandOf<'Resume'>['settings'],
+): Refusal | null =>
+  settings === undefined
+    ? null
+    : whileFireExitActs(state, now, settings.shiftTimeoutSeconds, {
+        service: settings.service,
+        then: 'say it again then',
+      });
 
 /** The longest an override may hold; it ends by itself. */
 const overrideHoursMax = 24;
@@ -25,13 +39,18 @@ export function pause(state: ServiceState, { by, why, now }: CommandOf<'Pause'>)
   return accept({ type: 'RolloutPaused', at: now, rolloutId: rollout.rolloutId, by, why: brief(why) });
 }
 
-export function resume(state: ServiceState, { by, now }: CommandOf<'Resume'>): Decision<ServiceEvent> {
+export function resume(
+  state: ServiceState,
+  { by, now, settings }: CommandOf<'Resume'>,
+): Decision<ServiceEvent> {
   const rollout = activeOf(state);
   if (rollout === null) return notRunning();
   if (rollout.phase === 'baking') return accept();
   if (rollout.phase !== 'paused' && rollout.phase !== 'held') {
     return refuse('not-paused', `the rollout is ${rollout.phase}: there is nothing to resume.`);
   }
+  const kept = untilFireExitIsDone(state, now, settings);
+  if (kept !== null) return kept;
   return accept({ type: 'RolloutResumed', at: now, rolloutId: rollout.rolloutId, by });
 }
 
@@ -66,7 +85,7 @@ export function promote(state: ServiceState, { by, now }: CommandOf<'Promote'>):
 /** Skip every step, bake and analysis that is left. */
 export function promoteFully(
   state: ServiceState,
-  { by, now }: CommandOf<'PromoteFully'>,
+  { by, now, settings }: CommandOf<'PromoteFully'>,
 ): Decision<ServiceEvent> {
   const rollout = activeOf(state);
   if (rollout === null) return notRunning();
@@ -79,7 +98,10 @@ export function promoteFully(
       if (!rollout.prepared) {
         return refuse('not-prepared', 'the canary is not prepared yet: nothing could take the traffic.');
       }
-      return accept({ type: 'PromotionOrdered', at: now, rolloutId: rollout.rolloutId, mode: 'full', by });
+      return (
+        untilFireExitIsDone(state, now, settings) ??
+        accept({ type: 'PromotionOrdered', at: now, rolloutId: rollout.rolloutId, mode: 'full', by })
+      );
   }
 }
 

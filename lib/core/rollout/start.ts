@@ -6,6 +6,7 @@ import type { ServiceEvent } from '../../../events/service.ts';
 import { accept, type Decision, type Refusal, refuse } from '../decision.ts';
 import { brief, briefest } from './brief.ts';
 import type { CommandOf, Start } from './commands.ts';
+import { whileFireExitActs } from './fireExit.ts';
 import { initiated } from './rollBack.ts';
 import { holderOf, isKeptByFireExit, type Rollout, rollbacksRemembered, type ServiceState } from './state.ts';
 
@@ -27,8 +28,10 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
   const stale = refuseStale(rollout, plan);
   if (stale !== null) return stale;
   return (
-    whileFireExitActs(state, command) ??
-    accept<ServiceEvent>(started(command), ...heldForFlapping(state, command))
+    whileFireExitActs(state, command.now, plan.settings.shiftTimeoutSeconds, {
+      service: plan.service,
+      then: 'request it again then',
+    }) ?? accept<ServiceEvent>(started(command), ...heldForFlapping(state, command))
   );
 }
 
@@ -51,22 +54,6 @@ function refuseStale(rollout: Rollout, plan: Start['plan']): Refusal | null {
   return isOtherWayRound && plan.createdAt < rollout.endedAt ? refused('was rolled back') : null;
 }
 
-/**
- * The fire exit sends everybody back again and again until no late write can land: a step of a rollout that
- * begins meanwhile would be taken for one.
- */
-function whileFireExitActs({ fellBackAt }: ServiceState, { plan, now }: Start): Refusal | null {
-  if (fellBackAt === undefined) return null;
-  const { shiftTimeoutSeconds } = plan.settings;
-  const keptSeconds = shiftTimeoutSeconds + Math.min(clockSecondsMax, shiftTimeoutSeconds);
-  const leftSeconds = Math.ceil((fellBackAt - now) / 1000) + keptSeconds;
-  if (leftSeconds <= 0) return null;
-  return refuse(
-    'fire-exit',
-    `${plan.service} fell back a moment ago and is kept where it is for ${leftSeconds} s more: request it again then.`,
-  );
-}
-
 function wishOf({
   plan,
   requestedBy,
@@ -82,9 +69,6 @@ function wishOf({
   };
   return { service, wish, whileActive: settings.whileActive, now };
 }
-
-/** Clocks of two instances differ, and what was asserted last is read back and scaled down. */
-const clockSecondsMax = 10;
 
 const dayMs = 86_400_000;
 

@@ -3,7 +3,15 @@
  */
 import { minuteMs } from '../../../sim/meter.ts';
 import { startMs } from '../../../sim/simClock.ts';
-import { type Book, type Finding, percentIn, type Standing, secondsOf, standingAt } from './book.ts';
+import {
+  type Book,
+  type Finding,
+  percentIn,
+  type Standing,
+  secondsOf,
+  stableSlotIn,
+  standingAt,
+} from './book.ts';
 
 const isFair = ({ simulation: { scenario } }: Book): boolean =>
   scenario.faults.length + scenario.metricTroubles.length + scenario.alarmTroubles.length === 0;
@@ -20,7 +28,8 @@ export function comesOffInTime(book: Book): Finding[] {
   return book.standings.flatMap((standing, nth) => {
     const { at, desired, canarySlot } = standing;
     if (desired === null || standing.phase === 'none') return [];
-    const dueAt = at + (wasPromoted(book, nth) ? offWhenColdMs : offWithinMs);
+    const isCold = wasPromoted(book, nth) || isEmpty(book, standing);
+    const dueAt = at + (isCold ? offWhenColdMs : offWithinMs);
     // Until something else is decided: what else is recorded meanwhile is no respite.
     const next = book.standings.slice(nth + 1).find((later) => !isSame(later, standing));
     if (dueAt > book.simulation.clock.now() || (next !== undefined && next.at < dueAt)) return [];
@@ -43,6 +52,10 @@ const wasPromoted = ({ standings }: Book, nth: number): boolean => {
   const { rolloutId } = standings[nth] as Standing;
   return standings.slice(0, nth).some((one) => one.rolloutId === rolloutId && one.phase === 'promoted');
 };
+
+/** The fire exit sent everybody to the canary, and gave stable no tasks. */
+const isEmpty = ({ place }: Book, standing: Standing): boolean =>
+  place.slots[stableSlotIn(standing)].changes.findLast(({ at }) => at <= standing.at)?.desired === 0;
 
 /** Whatever else people do may keep a bad canary on purpose, or hide it. */
 const harmless = new Set(['request', 'deploy', 'stop-execution', 'autoscale']);
