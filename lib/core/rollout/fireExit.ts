@@ -15,7 +15,7 @@ export function whileFireExitActs(
   { fellBackAt }: Pick<ServiceState, 'fellBackAt'>,
   now: number,
   shiftTimeoutSeconds: number,
-  what: { readonly service: string; readonly then: string },
+  what: { readonly service: string; readonly next: string },
 ): Refusal | null {
   if (fellBackAt === undefined) return null;
   const keptSeconds = shiftTimeoutSeconds + Math.min(clockSecondsMax, shiftTimeoutSeconds);
@@ -23,6 +23,6 @@ export function whileFireExitActs(
   if (leftSeconds <= 0) return null;
   return refuse(
     'fire-exit',
-    `${what.service} fell back a moment ago and is kept where it is for ${leftSeconds} s more: ${what.then}.`,
+    `${what.service} fell back a moment ago and is kept where it is for ${leftSeconds} s more: ${what.next}.`,
   );
 }

@@ -18,7 +18,7 @@ const untilFireExitIsDone = (
     ? null
     : whileFireExitActs(state, now, settings.shiftTimeoutSeconds, {
         service: settings.service,
-        then: 'say it again then',
+        next: 'say it again then',
       });
 
 /** The longest an override may hold; it ends by itself. */

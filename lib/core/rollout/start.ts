@@ -30,7 +30,7 @@ export function start(state: ServiceState, command: CommandOf<'Start'>): Decisio
   return (
     whileFireExitActs(state, command.now, plan.settings.shiftTimeoutSeconds, {
       service: plan.service,
-      then: 'request it again then',
+      next: 'request it again then',
     }) ?? accept<ServiceEvent>(started(command), ...heldForFlapping(state, command))
   );
 }
