@@ -103,15 +103,15 @@ async function makeReady(
   urgent: boolean,
 ): Promise<Known | null> {
   const { workload } = world;
-  const order = openOrder(from.state);
-  if (order === null) return from;
-  const { rollout, weight } = order;
-  const isCold = mayBeCold(rollout);
-  if (isCold && workload === undefined) return null;
-  const yields = rollout.phase === 'rolling-back' && (isCold || !urgent);
+  const open = openOrder(from.state);
+  if (open === null) return from;
+  const yields = open.rollout.phase === 'rolling-back' && (mayBeCold(open.rollout) || !urgent);
   const heard = yields ? await hearFireExit(world, service, from) : from;
-  if (openOrder(heard.state) === null) return heard;
-  if (isCold && workload !== undefined) {
+  const order = openOrder(heard.state);
+  if (order === null) return heard;
+  const { rollout, weight } = order;
+  if (mayBeCold(rollout)) {
+    if (workload === undefined) return null;
     await warmStable({ ...world, workload }, service, heard.state);
     await letDependentsGoFirst(world, service, rollout);
     return heard;

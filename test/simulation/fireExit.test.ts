@@ -248,6 +248,23 @@ describe('nothing automatic takes anybody from where the fire exit sent them', (
     expect(day.greenWeights).toEqual([0, 10, 0, 100, 0]);
   });
 
+  // The fire exit had taken the other side's tasks, and nobody had told of it (seed 71020050).
+  it('and somebody who aborts before it is heard of starts the other side first', async () => {
+    const day = await play({
+      configuration: { shiftTimeoutSeconds: 20 },
+      happenings: [
+        request(),
+        { atSeconds: 80, what: 'send-elsewhere', service: 'shop' },
+        toGreen(200),
+        operate(260, 'abort'),
+      ],
+      faults: [{ on: 'deliver.intent', kind: 'delay', ms: 90_000 }],
+    });
+    expect(day.all('FellBack')).toHaveLength(1);
+    expect(day.slot('blue').desired).toBe(3);
+    expect(day.phase).toBe('rolled-back');
+  });
+
   it('and somebody who aborts after it is not held by its record, which comes late', async () => {
     const promoted = await promotedAt();
     const day = await play({

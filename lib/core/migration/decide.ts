@@ -6,7 +6,7 @@
 import type { Component, MigrationEvent, TakeBack } from '../../../events/migration.ts';
 import { accept, type Decision, refuse } from '../decision.ts';
 import { affectedBy, blastRadius, foundationsOf, wavesOf } from '../rollback/waves.ts';
-import { evolveMigration, type Migration, type MigrationState } from './state.ts';
+import { currentWave, evolveMigration, type Migration, type MigrationState } from './state.ts';
 
 type At = { readonly now: number };
 
@@ -188,7 +188,13 @@ function resume(state: Migration, { revisions, by, now }: Of<'ResumeMigration'>)
     (name) => !state.components.some(({ service }) => service === name),
   );
   if (unknown.length > 0) return refuse('unknown-service', `${unknown.join(', ')}: not of this migration.`);
-  return accept({ type: 'MigrationResumed', at: now, migrationId: state.migrationId, revisions, by });
+  const { migrationId } = state;
+  const resumed: MigrationEvent = { type: 'MigrationResumed', at: now, migrationId, revisions, by };
+  const after = evolveMigration(state, resumed) as Migration;
+  // Nobody could go back from where everybody was: it is done as it is.
+  return currentWave(after).length === 0
+    ? accept(resumed, completed(after, now, 'migrated'))
+    : accept(resumed);
 }
 
 const completed = (

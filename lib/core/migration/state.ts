@@ -87,18 +87,25 @@ export function evolveMigration(state: MigrationState, event: MigrationEvent): M
         ? { ...state, order, stuck }
         : { ...known(state), phase: 'held', stuck };
     }
-    case 'MigrationResumed':
+    case 'MigrationResumed': {
+      const components = state.components.map((each) => ({
+        ...each,
+        revision: event.revisions[each.service] ?? each.revision,
+      }));
+      const revisions = new Map(state.components.map(({ service, revision }) => [service, revision]));
+      const keepsIts = (name: string): boolean =>
+        (event.revisions[name] ?? revisions.get(name)) === revisions.get(name);
       return {
         ...known(state),
         phase: 'forward',
         stuck: null,
         attempt: state.attempt + 1,
         begunAt: event.at,
-        components: state.components.map((each) => ({
-          ...each,
-          revision: event.revisions[each.service] ?? each.revision,
-        })),
+        components,
+        // Whoever is to run another revision moves once more.
+        migrated: state.migrated.filter(keepsIts),
       };
+    }
     case 'MigrationCompleted':
       return { ...known(state), phase: 'ended', outcome: event.outcome };
   }

@@ -55,6 +55,8 @@ export function fallBack(draft: Draft, { at, slot, by, to }: EventOf<'FellBack'>
   // Recorded late, an older pull of it does not hide the newest.
   const isNewest = at >= (draft.fellBackAt ?? 0);
   draft.fellBackAt = Math.max(at, draft.fellBackAt ?? 0);
+  // It took stable's tasks: whoever was taking everybody back, and goes on, starts them first.
+  if (toCanary && rollout.phase === 'rolling-back') rollout.afterPromotion = true;
   if (!isNewest || isOverruled(rollout, at)) return;
   const stays = slot !== undefined && (rollout.phase === 'none' || concernsRollout(draft, at));
   if (stays || draft.fellBackTo !== undefined) draft.fellBackTo = stays ? slot : null;

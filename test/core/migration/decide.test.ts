@@ -198,4 +198,23 @@ describe('who cannot go back', () => {
     expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['MigrationHeld']));
     expect(fold(after(...all), events)).toMatchObject({ phase: 'held' });
   });
+
+  // It went on for ever with nothing to do (seed 71028007).
+  describe('and everybody is there', () => {
+    const cannot = { orchestrator: 'gone', agent: 'gone', discovery: 'gone' };
+    const held = fold(after(...all), said(after(...all), takeBack('orchestrator', { cannot })));
+    const resume = (revisions: Readonly<Record<string, string>>) =>
+      fold(held, said(held, { type: 'ResumeMigration', revisions, by: 'ada', now })) as Migration;
+
+    it('is done as it is when a person resumes it', () => {
+      expect(resume({})).toMatchObject({ phase: 'ended', outcome: 'migrated' });
+    });
+
+    it('moves whom they give another revision once more', () => {
+      const on = resume({ agent: 'agent:9' });
+      expect(on).toMatchObject({ phase: 'forward', attempt: 2 });
+      expect(currentWave(on)).toEqual(['agent']);
+      expect(rolloutIdOf(on, 'agent')).toBe('smith-agent-2');
+    });
+  });
 });
