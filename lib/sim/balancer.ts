@@ -32,7 +32,7 @@ export class Balancer {
   readonly marks: { readonly at: number; readonly slot: Slot }[];
   #stableMark: StableMark;
   /** Every note of the fire exit, oldest first; the last one stands. */
-  readonly pulls: FallBackMark[] = [];
+  readonly pulls: (FallBackMark & { readonly notedAt: number })[] = [];
   overrideMark: OverrideMark | null = null;
   readonly #clock: SimClock;
   readonly #tasksIn: (slot: Slot) => number;
@@ -62,7 +62,10 @@ export class Balancer {
   }
 
   get fallBackMark(): FallBackMark | null {
-    return this.pulls.at(-1) ?? null;
+    const newest = this.pulls.at(-1);
+    if (newest === undefined) return null;
+    const { notedAt: _, ...mark } = newest;
+    return mark;
   }
 
   markStable(slot: Slot, knows: number | null): void {
@@ -71,7 +74,7 @@ export class Balancer {
   }
 
   markFallBack(mark: FallBackMark): void {
-    this.pulls.push(mark);
+    this.pulls.push({ ...mark, notedAt: this.#clock.now() });
     if (mark.slot !== null) this.#stableMark = { slot: mark.slot, knows: mark.at };
     this.#noteMark();
   }

@@ -149,7 +149,7 @@ function bookOf({ witness, ledger, scaling }: Watched, all: readonly Intended[])
     reading,
     mark: witness.marks.at(-1)?.slot ?? null,
     pulls: ledger.standings.flatMap(({ event }) =>
-      event?.type === 'FellBack' ? [{ at: event.at, slot: event.slot ?? null }] : [],
+      event?.type === 'FellBack' ? [{ at: event.at, notedAt: event.at, slot: event.slot ?? null }] : [],
     ),
     shareOf: (slot: Slot) => (reading === undefined ? 0 : shareIn(reading, slot)),
   };

@@ -87,28 +87,29 @@ export function evolveMigration(state: MigrationState, event: MigrationEvent): M
         ? { ...state, order, stuck }
         : { ...known(state), phase: 'held', stuck };
     }
-    case 'MigrationResumed': {
-      const components = state.components.map((each) => ({
-        ...each,
-        revision: event.revisions[each.service] ?? each.revision,
-      }));
-      const revisions = new Map(state.components.map(({ service, revision }) => [service, revision]));
-      const keepsIts = (name: string): boolean =>
-        (event.revisions[name] ?? revisions.get(name)) === revisions.get(name);
-      return {
-        ...known(state),
-        phase: 'forward',
-        stuck: null,
-        attempt: state.attempt + 1,
-        begunAt: event.at,
-        components,
-        // Whoever is to run another revision moves once more.
-        migrated: state.migrated.filter(keepsIts),
-      };
-    }
+    case 'MigrationResumed':
+      return resumed(state, event);
     case 'MigrationCompleted':
       return { ...known(state), phase: 'ended', outcome: event.outcome };
   }
+}
+
+/** Whoever is to run another revision than before moves once more. */
+function resumed(
+  state: Migration,
+  { at, revisions }: Extract<MigrationEvent, { type: 'MigrationResumed' }>,
+): Migration {
+  const before = new Map(state.components.map(({ service, revision }) => [service, revision]));
+  const after = (service: string) => revisions[service] ?? (before.get(service) as string);
+  return {
+    ...known(state),
+    phase: 'forward',
+    stuck: null,
+    attempt: state.attempt + 1,
+    begunAt: at,
+    components: state.components.map((each) => ({ ...each, revision: after(each.service) })),
+    migrated: state.migrated.filter((service) => after(service) === before.get(service)),
+  };
 }
 
 const known = (migration: Migration): Known => {

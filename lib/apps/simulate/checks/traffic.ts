@@ -61,12 +61,12 @@ export function nobodyIsOverruled(book: Book): Finding[] {
     const lowered = hand.reading.kind === 'unknown' || left < percentIn(before.reading, canarySlot);
     // Still more than was decided: that is taken back, and the next step is as it would have been.
     const leftMore = hand.reading.kind === 'weights' && desired !== null && left >= desired;
-    const unknowable = !hand.by.startsWith('fall-back#') && wasUnconfirmed(book, before, hand.at);
+    const unconfirmed = wasUnconfirmed(book, before, hand.at);
+    const unknowable = unconfirmed && !hand.by.startsWith('fall-back#');
     if (phase === 'none' || !lowered || leftMore || unknowable) continue;
+    const knownFrom = unconfirmed ? notedAt(book, hand.at) : hand.at;
     // A writer that had looked before takes its place, and nobody ever knew.
-    const late = all.find(
-      ({ shift }) => shift.automatic && shift.at > hand.at && lookedAt(book, shift) <= hand.at,
-    );
+    const late = all.slice(nth + 1).find(({ shift }) => shift.automatic && lookedAt(book, shift) <= hand.at);
     const until = Math.min(personSpeaksAfter(book, hand.at), late?.shift.at ?? Number.POSITIVE_INFINITY);
     const raised = all.find(
       ({ shift }) =>
@@ -75,13 +75,17 @@ export function nobodyIsOverruled(book: Book): Finding[] {
         shift.sentAt < until &&
         !takesOff(book, shift) &&
         percentIn(shift.reading, canarySlot) > left &&
-        lookedAt(book, shift) > hand.at,
+        lookedAt(book, shift) > knownFrom,
     );
     if (raised === undefined) continue;
     findings.push(finding('nobody is overruled', book, `${shown(raised.shift)} overruled ${shown(hand)}`));
   }
   return findings;
 }
+
+/** The fire exit notes itself on the target when it has moved the traffic, a call or two later. */
+const notedAt = ({ place: { balancer } }: Book, at: number): number =>
+  balancer.pulls.find((pull) => pull.notedAt >= at)?.notedAt ?? at;
 
 /**
  * What they took back was ordered, written, and its confirmation lost: whoever tries the order again sees a
