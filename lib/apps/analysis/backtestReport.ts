@@ -27,8 +27,20 @@ export function backtestReport({ recording, differences, before, after }: Replay
   if (differences.length > 0) {
     lines.push(`Changed:          ${differences.join(', ')}`, `Then:             ${outcome(after)}`);
   }
-  return [...lines, '', ...timeline(after.timeline, startMs)];
+  return [...lines, '', ...timeline(after.timeline, startMs), ...shown(after)];
 }
+
+const shown = ({ shown: beside }: Backtest): string[] =>
+  beside.length === 0
+    ? []
+    : [
+        '',
+        'Beside it, shown and not counted, at the last look:',
+        ...table(
+          ['check', 'verdict', 'what it saw'],
+          beside.map(({ name, verdict, sentence }) => [name, verdict, sentence]),
+        ),
+      ];
 
 function outcome({ rolledBack, canaryErrors: { served, recorded }, budgetSpent }: Backtest): string {
   const cost = budgetSpent === null ? '' : ` That cost ${percent(budgetSpent)} of the error budget.`;

@@ -2,7 +2,7 @@
 // another policy. Because a judgement is a fold over minutes, nothing has to be imitated; it is the same
 // code.
 import { rolloutBurn } from '../slo/rolloutBurn.ts';
-import { conclude } from './analyse.ts';
+import { type Analysis, conclude } from './analyse.ts';
 import type { Baseline } from './baseline.ts';
 import { type ErrorCount, endMs, type Minute, sumErrors } from './minutes.ts';
 import type { AnalysisPolicy } from './policy.ts';
@@ -41,6 +41,12 @@ export type Backtest = {
   readonly canaryErrors: { readonly served: ErrorCount; readonly recorded: ErrorCount };
   /** Share of the period's error budget that the rollout cost, 0–1; null where its traffic is not known. */
   readonly budgetSpent: number | null;
+  /** What the last look saw beside what counts: dry runs, the service's burn, the certificate. */
+  readonly shown: readonly {
+    readonly name: string;
+    readonly verdict: Verdict;
+    readonly sentence: string;
+  }[];
 };
 
 /** Replays a rollout until it would have been rolled back, or to the end of what was recorded. */
@@ -49,6 +55,7 @@ export function backtest(recorded: RecordedRollout, policy: AnalysisPolicy): Bac
   const starts = stepStartsOf(recorded);
   const timeline: BacktestMoment[] = [];
   let evidence = beginEvidence(policy, baseline);
+  let newest: Analysis | null = null;
   let stepStartedAt = minutes[0]?.startMs ?? 0;
   for (let i = 0; i < minutes.length; i++) {
     const minute = minutes[i] as Minute;
@@ -57,7 +64,7 @@ export function backtest(recorded: RecordedRollout, policy: AnalysisPolicy): Bac
     const next = minutes[i + 1]?.startMs;
     const atStepEnd = next === undefined || starts.some((start) => start > minute.startMs && start <= next);
     const at = endMs(minute) + policy.dataDelaySeconds * 1000;
-    const { verdict, combinedEValue, summary } = conclude(evidence, {
+    newest = conclude(evidence, {
       policy,
       baseline,
       minutes: minutes.slice(0, i + 1),
@@ -67,6 +74,7 @@ export function backtest(recorded: RecordedRollout, policy: AnalysisPolicy): Bac
       weight: minute.weight,
       checksDue: atStepEnd ? 'step-end' : 'bake',
     });
+    const { verdict, combinedEValue, summary } = newest;
     const moment = { at, weight: minute.weight, atStepEnd, verdict, eValue: combinedEValue, summary };
     if (atStepEnd || timeline.at(-1)?.verdict !== verdict) timeline.push(moment);
     if (verdict !== 'fail') continue;
@@ -76,10 +84,15 @@ export function backtest(recorded: RecordedRollout, policy: AnalysisPolicy): Bac
       timeline,
       // Until the minute could be read, traffic went on.
       ...served(recorded, policy, at),
+      shown: shownBy(newest),
     };
   }
-  return { rolledBack: null, timeline, ...served(recorded, policy, Number.POSITIVE_INFINITY) };
+  const all = served(recorded, policy, Number.POSITIVE_INFINITY);
+  return { rolledBack: null, timeline, ...all, shown: newest === null ? [] : shownBy(newest) };
 }
+
+const shownBy = (analysis: Analysis): Backtest['shown'] =>
+  analysis.shown().map(({ name, verdict, tell }) => ({ name, verdict, sentence: tell().sentence }));
 
 function stepStartsOf({ minutes, stepStarts }: RecordedRollout): readonly number[] {
   if (stepStarts !== undefined) return stepStarts;

@@ -65,7 +65,20 @@ describe('a recorded rollout', () => {
       timeline: [],
       canaryErrors: { served: { bad: 0, total: 0 }, recorded: { bad: 0, total: 0 } },
       budgetSpent: 0,
+      shown: [],
     });
+  });
+
+  it('tells what the last look saw beside what counts: dry runs, the burn of the service, the certificate', () => {
+    const { shown } = backtest(
+      { minutes: bad, baseline: knownBaseline },
+      { ...policy, dryRun: ['error-rate'] },
+    );
+    expect(shown.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['error-rate', 'service-burn', 'certificate']),
+    );
+    const burn = shown.find(({ name }) => name === 'service-burn');
+    expect(burn?.sentence).toMatch(/^The whole service burns its error budget [\d.]+× over /);
   });
 
   it('cost what the canary failed beyond stable’s rate until traffic was off, if the traffic is known', () => {
