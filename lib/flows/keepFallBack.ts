@@ -1,8 +1,8 @@
 /**
  * The fire exit goes on asserting where it sent everybody, for as long as a write that was under way may
- * land;
- * unless somebody took it again since.
+ * land, unless somebody took it again since.
  */
+import { clocksApartMs } from '../core/fallback/mark.ts';
 import { type FallBackService, type Place, reassertSeconds } from '../core/fallback/place.ts';
 import { canaryWeight } from '../core/rollout/drift.ts';
 import type { Clock, FallBackMark, Pause, Traffic } from '../ports.ts';
@@ -63,9 +63,6 @@ export async function keepThere(
   }
   return [...kept];
 }
-
-/** Two clocks may differ by so much. */
-const clocksApartMs = 5000;
 
 /** Two people in one minute, and the second went the other way: their note stands over this one's. */
 async function newerPull(

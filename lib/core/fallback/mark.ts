@@ -46,6 +46,9 @@ export const knowsOf = ({ rollout, fellBackAt = 0 }: Pick<ServiceState, 'rollout
 /** However it is told, by the queue or by the mark: one call of the fire exit is recorded once. */
 export const fallBackCommandId = (id: string): string => `fall-back:${id}`;
 
+/** The clocks of two instances may differ by so much. */
+export const clocksApartMs = 5000;
+
 /** So long the fire exit goes on asserting its place where nobody configured it otherwise, seconds. */
 const assertedSeconds = 60;
 

@@ -2,7 +2,7 @@
  * What alarms, failures and the way back leave in the state: the part of `evolve` that begins with bad news.
  */
 import type { EventOf } from '../../../events/service.ts';
-import { concernsRollout, isOverruled } from '../fallback/mark.ts';
+import { clocksApartMs, concernsRollout, isOverruled } from '../fallback/mark.ts';
 import type { Draft, RolloutDraft } from './draft.ts';
 import { functionSecondsMax } from './lateWrites.ts';
 import { interrupt, mayGoForward } from './rolloutChange.ts';
@@ -81,7 +81,6 @@ function coldUntil({ completed, oldSideUntil }: RolloutDraft, at: number): numbe
   return mayBeTidied && !completed ? at + functionSecondsMax * 1000 : undefined;
 }
 
-const clocksApartMs = 5000;
 const knownBadMax = 8;
 
 export function endRollback(rollout: RolloutDraft, event: EventOf<'RollbackCompleted'>): void {

@@ -148,6 +148,13 @@ function heldBy(base: Standing, { reason }: EventOf<'RolloutHeld'>): Standing {
   return { ...base, phase: 'under-way', held: reason, desired: personal ? null : base.confirmed };
 }
 
+/** What a slot was asked to run at a time, and by whom. */
+export const slotAt = ({ place }: Book, slot: Slot, at: number) =>
+  place.slots[slot].changes.findLast((change) => change.at <= at);
+
+/** Two clocks, 2 s each from the true time. */
+export const clocksApartMs = 4000;
+
 export const secondsOf = (ms: number): number => Math.round((ms - startMs) / 100) / 10;
 
 export const standingAt = ({ standings }: Book, at: number): Standing =>

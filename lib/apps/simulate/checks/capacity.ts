@@ -5,7 +5,15 @@ import type { Slot } from '../../../../events/target.ts';
 import { type Shift, shareIn } from '../../../sim/balancer.ts';
 import { startMs } from '../../../sim/simClock.ts';
 import type { SlotChange } from '../../../sim/slots.ts';
-import { type Book, type Finding, type Standing, secondsOf, stableSlotIn } from './book.ts';
+import {
+  type Book,
+  clocksApartMs,
+  type Finding,
+  type Standing,
+  secondsOf,
+  slotAt,
+  stableSlotIn,
+} from './book.ts';
 
 const slots: readonly Slot[] = ['blue', 'green'];
 
@@ -62,8 +70,8 @@ function wasPreparedLate(book: Book, slot: Slot, change: SlotChange, before: Slo
 }
 
 /** Somebody who does not ask took its tasks while the writer was on its way. */
-function wasJustEmptied({ place }: Book, slot: Slot, { at, sentAt }: Shift): boolean {
-  const last = place.slots[slot].changes.findLast((change) => change.at <= at);
+function wasJustEmptied(book: Book, slot: Slot, { at, sentAt }: Shift): boolean {
+  const last = slotAt(book, slot, at);
   return last !== undefined && !last.automatic && last.at > sentAt - 5000;
 }
 
@@ -146,10 +154,9 @@ const endedOf = ({ standings }: Book, ended: string | null): boolean =>
  * A person took the fire exit to where nothing ran. Without the store, and where the tasks cannot be read
  * either, an alarm has no more than that to go by.
  */
-function wasPulledToNothing({ place: { balancer, slots: of } }: Book, slot: Slot, { at }: Shift): boolean {
-  const pull = balancer.pulls.findLast((one) => one.at <= at + 4000);
-  const then = of[slot].changes.findLast((change) => change.at <= (pull?.at ?? 0));
-  return pull?.slot === slot && then?.desired === 0;
+function wasPulledToNothing(book: Book, slot: Slot, { at }: Shift): boolean {
+  const pull = book.place.balancer.pulls.findLast((one) => one.at <= at + clocksApartMs);
+  return pull?.slot === slot && slotAt(book, slot, pull.at)?.desired === 0;
 }
 
 /** Nothing automatic sends more traffic to a slot that runs nothing. */

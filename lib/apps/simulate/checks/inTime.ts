@@ -9,6 +9,7 @@ import {
   percentIn,
   type Standing,
   secondsOf,
+  slotAt,
   stableSlotIn,
   standingAt,
 } from './book.ts';
@@ -54,8 +55,8 @@ const wasPromoted = ({ standings }: Book, nth: number): boolean => {
 };
 
 /** The fire exit sent everybody to the canary, and gave stable no tasks. */
-const isEmpty = ({ place }: Book, standing: Standing): boolean =>
-  place.slots[stableSlotIn(standing)].changes.findLast(({ at }) => at <= standing.at)?.desired === 0;
+const isEmpty = (book: Book, standing: Standing): boolean =>
+  slotAt(book, stableSlotIn(standing), standing.at)?.desired === 0;
 
 /** Whatever else people do may keep a bad canary on purpose, or hide it. */
 const harmless = new Set(['request', 'deploy', 'stop-execution', 'autoscale']);

@@ -1,6 +1,14 @@
 /** What must hold of the balancer, whatever fails. */
 import type { Shift } from '../../../sim/balancer.ts';
-import { type Book, type Finding, percentIn, type Standing, secondsOf, standingAt } from './book.ts';
+import {
+  type Book,
+  clocksApartMs,
+  type Finding,
+  percentIn,
+  type Standing,
+  secondsOf,
+  standingAt,
+} from './book.ts';
 
 const finding = (check: string, { service }: Book, says: string): Finding => ({ check, service, says });
 
@@ -151,9 +159,6 @@ function pulledAfter({ place: { balancer } }: Book, { at }: Standing): number {
   const pulled = balancer.pulls.find((pull) => pull.at > at - clocksApartMs)?.at;
   return pulled === undefined ? Number.POSITIVE_INFINITY : pulled - clocksApartMs;
 }
-
-/** Two clocks, 2 s each from the true time. */
-const clocksApartMs = 4000;
 
 const ends = new Set(['RollbackCompleted', 'RolloutPromoted', 'RolloutCompleted']);
 
