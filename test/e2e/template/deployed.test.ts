@@ -71,6 +71,9 @@ describe('Switchback as it is deployed', () => {
     await shop.phase('baking');
     await shop.deploy(shop.template);
     await until('the end of the rollout', async () => (await typesOf()).includes('RolloutCompleted'), 50_000);
+    // What the function recorded stands before its answer has come to the machine.
+    const isOver = async () => (await execution('rollout', 'v2')).status !== 'RUNNING';
+    await until('the end of its execution', isOver, 10_000);
 
     const { stateMachineVersionArn, status } = await execution('rollout', 'v2');
     expect(await shop.actor('RolloutStarted')).toBe('anna, as shop.pipeline of 000000000000');
